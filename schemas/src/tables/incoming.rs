@@ -1,0 +1,59 @@
+//! Batches that connectors hand to the runner. They are never stored.
+
+use arrow::datatypes::SchemaRef;
+
+use super::*;
+
+/// Documents as received, attachment already text.
+///
+/// `place` says where the input is (`file:line` or the like) so that an error
+/// can name it without quoting it. `status` is one of `current`, `superseded`,
+/// `entered-in-error`. `document_time` is the site's wall-clock time.
+pub fn incoming_documents() -> SchemaRef {
+    schema(vec![
+        key("source"),
+        key("place"),
+        identifying(key("source_document_id")),
+        Field::new("document_version", DataType::Int32, false),
+        machine_time("last_updated"),
+        key("status"),
+        identifying(text("source_patient_id")),
+        identifying(text("source_encounter_id")),
+        text("type_code"),
+        text("type_display"),
+        identifying(text("title")),
+        clinical_time("document_time"),
+        text("language"),
+        text("content_type"),
+        identifying(list("authors", DataType::Utf8)),
+        identifying(text("text")),
+        machine_time("received_at"),
+    ])
+}
+
+/// Patients as received. `identifiers` holds `system|value` pairs of the record.
+pub fn incoming_patients() -> SchemaRef {
+    schema(vec![
+        key("source"),
+        key("place"),
+        identifying(key("source_patient_id")),
+        machine_time("last_updated"),
+        identifying(list("identifiers", DataType::Utf8)),
+        identifying(text("resource")),
+    ])
+}
+
+/// Encounters as received.
+pub fn incoming_encounters() -> SchemaRef {
+    schema(vec![
+        key("source"),
+        key("place"),
+        identifying(key("source_encounter_id")),
+        identifying(text("source_patient_id")),
+        machine_time("last_updated"),
+        text("class"),
+        clinical_time("start"),
+        clinical_time("end"),
+        identifying(list("identifiers", DataType::Utf8)),
+    ])
+}

@@ -1,0 +1,43 @@
+//! Tables of the restricted zone.
+
+use arrow::datatypes::SchemaRef;
+
+use super::*;
+
+/// The original text of every document, newest version.
+pub fn source_documents() -> SchemaRef {
+    schema(vec![
+        key("document_id"),
+        Field::new("document_version", DataType::Int32, false),
+        text("source"),
+        identifying(key("source_document_id")),
+        identifying(text("source_patient_id")),
+        text("content_type"),
+        identifying(text("text")),
+        machine_time("received_at"),
+        key("run_id"),
+    ])
+}
+
+/// Which source patient a pseudonym stands for.
+pub fn identities() -> SchemaRef {
+    schema(vec![
+        key("patient_id"),
+        identifying(text("source_patient_id")),
+        identifying(list("identifiers", DataType::Utf8)),
+        int("date_shift_days"),
+    ])
+}
+
+/// Input that could not be processed. `reason` is a stable word to group by,
+/// `detail` says where the input is, `payload` keeps it for a replay.
+pub fn dead_letters() -> SchemaRef {
+    schema(vec![
+        key("message_id"),
+        machine_time("received_at"),
+        text("source"),
+        key("reason"),
+        text("detail"),
+        identifying(text("payload")),
+    ])
+}

@@ -1,0 +1,74 @@
+//! Everything the library knows, read once: vocabulary, lexicon, cues, sections.
+
+use std::sync::OnceLock;
+
+use sillage_schemas::Fault;
+use sillage_schemas::terminology::{File, LEXICON};
+use thiserror::Error;
+
+use crate::lexicon::pattern::PatternError;
+use crate::lexicon::{Lexicon, LexiconError, SnomedLicence};
+use crate::qualifier::Cues;
+use crate::section::Catalogue;
+use crate::vocabulary::Vocabulary;
+
+/// Knowledge that cannot be read, with the place in the data files.
+#[derive(Debug, Error)]
+pub enum KnowledgeError {
+    #[error(transparent)]
+    Lexicon(#[from] LexiconError),
+    #[error("{file}: {message}")]
+    Toml { file: &'static str, message: String },
+    #[error("{file}: {phrase:?}: {source}")]
+    Phrase { file: &'static str, phrase: String, source: PatternError },
+}
+
+impl KnowledgeError {
+    pub fn fault(&self) -> Fault {
+        Fault::Configuration
+    }
+}
+
+/// Vocabulary, lexicon, cues and section titles.
+pub struct Knowledge {
+    pub vocabulary: Vocabulary,
+    pub lexicon: Lexicon,
+    pub(crate) cues: Cues,
+    pub(crate) sections: Catalogue,
+}
+
+impl Knowledge {
+    /// Reads the embedded data files with another set of lexicon chapters or
+    /// another SNOMED CT licence.
+    ///
+    /// Errors: the place in the file that cannot be used.
+    pub fn new(chapters: &[File], licence: SnomedLicence) -> Result<Knowledge, KnowledgeError> {
+        let mut vocabulary = Vocabulary::default();
+        let lexicon = Lexicon::from_files(chapters, licence, &mut vocabulary)?;
+        let cues = Cues::read(&mut vocabulary)?;
+        let sections = Catalogue::read(&mut vocabulary)?;
+        vocabulary.finish();
+        Ok(Knowledge { vocabulary, lexicon, cues, sections })
+    }
+
+    /// What ships with Sillage, SNOMED CT codes of the Global Patient Set only.
+    pub fn built_in() -> &'static Knowledge {
+        static KNOWLEDGE: OnceLock<Knowledge> = OnceLock::new();
+        KNOWLEDGE.get_or_init(|| match Knowledge::new(LEXICON, SnomedLicence::GlobalPatientSet) {
+            Ok(knowledge) => knowledge,
+            Err(error) => unreachable!("a test reads the embedded data: {error}"),
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn embedded_data_is_read() {
+        if let Err(error) = Knowledge::new(LEXICON, SnomedLicence::Affiliate) {
+            panic!("{error}");
+        }
+    }
+}

@@ -1,0 +1,14 @@
+//! The clinical text library for French: plain functions from `&str` to structs.
+//! No Arrow, no async, no I/O.
+
+pub mod analysis;
+pub mod knowledge;
+pub mod lexicon;
+pub mod mention;
+pub mod qualifier;
+pub mod section;
+pub mod sentence;
+mod stem;
+pub mod text;
+mod trie;
+pub mod vocabulary;

@@ -1,0 +1,528 @@
+//! Calendar dates: in figures, and with the month in letters.
+
+use super::lexicon::{Cue, Unit, Word};
+use super::reader::{Calendar, Day, Direction, Edge, Instant, Reader, What};
+use crate::text::Kind;
+
+impl Reader<'_, '_> {
+    /// What a number opens.
+    pub fn number(&mut self, at: usize) -> Option<usize> {
+        let digits = self.digits(at)?;
+        if self.tail_of_number(at, b'/') && self.tail_of_number(at, b'.') {
+            return None;
+        }
+        if let Some(next) = self.figures(at, false) {
+            return Some(next);
+        }
+        if digits.count <= 2
+            && digits.value <= 31
+            && let Some(next) = self.written(at, at, 0)
+        {
+            return Some(next);
+        }
+        if let Some(next) = self.colon_clock(at) {
+            return Some(next);
+        }
+        if let Some(next) = self.counted(at) {
+            return Some(next);
+        }
+        if let Some(next) = self.length(at) {
+            return Some(next);
+        }
+        self.year_alone(at)
+    }
+
+    /// The token is the second part of a larger figure that the mark holds together.
+    pub fn tail_of_number(&self, at: usize, own: u8) -> bool {
+        if at < 2 || !self.glued(at) || !self.glued(at - 1) || !self.is_kind(at - 2, Kind::Number) {
+            return false;
+        }
+        match self.mark(at - 1) {
+            b'-' => own == b'-',
+            b'.' | b',' | b'/' | b':' => true,
+            _ => false,
+        }
+    }
+
+    /// A date in figures, its time of ISO 8601 included.
+    pub fn figures(&mut self, at: usize, cued: bool) -> Option<usize> {
+        let (calendar, last) = self.three_parts(at).or_else(|| self.spaced_parts(at)).or_else(|| self.two_parts(at, cued))?;
+        self.emit_date(at, last, calendar)
+    }
+
+    fn emit_date(&mut self, first: usize, last: usize, mut calendar: Calendar) -> Option<usize> {
+        let mut end = last;
+        if calendar.direction == Direction::Past {
+            calendar.direction = self.direction(first);
+        }
+        if let Some(direction) = self.turned(last) {
+            calendar.direction = direction;
+            end = last + 1;
+        }
+        calendar.birth = self.words_before(first, 4, Cue::Birth);
+        if self.fold(end.wrapping_sub(1)).len() > 2 && self.digits(end.wrapping_sub(1)).is_some_and(|d| d.suffix.starts_with('t')) {
+            return self.iso_time(first, end, calendar);
+        }
+        self.emit_day(first, end, Day::Calendar(calendar))
+    }
+
+    /// `2024-03-12T13:05:22+01:00`, the day token being `12t13`.
+    fn iso_time(&mut self, first: usize, end: usize, calendar: Calendar) -> Option<usize> {
+        let digits = self.digits(end - 1)?;
+        let hour: u8 = digits.suffix.strip_prefix('t')?.parse().ok()?;
+        let mut last = end;
+        let mut minute = None;
+        if self.continued(end, b':') {
+            minute = self.digits(end + 1).map(|d| d.value as u8);
+            last = end + 2;
+            if self.continued(last, b':') {
+                last += 2;
+            }
+        }
+        let clock = super::measure::clock(u32::from(hour), minute.map(u32::from))?;
+        let instant = Instant { day: Some(Day::Calendar(calendar)), clock: Some(clock), evening: false };
+        self.emit(first, last, What::Instant(instant), false)
+    }
+
+    /// Day, month and year between one kind of mark.
+    fn three_parts(&self, at: usize) -> Option<(Calendar, usize)> {
+        let (a, b) = (self.plain(at)?, self.plain(at + 2)?);
+        let mark = self.mark(at + 1);
+        if !matches!(mark, b'/' | b'.' | b'-') || self.mark(at + 3) != mark || self.tail_of_number(at, mark) {
+            return None;
+        }
+        let c = self.digits(at + 4)?;
+        let loose = (1..=4).any(|i| !self.glued(at + i));
+        if !(1..=4).all(|i| self.same_line(at + i)) || b.count > 2 {
+            return None;
+        }
+        let iso_time = c.suffix.strip_prefix('t').is_some_and(|h| h.len() == 2 && h.bytes().all(|b| b.is_ascii_digit()));
+        if a.count == 4 && (c.suffix.is_empty() || iso_time) && c.count <= 2 && !loose && b.count == 2 {
+            let calendar = date(a.value as i32, b.value, c.value)?;
+            return (self.plausible_year(a.value) && !self.continued(at + 5, mark)).then_some((calendar, at + 5));
+        }
+        if a.count > 2 || !c.suffix.is_empty() || !matches!(c.count, 2 | 4) {
+            return None;
+        }
+        let short = b.count == 1 && c.count == 2;
+        if (short && mark != b'/') || (loose && c.count == 2 && mark != b'/') || self.continued(at + 5, mark) {
+            return None;
+        }
+        let (year, last) = if c.count == 4 { (c.value as i32, at + 5) } else { self.two_digit_year(at + 4, c.value, at) };
+        if c.count == 4 && !self.plausible_year(c.value) {
+            return None;
+        }
+        Some((date(year, b.value, a.value)?, last))
+    }
+
+    /// Year of two digits, or of four that a scan pulled apart (`20 24`).
+    fn two_digit_year(&self, at: usize, value: u32, first: usize) -> (i32, usize) {
+        if let Some(year) = self.split_year(at, value) {
+            return (year, at + 2);
+        }
+        (self.century(value, self.words_before(first, 4, Cue::Birth)), at + 1)
+    }
+
+    fn split_year(&self, at: usize, value: u32) -> Option<i32> {
+        use chrono::Datelike;
+        let second = self.plain(at + 1).filter(|d| d.count == 2 && matches!(value, 19 | 20) && self.same_line(at + 1) && !self.glued(at + 1))?;
+        let amount = self.word(at + 2);
+        if amount.unit.is_some() || amount.is(Cue::Amount) || matches!(self.mark(at + 2), b':' | b'/' | b'%') || self.is_kind(at + 2, Kind::Number) {
+            return None;
+        }
+        let year = (value * 100 + second.value) as i32;
+        (year <= self.reference.map_or(2060, |r| r.year() + 2)).then_some(year)
+    }
+
+    /// `le 12 03 2024`.
+    fn spaced_parts(&self, at: usize) -> Option<(Calendar, usize)> {
+        let (a, b, c) = (self.plain(at)?, self.plain(at + 1)?, self.plain(at + 2)?);
+        let cued = self.word_before(at, 1).is(Cue::Article) || self.word_before(at, 1).is(Cue::Birth);
+        if !cued || (a.count, b.count, c.count) != (2, 2, 4) || !self.plausible_year(c.value) || !(self.same_line(at + 1) && self.same_line(at + 2)) {
+            return None;
+        }
+        Some((date(c.value as i32, b.value, a.value)?, at + 3))
+    }
+
+    /// `12/03`, `03/2024`: figures that could be a pressure or a score.
+    fn two_parts(&self, at: usize, cued: bool) -> Option<(Calendar, usize)> {
+        let (a, b) = (self.plain(at)?, self.plain(at + 2)?);
+        let mark = self.mark(at + 1);
+        if !matches!(mark, b'/' | b'-' | b'.') || self.tail_of_number(at, mark) || self.continued(at + 3, mark) || self.continued(at + 3, b',') {
+            return None;
+        }
+        if !self.glued(at + 1) || !self.glued(at + 2) || a.count > 2 || self.glued_mark_before(at) {
+            return None;
+        }
+        if self.mark(at + 3) == b'/' && self.glued(at + 3) {
+            return None;
+        }
+        let article = cued || self.word_before(at, 1).is(Cue::Article) || (self.fold_before(at, 1) == "au" && self.range_before(at));
+        let scored = self.words_before(at, 3, Cue::Score);
+        let next = self.word(at + 3);
+        if matches!(self.fold(at + 3), "mmhg" | "cmhg" | "mg" | "cp" | "eme" | "%") || next.is(Cue::Amount) && self.glued(at + 3) {
+            return None;
+        }
+        if b.count == 4 {
+            let opened = matches!(self.fold_before(at, 1), "en" | "depuis" | "de" | "du" | "le" | "(" | "debut" | "fin");
+            if !self.plausible_year(b.value) || !(1..=12).contains(&a.value) || (a.count == 1 && !opened) {
+                return None;
+            }
+            return Some((Calendar { year: Some(b.value as i32), month: a.value as u8, ..Calendar::default() }, at + 3));
+        }
+        if b.count > 2 || a.value == 0 {
+            return None;
+        }
+        let day_month = Calendar { month: b.value as u8, day: a.value as u8, ..Calendar::default() };
+        let possible = (1..=12).contains(&b.value) && a.value <= super::resolve::longest_month(b.value as u8);
+        if possible {
+            let sure = if mark == b'/' {
+                if article {
+                    !scored || b.count == 2
+                } else {
+                    self.bare_day_month(at, a.value, b.value, b.count, scored)
+                }
+            } else {
+                article && a.count == 2 && b.count == 2
+            };
+            return sure.then_some((day_month, at + 3));
+        }
+        self.month_short_year(at, mark, a.value, a.count, b.value, b.count, scored)
+    }
+
+    /// `en 03/24`.
+    #[allow(clippy::too_many_arguments)] // the two figures just read
+    fn month_short_year(&self, at: usize, mark: u8, month: u32, month_count: usize, year: u32, year_count: usize, scored: bool) -> Option<(Calendar, usize)> {
+        use chrono::Datelike;
+        let opened = matches!(self.fold_before(at, 1), "en" | "depuis" | "de" | "(" | "debut" | "fin");
+        let full = self.century(year, false);
+        let now = self.reference.map_or(2035, |r| r.year());
+        let sure = mark == b'/' && !scored && (1..=12).contains(&month) && month_count == 2 && year_count == 2 && full <= now + 1;
+        let vital = self.words_before(at, 4, Cue::Vital);
+        (sure && !vital && (opened || (month < 10 && full >= now - 25)))
+            .then(|| (Calendar { year: Some(full), month: month as u8, ..Calendar::default() }, at + 3))
+    }
+
+    /// A day and a month that no article announces.
+    fn bare_day_month(&self, at: usize, day: u32, month: u32, month_count: usize, scored: bool) -> bool {
+        if scored || month_count != 2 || self.words_before(at, 6, Cue::Vital) {
+            return false;
+        }
+        let before = self.fold_before(at, 1);
+        if matches!(before, "a" | "sur" | "=" | ">" | "<" | "x") && month > 9 {
+            return false;
+        }
+        month <= 9 || day > 20 || self.clock_follows(at + 3) || (self.line_start(at) && matches!(self.mark(at + 3), b':' | b'-'))
+    }
+
+    fn clock_follows(&self, at: usize) -> bool {
+        let at = if matches!(self.fold(at), "a" | "vers" | "," | "-" | ":") { at + 1 } else { at };
+        self.same_line(at)
+            && self.digits(at).is_some_and(|d| d.value < 24 && d.count <= 2 && (d.suffix.starts_with('h') || self.continued(at + 1, b':')))
+    }
+
+    /// A date ends just before the `au` here.
+    fn range_before(&self, at: usize) -> bool {
+        self.found.last().is_some_and(|raw| raw.last + 1 == at) || matches!(self.fold_before(at, 2), "'" | "jusqu" | "jusque")
+    }
+
+    /// A letter, a dash or a sign is glued before: part of an identifier.
+    fn glued_mark_before(&self, at: usize) -> bool {
+        self.glued(at) && !matches!(self.mark(at - 1), b'(' | b'[' | b'"' | b'\'' | b':' | b'-' | b',' | b';' | b'/')
+    }
+
+    /// `12 mars 2024`, `12 et 13 mars`, `11 au 17 mars`, `1er avril`, weekday before or not.
+    pub fn written(&mut self, first: usize, at: usize, weekday: u8) -> Option<usize> {
+        let mut days = [(0usize, 0usize, 0u8); 8];
+        let mut count = 0;
+        let mut index = at;
+        let mut range = false;
+        loop {
+            let (day, next) = self.day_number(index)?;
+            days[count] = (if count == 0 { first } else { index }, next, day);
+            count += 1;
+            if let Some((month, after)) = self.month_at(next) {
+                return self.emit_written(&days[..count], range, weekday, month, after);
+            }
+            let glued_month = self.digits(index).filter(|d| d.suffix.len() > 2).map(|d| super::lexicon::LEXICON.id(d.suffix));
+            if let Some(word) = glued_month.map(|id| super::lexicon::LEXICON.entry(id)).filter(|w| w.month > 0) {
+                return self.emit_written(&days[..count], range, weekday, word.month, next);
+            }
+            if count == days.len() || !self.near(next) {
+                return None;
+            }
+            let mut join = next;
+            match self.fold(join) {
+                "au" | "-" => range = count == 1,
+                "a" if self.fold_before(first, 1) == "du" || self.fold_before(first, 1) == "de" => range = count == 1,
+                "et" | "ou" | "," | "&" => {}
+                "/" if self.glued(join) => {}
+                _ => return None,
+            }
+            join += 1;
+            if matches!(self.fold(join), "le" | "les" | "du") || self.word(join).weekday > 0 {
+                join += 1;
+            }
+            if !self.near(join) && !self.same_line(join) {
+                return None;
+            }
+            index = join;
+        }
+    }
+
+    fn emit_written(&mut self, days: &[(usize, usize, u8)], range: bool, weekday: u8, month: u8, after: usize) -> Option<usize> {
+        let (year, mut last) = match self.year_after(after) {
+            Some((year, last)) => (Some(year), last),
+            None => (None, after),
+        };
+        let first = days.first()?.0;
+        let mut direction = self.direction(first);
+        if let Some(turned) = self.turned(last) {
+            direction = turned;
+            last += 1;
+        }
+        let birth = self.words_before(first, 4, Cue::Birth);
+        if days.iter().any(|d| u32::from(d.2) > super::resolve::longest_month(month)) {
+            return None;
+        }
+        let calendar = |day: u8, weekday: u8| Calendar { year, month, day, weekday, direction, birth, edge: Edge::None };
+        if range && let [from, to] = days {
+            let instant = |c| Instant { day: Some(Day::Calendar(c)), ..Instant::default() };
+            return self.emit(first, last, What::Range(instant(calendar(from.2, weekday)), instant(calendar(to.2, 0))), false);
+        }
+        for (k, (start, end, day)) in days.iter().enumerate() {
+            let day = Day::Calendar(calendar(*day, if k == 0 { weekday } else { 0 }));
+            if k + 1 == days.len() {
+                return self.emit_day(*start, last, day);
+            }
+            self.emit(*start, *end, What::Instant(Instant { day: Some(day), ..Instant::default() }), false);
+        }
+        None
+    }
+
+    /// A day of the month in figures or letters, `1er` and `premier` included.
+    fn day_number(&self, at: usize) -> Option<(u8, usize)> {
+        if let Some(digits) = self.digits(at) {
+            if digits.count > 2 || !(1..=31).contains(&digits.value) {
+                return None;
+            }
+            let ordinal = matches!(digits.suffix, "er" | "ier" | "ere") && digits.value == 1;
+            let month = digits.suffix.len() > 2 && super::lexicon::LEXICON.entry(super::lexicon::LEXICON.id(digits.suffix)).month > 0;
+            if !(digits.suffix.is_empty() || ordinal || month) {
+                return None;
+            }
+            let split = digits.value == 1 && digits.suffix.is_empty() && self.fold(at + 1) == "er";
+            return Some((digits.value as u8, at + 1 + usize::from(split)));
+        }
+        let (value, next) = self.spelled_number(at)?;
+        (1..=31).contains(&value).then_some((value as u8, next))
+    }
+
+    /// A month in letters, a mark before it or not; the token after it.
+    fn month_at(&self, at: usize) -> Option<(u8, usize)> {
+        let glued_mark = matches!(self.mark(at), b'-' | b'/' | b'.') && self.glued(at) && self.glued(at + 1);
+        let at = at + usize::from(glued_mark);
+        let word = self.word(at);
+        if word.month == 0 || !(self.near(at) || self.text.tokens[at].lines_before < 2) {
+            return None;
+        }
+        let dot = word.month_short && self.mark(at + 1) == b'.' && self.glued(at + 1) && self.year_after(at + 2).is_some();
+        // `sept` is a number before a unit.
+        if word.number > 0 && self.word(at + 1).unit.is_some() {
+            return None;
+        }
+        Some((word.month, at + 1 + usize::from(dot)))
+    }
+
+    /// Year after a month: `2024`, `24`, `'24`, `20 24`, `deux mille vingt-quatre`.
+    pub fn year_after(&self, at: usize) -> Option<(i32, usize)> {
+        let glued_mark = matches!(self.mark(at), b'-' | b'/' | b'.' | b'\'' | b',') && (self.glued(at + 1) || self.mark(at) == b',');
+        let comma = self.mark(at) == b',';
+        let at = at + usize::from(glued_mark);
+        if !self.same_line(at) && !(self.text.tokens.get(at)?.lines_before == 1 && self.plain(at).is_some_and(|d| d.count == 4)) {
+            return None;
+        }
+        if let Some(digits) = self.plain(at) {
+            if digits.count == 4 && self.plausible_year(digits.value) {
+                let amount = self.word(at + 1);
+                return (!(amount.is(Cue::Amount) && self.same_line(at + 1))).then_some((digits.value as i32, at + 1));
+            }
+            if let Some(year) = self.split_year(at, digits.value) {
+                return Some((year, at + 2));
+            }
+            if digits.value == 2 && digits.count == 1 && self.plain(at + 1).is_some_and(|d| d.count == 3 && d.value < 60) && !self.glued(at + 1) {
+                return Some((2000 + self.plain(at + 1)?.value as i32, at + 2));
+            }
+            let ends = at + 1 == self.text.tokens.len()
+                || !self.same_line(at + 1)
+                || matches!(self.fold(at + 1), "." | "," | ";" | ")" | "a" | "-" | "et" | "au" | "vers");
+            if digits.count == 2 && !comma && ends && !self.tail_follows(at + 1) {
+                return Some((self.century(digits.value, false), at + 1));
+            }
+            return None;
+        }
+        self.spelled_year(at)
+    }
+
+    /// A glued mark and figures follow: `24,5`, `24-25`.
+    fn tail_follows(&self, at: usize) -> bool {
+        matches!(self.mark(at), b',' | b'.' | b'-' | b'/' | b':') && self.continued(at, self.mark(at))
+    }
+
+    fn spelled_year(&self, at: usize) -> Option<(i32, usize)> {
+        if self.fold(at) == "deux" && self.fold(at + 1) == "mille" {
+            let (rest, next) = self.spelled_number(at + 2).unwrap_or((0, at + 2));
+            return Some((2000 + rest as i32, next));
+        }
+        if matches!(self.fold(at), "mil" | "mille") && self.fold(at + 1) == "neuf" && self.fold(at + 2) == "cent" {
+            let (rest, next) = self.spelled_number(at + 3)?;
+            return Some((1900 + rest as i32, next));
+        }
+        None
+    }
+
+    /// A month without a day: `mars 2024`, `en mars`, `mars dernier`.
+    pub fn month_alone(&mut self, at: usize, word: Word) -> Option<usize> {
+        self.month_from(at, at, word, Edge::None)
+    }
+
+    /// The same, `début`, `mi` or `fin` read before it.
+    pub fn month_from(&mut self, first: usize, at: usize, word: Word, edge: Edge) -> Option<usize> {
+        let dot = usize::from(word.month_short && self.mark(at + 1) == b'.' && self.glued(at + 1));
+        let mut calendar = Calendar { month: word.month, edge, ..Calendar::default() };
+        let vague = edge != Edge::None;
+        let mut of = at + 1;
+        if self.fold(of) == "de" && self.fold(of + 1) != "l" {
+            of += 1; // `mars de 2019` does not occur, `fin mars de 2019` does
+        }
+        let year = self.year_after(at + 1 + dot).or_else(|| if vague { self.year_after(of) } else { None });
+        if let Some((year, last)) = year {
+            let token = self.text.tokens[at];
+            // An eye scan, an ECG lead: only the full year makes `OCT 12` a month.
+            let short_year = last == at + 2 + dot && self.plain(last - 1).is_some_and(|d| d.count == 2);
+            if (word.month_short && token.upper && short_year) || (short_year && !self.month_opened(at)) {
+                return None;
+            }
+            calendar.year = Some(year);
+            return self.emit_month(first, last, calendar, vague);
+        }
+        if word.month_short {
+            return None;
+        }
+        if let Some(direction) = self.turned(at + 1) {
+            calendar.direction = direction;
+            return self.emit_month(first, at + 2, calendar, vague);
+        }
+        let token = self.text.tokens[at];
+        let name = token.capital && !(self.month_opened(at) || vague);
+        if name && !(self.line_start(at) && matches!(self.mark(at + 1), b':' | b'-')) {
+            return None;
+        }
+        calendar.direction = self.direction(first);
+        self.emit_month(first, at + 1, calendar, vague)
+    }
+
+    fn emit_month(&mut self, first: usize, last: usize, calendar: Calendar, vague: bool) -> Option<usize> {
+        let instant = Instant { day: Some(Day::Calendar(calendar)), ..Instant::default() };
+        self.emit(first, last, What::Instant(instant), vague)
+    }
+
+    fn month_opened(&self, at: usize) -> bool {
+        matches!(
+            self.fold_before(at, 1),
+            "en" | "depuis" | "de" | "a" | "courant" | "des" | "avant" | "apres" | "debut" | "fin" | "mi" | "mois" | "pour" | "(" | "vers" | "et" | "-" | "/" | "d'" | "'"
+        )
+    }
+
+    /// `début mars`, `mi-mars`, `fin 2019`, `courant mars`.
+    pub fn edge(&mut self, at: usize) -> Option<usize> {
+        let edge = match self.fold(at) {
+            "debut" => Edge::Start,
+            "mi" => Edge::Middle,
+            "fin" => Edge::End,
+            _ => Edge::None,
+        };
+        let mut index = at + 1;
+        while matches!(self.fold(index), "-" | "du" | "de" | "d" | "'" | "mois" | "l" | "annee" | "le") && self.near(index) && index < at + 5 {
+            index += 1;
+        }
+        if !self.near(index) && !self.same_line(index) {
+            return None;
+        }
+        let word = *self.word(index);
+        // `courant mars` is March, said loosely; the cue makes it approximate.
+        let first = if edge == Edge::None { index } else { at };
+        if word.month > 0 {
+            return self.month_from(first, index, word, edge);
+        }
+        let digits = self.plain(index).filter(|d| d.count == 4 && self.plausible_year(d.value))?;
+        if edge == Edge::None || self.word(index + 1).is(Cue::Amount) || self.continued(index + 1, b'-') || self.continued(index + 1, b'/') {
+            return None;
+        }
+        let calendar = Calendar { year: Some(digits.value as i32), edge, ..Calendar::default() };
+        self.emit_month(first, index + 1, calendar, true)
+    }
+
+    /// A year on its own, or the decade after `années`.
+    fn year_alone(&mut self, at: usize) -> Option<usize> {
+        let digits = self.plain(at)?;
+        let before = self.fold_before(at, 1);
+        if before == "annees" && self.near(at) {
+            let year = match digits.count {
+                2 if digits.value % 10 == 0 && digits.value >= 20 => 1900 + digits.value as i32,
+                2 if digits.value <= 20 => 2000 + digits.value as i32,
+                4 if self.plausible_year(digits.value) => digits.value as i32,
+                _ => return None,
+            };
+            let instant = Instant { day: Some(Day::Decade(year - year.rem_euclid(10))), ..Instant::default() };
+            return self.emit(at - 1, at + 1, What::Instant(instant), true);
+        }
+        if digits.count != 4 || !self.plausible_year(digits.value) || self.tail_of_number(at, b'-') && !self.year_range_before(at) {
+            return None;
+        }
+        use chrono::Datelike;
+        let opened = matches!(before, "en" | "depuis" | "annee" | "an" | "debut" | "fin" | "avant" | "apres" | "des" | "vers" | "courant" | "(" | "entre");
+        if !opened && (digits.value < 1920 || digits.value as i32 > self.reference.map_or(2045, |r| r.year() + 2)) {
+            return None;
+        }
+        let next = self.word(at + 1);
+        let follows = self.same_line(at + 1);
+        let amount = follows && (next.is(Cue::Amount) || next.unit == Some(Unit::Hour) || matches!(self.fold(at + 1), "/" | "%" | "x" | "°" | "*" | "€") && !self.continued(at + 1, b'/'));
+        if amount || (follows && self.is_kind(at + 1, Kind::Number)) || self.continued(at + 1, b'.') || self.continued(at + 1, b',') || self.continued(at + 1, b':') {
+            return None;
+        }
+        if self.continued(at + 1, b'-') || self.continued(at + 1, b'/') {
+            let second = self.plain(at + 2)?;
+            let later = second.count == 4 && second.value > digits.value && second.value < digits.value + 80;
+            let season = second.count == 2 && second.value == (digits.value + 1) % 100;
+            if !later && !season {
+                return None;
+            }
+            let year = |y: u32| Instant { day: Some(Day::Calendar(Calendar { year: Some(y as i32), ..Calendar::default() })), ..Instant::default() };
+            let until = if season { digits.value + 1 } else { second.value };
+            return self.emit(at, at + 3, What::Range(year(digits.value), year(until)), false);
+        }
+        if !opened {
+            let glued = self.glued(at) && !matches!(self.mark(at - 1), b'(' | b'[' | b'"' | b'\'' | b',');
+            let numbered = self.word_before(at, 1).is(Cue::NumberOf) || (self.mark(at.wrapping_sub(1)) == b':' && self.word_before(at, 2).is(Cue::NumberOf));
+            let sign = at > 0 && self.same_line(at) && matches!(before, "=" | "+" | "°" | "<" | ">" | "/" | "x" | "#" | "≥" | "≤");
+            let number = at > 0 && self.same_line(at) && self.is_kind(at - 1, Kind::Number);
+            let bare = self.mark(at.wrapping_sub(1)) == b':';
+            if glued || numbered || sign || number || bare {
+                return None;
+            }
+        }
+        let calendar = Calendar { year: Some(digits.value as i32), birth: self.words_before(at, 3, Cue::Birth), ..Calendar::default() };
+        self.emit_month(at, at + 1, calendar, false)
+    }
+
+    fn year_range_before(&self, _at: usize) -> bool {
+        false
+    }
+}
+
+/// The date, when the calendar has it.
+fn date(year: i32, month: u32, day: u32) -> Option<Calendar> {
+    chrono::NaiveDate::from_ymd_opt(year, month, day)?;
+    Some(Calendar { year: Some(year), month: month as u8, day: day as u8, ..Calendar::default() })
+}

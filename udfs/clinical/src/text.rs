@@ -1,0 +1,313 @@
+//! A text, its normalised form and its tokens, with exact ways back.
+//!
+//! Normalisation folds case, accents, ligatures, apostrophes and dashes, and
+//! joins words that a line end cut in two (`trans-⏎formation`). Every token
+//! knows the bytes of the original it stands for; [`Text::char_range`] turns byte
+//! ranges into Unicode scalar offsets, the unit of all our tables.
+
+use std::ops::Range;
+
+/// What a token is made of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// Letters, possibly with digits (`avc`, `m1`, `dt2`).
+    Word,
+    /// Starts with a digit (`12`, `13h05`, `2b`).
+    Number,
+    /// One character that is neither letter, digit nor space.
+    Mark,
+}
+
+/// A word, a number or a punctuation mark.
+#[derive(Debug, Clone, Copy)]
+pub struct Token {
+    /// First byte in the original.
+    pub start: u32,
+    /// Byte after the last one in the original.
+    pub end: u32,
+    fold_start: u32,
+    fold_end: u32,
+    pub kind: Kind,
+    /// Line ends between the token before and this one (2 and more: blank line).
+    pub lines_before: u8,
+    /// Whether white space stands before.
+    pub space_before: bool,
+    /// Written all in capitals (digits aside), with at least one letter.
+    pub upper: bool,
+    /// Starts with a capital.
+    pub capital: bool,
+}
+
+impl Token {
+    pub fn range(&self) -> Range<usize> {
+        self.start as usize..self.end as usize
+    }
+}
+
+/// A text with its tokens.
+pub struct Text<'a> {
+    pub original: &'a str,
+    folded: String,
+    pub tokens: Vec<Token>,
+}
+
+impl<'a> Text<'a> {
+    /// Reads a text: one pass, no failure, offsets exact for any input.
+    pub fn new(original: &'a str) -> Self {
+        Reader::new(original).read()
+    }
+
+    /// Normalised form of a token: lower case, no accents, ligatures opened.
+    pub fn fold(&self, index: usize) -> &str {
+        self.tokens.get(index).map_or("", |t| &self.folded[t.fold_start as usize..t.fold_end as usize])
+    }
+
+    /// Original words from the first token of the range to its last.
+    pub fn source(&self, tokens: Range<usize>) -> &'a str {
+        &self.original[self.byte_range(tokens)]
+    }
+
+    /// Bytes of the original that a range of tokens covers.
+    pub fn byte_range(&self, tokens: Range<usize>) -> Range<usize> {
+        match (self.tokens.get(tokens.start), tokens.end.checked_sub(1).and_then(|i| self.tokens.get(i))) {
+            (Some(first), Some(last)) if tokens.start < tokens.end => first.start as usize..last.end as usize,
+            _ => 0..0,
+        }
+    }
+
+    /// Index of the first token that ends after this byte.
+    pub fn token_at(&self, byte: usize) -> usize {
+        self.tokens.partition_point(|t| t.end as usize <= byte)
+    }
+}
+
+/// Turns ascending byte offsets into character offsets in one pass.
+pub struct CharOffsets<'a> {
+    text: &'a str,
+    ascii: bool,
+    byte: usize,
+    chars: usize,
+}
+
+impl<'a> CharOffsets<'a> {
+    pub fn new(text: &'a str) -> Self {
+        CharOffsets { text, ascii: text.is_ascii(), byte: 0, chars: 0 }
+    }
+
+    /// Character offset of a byte offset; cheap when offsets ascend.
+    pub fn at(&mut self, byte: usize) -> usize {
+        if self.ascii {
+            return byte.min(self.text.len());
+        }
+        if byte < self.byte {
+            self.byte = 0;
+            self.chars = 0;
+        }
+        let bytes = self.text.as_bytes();
+        let end = byte.min(bytes.len());
+        self.chars += bytes[self.byte..end].iter().filter(|b| (**b as i8) >= -0x40).count();
+        self.byte = end;
+        self.chars
+    }
+}
+
+/// Normalises one character: lower case, accent off, ligature opened.
+///
+/// Calls `push` with each resulting character; combining marks yield none.
+pub fn fold_char(c: char, mut push: impl FnMut(char)) {
+    match c {
+        'a'..='z' | '0'..='9' => push(c),
+        'A'..='Z' => push(c.to_ascii_lowercase()),
+        'à' | 'â' | 'ä' | 'á' | 'ã' | 'å' | 'À' | 'Â' | 'Ä' | 'Á' | 'Ã' | 'Å' => push('a'),
+        'é' | 'è' | 'ê' | 'ë' | 'É' | 'È' | 'Ê' | 'Ë' => push('e'),
+        'î' | 'ï' | 'í' | 'ì' | 'Î' | 'Ï' | 'Í' | 'Ì' => push('i'),
+        'ô' | 'ö' | 'ó' | 'ò' | 'õ' | 'Ô' | 'Ö' | 'Ó' | 'Ò' | 'Õ' => push('o'),
+        'ù' | 'û' | 'ü' | 'ú' | 'Ù' | 'Û' | 'Ü' | 'Ú' => push('u'),
+        'ÿ' | 'Ÿ' | 'ý' | 'Ý' => push('y'),
+        'ç' | 'Ç' => push('c'),
+        'ñ' | 'Ñ' => push('n'),
+        'œ' | 'Œ' => {
+            push('o');
+            push('e');
+        }
+        'æ' | 'Æ' => {
+            push('a');
+            push('e');
+        }
+        'ß' => {
+            push('s');
+            push('s');
+        }
+        'µ' | 'μ' => push('µ'),
+        _ => {
+            use unicode_normalization::UnicodeNormalization;
+            for d in std::iter::once(c).nfkd() {
+                if unicode_normalization::char::is_combining_mark(d) {
+                    continue;
+                }
+                for l in d.to_lowercase() {
+                    push(l);
+                }
+            }
+        }
+    }
+}
+
+/// Normalises a string word by word, as the tokens of a text are: for keys,
+/// cues and lexicon forms.
+pub fn fold(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for c in text.chars() {
+        fold_char(c, |f| out.push(f));
+    }
+    out
+}
+
+fn is_word(c: char) -> bool {
+    c.is_ascii_alphanumeric() || (!c.is_ascii() && (c.is_alphanumeric() || unicode_normalization::char::is_combining_mark(c)))
+}
+
+fn is_dash(c: char) -> bool {
+    matches!(c, '-' | '\u{2010}' | '\u{2011}' | '\u{ad}')
+}
+
+struct Reader<'a> {
+    text: &'a str,
+    folded: String,
+    tokens: Vec<Token>,
+}
+
+impl<'a> Reader<'a> {
+    fn new(text: &'a str) -> Self {
+        Reader { text, folded: String::with_capacity(text.len()), tokens: Vec::with_capacity(text.len() / 5 + 1) }
+    }
+
+    fn read(mut self) -> Text<'a> {
+        let mut at = 0;
+        let mut lines: u8 = 0;
+        let mut space = true;
+        while let Some(c) = self.text[at..].chars().next() {
+            let next = at + c.len_utf8();
+            if c == '\n' || (c == '\r' && !self.text[next..].starts_with('\n')) || c == '\u{2028}' || c == '\u{2029}' || c == '\u{c}' {
+                lines = lines.saturating_add(1);
+                space = true;
+                at = next;
+                continue;
+            }
+            if c.is_whitespace() || c.is_control() || c == '\u{feff}' || c == '\u{200b}' {
+                space = true;
+                at = next;
+                continue;
+            }
+            let end = if is_word(c) { self.word_end(at) } else { next };
+            self.push(at, end, c, lines, space);
+            at = end;
+            lines = 0;
+            space = false;
+        }
+        Text { original: self.text, folded: self.folded, tokens: self.tokens }
+    }
+
+    /// End of the word that starts here, cut halves joined.
+    fn word_end(&self, start: usize) -> usize {
+        let mut end = self.run_end(start);
+        while let Some(half) = self.wrapped_half(start, end) {
+            end = self.run_end(half);
+        }
+        end
+    }
+
+    fn run_end(&self, start: usize) -> usize {
+        self.text[start..].char_indices().find(|(_, c)| !is_word(*c) && *c != '\u{ad}').map_or(self.text.len(), |(i, _)| start + i)
+    }
+
+    /// Start of the second half when a dash and a line end cut the word.
+    fn wrapped_half(&self, start: usize, end: usize) -> Option<usize> {
+        let mut rest = self.text[end..].chars();
+        let dash = rest.next().filter(|c| is_dash(*c))?;
+        let before = self.text[start..end].chars().next_back()?;
+        let mut at = end + dash.len_utf8();
+        let mut lines = 0;
+        for c in rest {
+            match c {
+                '\n' => lines += 1,
+                '\r' | ' ' | '\t' | '\u{a0}' => {}
+                _ => return (lines == 1 && before.is_lowercase() && c.is_lowercase()).then_some(at),
+            }
+            at += c.len_utf8();
+        }
+        None
+    }
+
+    fn push(&mut self, start: usize, end: usize, first: char, lines_before: u8, space_before: bool) {
+        let fold_start = self.folded.len();
+        let (mut letters, mut lower) = (false, false);
+        for c in self.text[start..end].chars() {
+            if c.is_whitespace() || c == '\u{ad}' || (is_dash(c) && start + c.len_utf8() < end) {
+                continue;
+            }
+            letters |= c.is_alphabetic();
+            lower |= c.is_lowercase();
+            match c {
+                '’' | '‘' | 'ʼ' | '`' | '´' => self.folded.push('\''),
+                '–' | '—' | '−' | '‐' | '‑' => self.folded.push('-'),
+                '«' | '»' | '“' | '”' => self.folded.push('"'),
+                _ => {
+                    let folded = &mut self.folded;
+                    fold_char(c, |f| folded.push(f));
+                }
+            }
+        }
+        let kind = if !is_word(first) {
+            Kind::Mark
+        } else if first.is_ascii_digit() {
+            Kind::Number
+        } else {
+            Kind::Word
+        };
+        self.tokens.push(Token {
+            start: start as u32,
+            end: end as u32,
+            fold_start: fold_start as u32,
+            fold_end: self.folded.len() as u32,
+            kind,
+            lines_before,
+            space_before,
+            upper: letters && !lower,
+            capital: first.is_uppercase(),
+        });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn folds(text: &str) -> Vec<String> {
+        let text = Text::new(text);
+        (0..text.tokens.len()).map(|i| text.fold(i).to_owned()).collect()
+    }
+
+    #[test]
+    fn folds_case_accents_and_ligatures() {
+        assert_eq!(folds("Œdème CÉRÉBRAL, e\u{301}voqué"), ["oedeme", "cerebral", ",", "evoque"]);
+    }
+
+    #[test]
+    fn joins_words_cut_at_a_line_end() {
+        assert_eq!(folds("une trans-\r\n  formation hémor\u{ad}ragique"), ["une", "transformation", "hemorragique"]);
+        assert_eq!(folds("M1-\nM2"), ["m1", "-", "m2"]);
+    }
+
+    #[test]
+    fn apostrophes_and_dashes_become_one_kind() {
+        assert_eq!(folds("l’AVC – d'allure"), ["l", "'", "avc", "-", "d", "'", "allure"]);
+    }
+
+    #[test]
+    fn char_offsets_count_scalars() {
+        let mut offsets = CharOffsets::new("é€a");
+        assert_eq!([offsets.at(0), offsets.at(2), offsets.at(5), offsets.at(6)], [0, 1, 2, 3]);
+        assert_eq!(offsets.at(2), 1);
+    }
+}
