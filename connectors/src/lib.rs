@@ -1,1 +1,93 @@
-//! Placeholder.
+//! Ingestion: bytes from outside become the batches of
+//! [`sillage_schemas::tables::incoming_documents`] and its siblings.
+//!
+//! A **transport** ([`files`]) knows where bytes are and how far it has read; a
+//! **format** ([`formats`]) knows what the bytes mean. Formats never know
+//! transports. [`SOURCES`] is the one list of what can be opened.
+
+pub mod files;
+pub mod formats;
+mod rows;
+pub mod source;
+
+use chrono_tz::Tz;
+
+pub use source::{DeadLetter, Epoch, Position, Source, SourceError, Until};
+
+/// Opens the source that a URI names.
+pub type Opener = fn(&str, Tz) -> Result<Box<dyn Source>, SourceError>;
+
+/// One kind of source.
+pub struct Registration {
+    /// Schemes of the URI; the empty one is a plain path.
+    pub schemes: &'static [&'static str],
+    pub summary: &'static str,
+    pub example: &'static str,
+    /// Opens what the whole URI names. The time zone is the site's: clinical
+    /// times are its wall clock.
+    pub open: Opener,
+}
+
+/// Every kind of source.
+pub const SOURCES: &[Registration] = &[Registration {
+    schemes: &["", "file"],
+    summary: "a file, or a folder with its subfolders, of FHIR R4 NDJSON (.ndjson, .jsonl), Bundles or single resources (.json), gzipped (.gz) or not",
+    example: "--source export/",
+    open: files::open,
+}];
+
+/// Opens a source by its URI.
+///
+/// # Errors
+/// [`SourceError::UnknownScheme`] names the schemes that exist; the others are
+/// those of the source itself.
+pub fn open(uri: &str, timezone: Tz) -> Result<Box<dyn Source>, SourceError> {
+    let scheme = scheme(uri);
+    let Some(registration) = SOURCES.iter().find(|s| s.schemes.contains(&scheme)) else {
+        let known = SOURCES.iter().flat_map(|s| s.schemes).map(|s| if s.is_empty() { "a path" } else { s }).collect::<Vec<_>>();
+        return Err(SourceError::UnknownScheme { scheme: scheme.to_owned(), known: known.join(", ") });
+    };
+    (registration.open)(uri, timezone)
+}
+
+/// The scheme of a URI, empty for a path.
+fn scheme(uri: &str) -> &str {
+    if uri.starts_with("file:") {
+        return "file";
+    }
+    match uri.split_once("://") {
+        Some((scheme, _)) if !scheme.is_empty() && scheme.bytes().all(|b| b.is_ascii_alphanumeric() || b"+-.".contains(&b)) => scheme,
+        _ => "",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::HashSet;
+
+    #[test]
+    fn schemes_are_unique_and_described() {
+        let mut seen = HashSet::new();
+        for source in SOURCES {
+            assert!(!source.summary.is_empty() && !source.example.is_empty());
+            for scheme in source.schemes {
+                assert!(seen.insert(scheme), "{scheme} twice");
+            }
+        }
+        assert!(seen.contains(&""));
+    }
+
+    #[test]
+    fn an_unknown_scheme_names_the_known_ones() {
+        let error = open("gopher://host/x", Tz::Europe__Paris).err().map(|e| e.to_string()).unwrap_or_default();
+        assert!(error.contains("gopher") && error.contains("file"), "{error}");
+    }
+
+    #[test]
+    fn a_path_with_a_colon_is_a_path() {
+        assert_eq!(scheme("exports/12:00/x.ndjson"), "");
+        assert_eq!(scheme("fhir+https://host/x"), "fhir+https");
+        assert_eq!(scheme("file:///x"), "file");
+    }
+}

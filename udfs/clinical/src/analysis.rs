@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use chrono::NaiveDateTime;
+use chrono::{Duration, NaiveDateTime};
 
 use crate::knowledge::Knowledge;
 use crate::lexicon::{Concept, Label};
@@ -10,8 +10,16 @@ use crate::mention::{Mention, mentions};
 use crate::qualifier::{Qualifiers, SentenceView, Setting};
 use crate::section::{Prior, Section};
 use crate::sentence::sentences;
-use crate::text::Text;
+use crate::temporal::{Precision, TemporalExpression, TemporalKind, temporal_expressions};
+use crate::text::{Kind, Text};
 use crate::vocabulary::WordId;
+
+/// A date this long before the document belongs to the past, not to the stay.
+const PAST: Duration = Duration::days(100);
+/// A date this long after the document lies ahead of it.
+const NOW: Duration = Duration::hours(18);
+/// Most words between a mention and the date that qualifies it.
+const DATE_REACH: usize = 4;
 
 /// A text with its words looked up, its sentences and its sections.
 pub struct Analysis<'a> {
@@ -33,6 +41,8 @@ pub struct Entity<'a> {
     /// Name of the section it stands in.
     pub section: Option<&'a str>,
     pub qualifiers: Qualifiers,
+    /// The date that the text ties to it.
+    pub event_time: Option<NaiveDateTime>,
 }
 
 impl<'a> Analysis<'a> {
@@ -60,6 +70,7 @@ impl<'a> Analysis<'a> {
     pub fn entities(&self) -> Vec<Entity<'a>> {
         let mut found = mentions(&self.knowledge.lexicon, &self.knowledge.vocabulary, &self.text, &self.words);
         found.retain(|m| !self.in_title(m));
+        let times = temporal_expressions(&self.text, self.reference);
         let mut entities = Vec::with_capacity(found.len());
         let mut next = 0;
         for sentence in &self.sentences {
@@ -68,37 +79,152 @@ impl<'a> Analysis<'a> {
                 next += 1;
             }
             if first < next {
-                self.qualify(sentence, &found[first..next], &mut entities);
+                self.qualify(sentence, &found[first..next], &times, &mut entities);
             }
         }
         entities
+    }
+
+    /// What the text says of any span, given in bytes; `None` outside the text.
+    pub fn qualifiers(&self, start: usize, end: usize) -> Option<Qualifiers> {
+        if end > self.text.original.len() || start >= end {
+            return None;
+        }
+        let (first, last) = (self.text.token_at(start), self.text.token_at(end - 1));
+        let span = first..(last + 1).min(self.text.tokens.len());
+        let sentence = self.sentences.iter().find(|s| s.contains(&first))?;
+        let found = mentions(&self.knowledge.lexicon, &self.knowledge.vocabulary, &self.text, &self.words);
+        let ranges: Vec<Range<usize>> = found.iter().map(|m| m.start..m.end).filter(|r| sentence.contains(&r.start) && (r.end <= span.start || r.start >= span.end)).collect();
+        let cues = self.knowledge.cues.find(&self.text, &self.words, &self.knowledge.vocabulary, sentence.clone());
+        let view = SentenceView { text: &self.text, sentence: sentence.clone(), cues: &cues, mentions: &ranges };
+        let time = self.time_of(&span, sentence, &ranges, &temporal_expressions(&self.text, self.reference));
+        Some(view.qualify(&span, self.setting(self.section_at(first), None, time.as_ref())))
     }
 
     fn in_title(&self, mention: &Mention) -> bool {
         self.section_at(mention.start).is_some_and(|s| mention.start < s.title.end)
     }
 
-    fn qualify(&self, sentence: &Range<usize>, found: &[Mention], entities: &mut Vec<Entity<'a>>) {
+    fn qualify(&self, sentence: &Range<usize>, found: &[Mention], times: &[TemporalExpression], entities: &mut Vec<Entity<'a>>) {
         let cues = self.knowledge.cues.find(&self.text, &self.words, &self.knowledge.vocabulary, sentence.clone());
         let ranges: Vec<Range<usize>> = found.iter().map(|m| m.start..m.end).collect();
         let view = SentenceView { text: &self.text, sentence: sentence.clone(), cues: &cues, mentions: &ranges };
         for (mention, range) in found.iter().zip(&ranges) {
             let concept = &self.knowledge.lexicon.concepts[mention.concept as usize];
             let section = self.section_at(mention.start);
-            let qualifiers = view.qualify(range, self.setting(section, concept.label));
+            let time = self.time_of(range, sentence, &ranges, times);
+            let qualifiers = view.qualify(range, self.setting(section, Some(concept.label), time.as_ref()));
             let bytes = self.text.byte_range(range.clone());
-            entities.push(Entity { start: bytes.start, end: bytes.end, concept, section: section.map(|s| self.section_name(s)), qualifiers });
+            entities.push(Entity { start: bytes.start, end: bytes.end, concept, section: section.map(|s| self.section_name(s)), qualifiers, event_time: time.and_then(|t| t.value) });
         }
     }
 
-    fn setting(&self, section: Option<&Section>, label: Label) -> Setting {
-        let _ = self.reference;
+    /// The time that qualifies a span: right behind it ("AVC en 2009"), right
+    /// before it ("2009 : AVC"), or that of the event it belongs to ("AVC 2009
+    /// thrombolysé", "AVC en 2009, non thrombolysé").
+    fn time_of(&self, span: &Range<usize>, sentence: &Range<usize>, mentions: &[Range<usize>], times: &[TemporalExpression]) -> Option<TemporalExpression> {
+        let sentence_bytes = self.text.byte_range(sentence.clone());
+        let from = times.partition_point(|t| t.end <= sentence_bytes.start);
+        let mut best: Option<(usize, &TemporalExpression)> = None;
+        for time in times[from..].iter().take_while(|t| t.start < sentence_bytes.end) {
+            let dates = match time.kind {
+                TemporalKind::Date | TemporalKind::Relative | TemporalKind::Period => true,
+                TemporalKind::Duration => time.value.is_some(),
+                _ => false,
+            };
+            if !dates {
+                continue;
+            }
+            let (first, last) = (self.text.token_at(time.start), self.text.token_at(time.end - 1));
+            let distance = if first >= span.end {
+                self.date_behind(span.end..first, mentions)
+            } else if last < span.start {
+                self.date_before(first, last + 1..span.start, mentions)
+            } else {
+                continue;
+            };
+            if let Some(distance) = distance
+                && best.is_none_or(|(d, _)| distance < d)
+            {
+                best = Some((distance, time));
+            }
+        }
+        best.map(|(_, time)| *time)
+    }
+
+    /// Words to a date behind a span, `None` when something parts them.
+    fn date_behind(&self, between: Range<usize>, mentions: &[Range<usize>]) -> Option<usize> {
+        let (mut at, mut words) = (between.start, 0);
+        while at < between.end {
+            if let Some(mention) = mention_from(mentions, at) {
+                // "AVC thrombolysé en 2009": nothing between the two but a link.
+                if (between.start..at).any(|i| !matches!(self.text.fold(i), "par" | "traite" | "traitee" | "et" | "opere" | "operee" | "non" | "-")) {
+                    return None;
+                }
+                at = mention.end;
+                words += 1;
+                continue;
+            }
+            match self.text.fold(at) {
+                "." | ";" | ":" | "→" | ">" => return None,
+                "," if at > between.start => return None,
+                _ if self.text.tokens[at].kind == Kind::Mark => {}
+                _ => words += 1,
+            }
+            at += 1;
+        }
+        (words <= DATE_REACH).then_some(words)
+    }
+
+    /// As [`Self::date_behind`], of a date before the span.
+    fn date_before(&self, date: usize, between: Range<usize>, mentions: &[Range<usize>]) -> Option<usize> {
+        let (mut at, mut words, mut commas) = (between.start, 0, 0);
+        while at < between.end {
+            if let Some(mention) = mention_from(mentions, at) {
+                words += 1;
+                at = mention.end;
+                if commas > 0 {
+                    return None;
+                }
+                continue;
+            }
+            match self.text.fold(at) {
+                "." | ";" | "→" | ">" | "/" | "puis" | "mais" | "+" => return None,
+                ":" if words > 0 || at + 1 < between.end => return None,
+                ":" => {}
+                // "en 2019, un infarctus": the date itself stands between commas.
+                "," if at == between.start && self.set_off(date) => {}
+                "," => commas += 1,
+                "et" if words > 0 => return None,
+                _ if self.text.tokens[at].kind == Kind::Mark => {}
+                _ => words += 1,
+            }
+            at += 1;
+        }
+        // Behind a comma only what was done or not done for the dated event.
+        let follows = commas == 0 || commas == 1 && matches!(self.text.fold(between.end - 1), "non" | "pas" | "sans" | "par" | "de" | "d" | "'");
+        (words <= DATE_REACH && follows).then_some(words + 2 * commas)
+    }
+
+    /// A comma stands before the date that starts here, a preposition aside.
+    fn set_off(&self, date: usize) -> bool {
+        date > 1 && (self.text.fold(date - 1) == "," || self.text.fold(date - 2) == ",")
+    }
+
+    fn setting(&self, section: Option<&Section>, label: Option<Label>, time: Option<&TemporalExpression>) -> Setting {
+        let age = time.and_then(|t| Some((self.reference? - t.value?, t.precision)));
         Setting {
             prior: section.map_or(Prior::None, |s| self.knowledge.sections.kind(s).prior),
-            drug: label == Label::Drug,
-            procedure: label == Label::Procedure,
-            dated_before: false,
-            dated_now: false,
+            drug: label == Some(Label::Drug),
+            procedure: label == Some(Label::Procedure),
+            sign: label == Some(Label::Sign),
+            dated_before: age.is_some_and(|(age, precision)| age > PAST && (precision != Precision::Year || age > Duration::days(366))),
+            dated_now: age.is_some_and(|(age, precision)| age <= PAST && age >= -NOW && precision > Precision::Month),
+            dated_after: age.is_some_and(|(age, precision)| age < -NOW && precision >= Precision::Month),
         }
     }
+}
+
+fn mention_from(mentions: &[Range<usize>], at: usize) -> Option<&Range<usize>> {
+    mentions.binary_search_by_key(&at, |m| m.start).ok().map(|i| &mentions[i])
 }

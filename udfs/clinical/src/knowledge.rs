@@ -7,9 +7,11 @@ use sillage_schemas::terminology::{File, LEXICON};
 use thiserror::Error;
 
 use crate::lexicon::pattern::PatternError;
-use crate::lexicon::{Lexicon, LexiconError, SnomedLicence};
+use crate::lexicon::{Concept, Lexicon, LexiconError, SnomedLicence};
+use crate::mention::mentions;
 use crate::qualifier::Cues;
 use crate::section::Catalogue;
+use crate::text::Text;
 use crate::vocabulary::Vocabulary;
 
 /// Knowledge that cannot be read, with the place in the data files.
@@ -49,6 +51,15 @@ impl Knowledge {
         let sections = Catalogue::read(&mut vocabulary)?;
         vocabulary.finish();
         Ok(Knowledge { vocabulary, lexicon, cues, sections })
+    }
+
+    /// The concept that a term names, when its words name one.
+    pub fn concept_of(&self, term: &str) -> Option<&Concept> {
+        let text = Text::new(term);
+        let words = self.vocabulary.read(&text);
+        let found = mentions(&self.lexicon, &self.vocabulary, &text, &words);
+        let mention = found.iter().max_by_key(|m| m.end - m.start)?;
+        self.lexicon.concepts.get(mention.concept as usize)
     }
 
     /// What ships with Sillage, SNOMED CT codes of the Global Patient Set only.

@@ -9,6 +9,8 @@ pub mod qualifier;
 pub mod section;
 pub mod sentence;
 mod stem;
+pub mod temporal;
 pub mod text;
 mod trie;
 pub mod vocabulary;
+pub mod measurement;

@@ -1,15 +1,88 @@
 //! Mentions: where a text names a concept of the lexicon.
 //!
 //! All phrases are collected, ambiguous short forms are checked against their
-//! neighbours, then the longest of overlapping ones stays.
+//! neighbours, then the longest of overlapping ones stays. Its span then loses
+//! words that only qualify it and takes in the side that follows.
 
-use crate::lexicon::Lexicon;
-use crate::text::Text;
+use crate::lexicon::{Label, Lexicon};
+use crate::text::{Kind, Text, fold};
 use crate::trie::Hit;
 use crate::vocabulary::{Vocabulary, WordId};
 
 /// Words looked at on either side of an ambiguous form.
 const CONTEXT: usize = 8;
+/// Degree and course: at the end of a phrase they qualify the thing named.
+const QUALIFYING: &[&str] = &[
+    "leger",
+    "legere",
+    "modere",
+    "moderee",
+    "severe",
+    "discret",
+    "discrete",
+    "minime",
+    "important",
+    "importante",
+    "majeur",
+    "majeure",
+    "massif",
+    "massive",
+    "complet",
+    "complete",
+    "incomplet",
+    "incomplete",
+    "total",
+    "totale",
+    "partiel",
+    "partielle",
+    "etendu",
+    "etendue",
+    "traite",
+    "traitee",
+    "connu",
+    "connue",
+    "equilibre",
+    "equilibree",
+    "intensif",
+    "intensive",
+    "frequent",
+    "frequents",
+    "frequente",
+    "frequentes",
+    "residuel",
+    "residuelle",
+    "sequellaire",
+    "persistant",
+    "persistante",
+    "symptomatique",
+    "decompense",
+    "decompensee",
+    "seul",
+    "seule",
+    "pur",
+    "pure",
+];
+/// Places that carry a physician's name ("unité Babinski").
+const PLACES: &[&str] = &[
+    "unite",
+    "service",
+    "pavillon",
+    "batiment",
+    "hopital",
+    "hopitaux",
+    "salle",
+    "secteur",
+    "rue",
+    "avenue",
+    "centre",
+    "clinique",
+    "fondation",
+    "institut",
+    "residence",
+    "ehpad",
+];
+/// Titles before a surname: what follows names a person ("Dr Todd").
+const TITLES: &[&str] = &["dr", "drs", "docteur", "pr", "prof", "professeur", "mme", "mlle", "mr", "monsieur", "madame", "mademoiselle"];
 
 /// A concept named in a text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -32,7 +105,80 @@ pub fn mentions(lexicon: &Lexicon, vocabulary: &Vocabulary, text: &Text<'_>, wor
             }
         });
     }
-    longest(hits).into_iter().map(|hit| Mention { start: hit.start, end: hit.end, concept: lexicon.senses[hit.value as usize].concept }).collect()
+    let all = hits.clone();
+    let kept = longest(hits).into_iter().filter(|hit| !names_a_person(lexicon, text, hit));
+    let mut found: Vec<Mention> = Vec::new();
+    for mention in kept.map(|hit| spanned(lexicon, text, &all, hit)) {
+        // A side taken in by the mention before is no longer one of its own.
+        if found.last().is_none_or(|before| before.end <= mention.start) {
+            found.push(mention);
+        }
+    }
+    found
+}
+
+/// A capitalised word behind a title or, for an eponym, behind a given name or a place.
+fn names_a_person(lexicon: &Lexicon, text: &Text<'_>, hit: &Hit) -> bool {
+    if !text.tokens[hit.start].capital || text.tokens[hit.start].lines_before > 0 {
+        return false;
+    }
+    let preferred = &lexicon.concepts[lexicon.senses[hit.value as usize].concept as usize].preferred;
+    let word = text.fold(hit.start);
+    let eponym = hit.end == hit.start + 1
+        && preferred.split([' ', '-']).any(|w| w.starts_with(char::is_uppercase) && w.contains(char::is_lowercase) && fold(w) == word);
+    for i in (hit.start.saturating_sub(4)..hit.start).rev() {
+        let before = text.fold(i);
+        if TITLES.contains(&before) || eponym && i + 1 == hit.start && PLACES.contains(&before) {
+            return true;
+        }
+        let token = &text.tokens[i];
+        let between = matches!(before, "." | "-") || token.upper && before.len() == 1 || eponym && token.capital;
+        if !between || token.lines_before > 0 {
+            return false;
+        }
+    }
+    false
+}
+
+/// The shortest span that names the thing, with its side.
+fn spanned(lexicon: &Lexicon, text: &Text<'_>, all: &[Hit], hit: Hit) -> Mention {
+    let concept = |value: u32| lexicon.senses[value as usize].concept;
+    let of = |value: u32| &lexicon.concepts[concept(value) as usize];
+    let (named, mut end) = (of(hit.value), hit.end);
+    if QUALIFYING.contains(&text.fold(end - 1)) {
+        let same = |h: &&Hit| {
+            let other = of(h.value);
+            h.start == hit.start
+                && h.end < hit.end
+                && other.icd10 == named.icd10
+                && other.atc == named.atc
+                && (h.end..hit.end).all(|i| QUALIFYING.contains(&text.fold(i)))
+        };
+        end = all.iter().filter(same).map(|h| h.end).min().unwrap_or(end);
+    }
+    if named.label != Label::Drug && named.label != Label::Anatomy && is_side(text, end) {
+        end += 1;
+    }
+    Mention { start: hit.start, end, concept: concept(hit.value) }
+}
+
+/// A side written right behind, on the same line or the next one.
+fn is_side(text: &Text<'_>, at: usize) -> bool {
+    text.tokens.get(at).is_some_and(|token| {
+        token.kind == Kind::Word
+            && token.space_before
+            && token.lines_before < 2
+            && match text.fold(at) {
+                "g" | "d" => {
+                    token.upper
+                        && text.tokens.get(at + 1).is_none_or(|next| {
+                            next.kind != Kind::Mark || next.space_before || !matches!(text.fold(at + 1), "'" | "-" | "/")
+                        })
+                }
+                "gauche" | "gauches" | "droit" | "droite" | "droits" | "droites" | "gche" | "gch" | "dte" | "drt" => true,
+                _ => false,
+            }
+    })
 }
 
 fn in_context(lexicon: &Lexicon, words: &[WordId], hit: &Hit) -> bool {
@@ -74,5 +220,42 @@ fn cluster(hits: &mut [Hit], kept: &mut Vec<Hit>) {
         if kept[first..].iter().all(|k| hit.end <= k.start || hit.start >= k.end) {
             kept.push(*hit);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::knowledge::Knowledge;
+    use crate::text::Text;
+
+    fn found(text: &str) -> Vec<&str> {
+        let knowledge = Knowledge::built_in();
+        let read = Text::new(text);
+        let words = knowledge.vocabulary.read(&read);
+        super::mentions(&knowledge.lexicon, &knowledge.vocabulary, &read, &words)
+            .into_iter()
+            .map(|m| &text[read.byte_range(m.start..m.end)])
+            .collect()
+    }
+
+    #[test]
+    fn the_side_that_follows_belongs_to_the_name() {
+        assert_eq!(found("Hémiplégie gauche et dysarthrie."), ["Hémiplégie gauche", "dysarthrie"]);
+        assert_eq!(found("hémiparésie D, puis aspirine"), ["hémiparésie D", "aspirine"]);
+        assert_eq!(found("Dysarthrie. Gauche")[0], "Dysarthrie");
+    }
+
+    #[test]
+    fn degree_at_the_end_is_left_out() {
+        assert_eq!(found("une dépression traitée"), ["dépression"]);
+    }
+
+    #[test]
+    fn a_title_makes_a_surname() {
+        for name in ["vu par le Dr H. PARKINSON", "Dr Hélène Babinski", "unité Babinski"] {
+            assert_eq!(found(name), Vec::<&str>::new(), "{name}");
+        }
+        assert_eq!(found("Babinski à droite")[0], "Babinski");
+        assert_eq!(found("maladie de Parkinson"), ["maladie de Parkinson"]);
     }
 }

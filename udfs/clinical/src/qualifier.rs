@@ -2,18 +2,20 @@
 //!
 //! Cues (`data/cues.toml`) are found sentence by sentence. A cue reaches the
 //! mentions on its side until something ends its scope: a stop, a terminator, a
-//! comma that opens something new. Enumerations keep the scope open. Sections set
-//! what holds where no cue speaks.
+//! comma that opens something new. Enumerations keep the scope open. Sections and
+//! dates set what holds where no cue speaks.
 
 use std::ops::Range;
 
 mod cues;
+mod history;
+mod kin;
 mod scope;
 
 use crate::section::Prior;
 use crate::text::Text;
 pub(crate) use cues::{Cue, CueKind, Cues};
-use scope::{Direction, Scope};
+use scope::{Commas, Scope};
 
 /// Whom a mention is about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
@@ -52,10 +54,13 @@ pub(crate) struct Setting {
     pub prior: Prior,
     pub drug: bool,
     pub procedure: bool,
+    pub sign: bool,
     /// A date well before the document qualifies the mention.
     pub dated_before: bool,
     /// A date of the stay qualifies the mention.
     pub dated_now: bool,
+    /// A date after the document qualifies the mention.
+    pub dated_after: bool,
 }
 
 /// A sentence with its cues and mentions.
@@ -67,14 +72,31 @@ pub(crate) struct SentenceView<'a> {
     pub mentions: &'a [Range<usize>],
 }
 
+/// What the negation cues say together.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Negation {
+    None,
+    /// Not confirmed: a suspicion stays one.
+    Weak,
+    Full,
+}
+
 impl SentenceView<'_> {
     /// Qualifies one span of the sentence.
     pub fn qualify(&self, span: &Range<usize>, setting: Setting) -> Qualifiers {
         let scope = Scope { view: self, span };
-        let negated = self.negated(&scope);
         let family = self.family(&scope, setting);
-        let hypothetical = self.hypothetical(&scope, setting) && !negated;
-        let historical = !family && self.historical(&scope, setting, negated, hypothetical);
+        let negation = self.negation(&scope, setting);
+        let home = setting.drug && setting.prior == Prior::Historical;
+        let hypothetical = negation != Negation::Full && !family && !home && self.hypothetical(&scope, setting);
+        let negated = negation == Negation::Full || negation == Negation::Weak && !hypothetical;
+        // "Pas d'AVC" is no history; "AVC en 2019, non thrombolysé" is.
+        let historical = !family
+            && if negated {
+                setting.procedure && setting.dated_before
+            } else {
+                !hypothetical && (scope.past(setting) || !setting.dated_now && scope.treated_at_home())
+            };
         Qualifiers { negated, hypothetical, historical, experiencer: if family { Experiencer::Family } else { Experiencer::Patient } }
     }
 
@@ -82,29 +104,65 @@ impl SentenceView<'_> {
         self.cues.iter().filter(move |c| c.end <= span.start || c.start >= span.end)
     }
 
-    fn negated(&self, scope: &Scope<'_>) -> bool {
-        self.outside(scope.span).any(|cue| match cue.kind {
-            CueKind::NegationBefore => scope.reached(cue, Direction::Forward { through_commas: true }),
-            CueKind::NegationBeforeAdjacent => scope.adjacent_before(cue),
-            CueKind::NegationAfter => scope.reached(cue, Direction::Backward),
-            CueKind::NegationAfterAdjacent => scope.adjacent_after(cue),
+    fn negation(&self, scope: &Scope<'_>, setting: Setting) -> Negation {
+        let mut negation = Negation::None;
+        for cue in self.outside(scope.span) {
+            let negates = match cue.kind {
+                CueKind::NegationBefore => scope.reached(cue, Commas::Items),
+                CueKind::NegationWithout => scope.reached(cue, Commas::Coordinated),
+                CueKind::NegationBeforeAdjacent => scope.adjacent_before(cue),
+                CueKind::NegationAfter => scope.reached_behind(cue),
+                CueKind::NegationAfterAdjacent => scope.adjacent_after(cue),
+                CueKind::NegationEither if cue.end <= scope.span.start => scope.has_object(cue) && scope.reached(cue, Commas::Items),
+                CueKind::NegationEither => !scope.has_object(cue) && scope.reached_behind(cue),
+                CueKind::NegativeResult => !setting.procedure && scope.reached_behind(cue),
+                CueKind::Unconfirmed => {
+                    if scope.reached_behind(cue) {
+                        negation = Negation::Weak;
+                    }
+                    false
+                }
+                _ => false,
+            };
+            if negates {
+                return Negation::Full;
+            }
+        }
+        negation
+    }
+
+    fn hypothetical(&self, scope: &Scope<'_>, setting: Setting) -> bool {
+        if setting.procedure && setting.dated_before {
+            return false;
+        }
+        let cued = self.outside(scope.span).any(|cue| match cue.kind {
+            CueKind::HypothesisBefore => scope.reached(cue, Commas::Coordinated),
+            CueKind::HypothesisBeforeAdjacent => scope.adjacent_before(cue),
+            CueKind::HypothesisAfter => scope.reached_behind(cue),
+            CueKind::HypothesisAfterAdjacent => scope.question(cue),
+            CueKind::HypothesisEither if cue.end <= scope.span.start => scope.has_object(cue) && scope.reached(cue, Commas::Coordinated),
+            CueKind::HypothesisEither => !scope.has_object(cue) && scope.reached_behind(cue),
+            CueKind::PlanBefore => setting.procedure && scope.reached(cue, Commas::Items),
+            CueKind::PlanAfter => setting.procedure && scope.reached_behind(cue),
+            CueKind::PlanList => setting.procedure && scope.reached(cue, Commas::Pass),
+            CueKind::Deferral => (setting.procedure || setting.drug) && scope.right_before(cue) && self.waits(cue.start, setting),
+            _ => false,
+        });
+        cued || setting.procedure && !setting.dated_now && (setting.dated_after || setting.prior == Prior::Planned)
+    }
+
+    /// Something is forbidden or ordered before this token: "pas d'aspirine
+    /// avant le scanner", "contrôle à 24 h avant tout antithrombotique".
+    fn waits(&self, at: usize, setting: Setting) -> bool {
+        self.cues.iter().take_while(|c| c.start < at).any(|c| match c.kind {
+            CueKind::PlanBefore | CueKind::PlanList => true,
+            CueKind::NegationBefore | CueKind::NegationWithout | CueKind::NegationAfterAdjacent => setting.procedure,
             _ => false,
         })
     }
 
-    fn hypothetical(&self, scope: &Scope<'_>, setting: Setting) -> bool {
-        let cued = self.outside(scope.span).any(|cue| match cue.kind {
-            CueKind::HypothesisBefore => scope.reached(cue, Direction::Forward { through_commas: false }),
-            CueKind::HypothesisBeforeAdjacent => scope.adjacent_before(cue),
-            CueKind::HypothesisAfter => scope.reached(cue, Direction::Backward),
-            CueKind::HypothesisAfterAdjacent => scope.question(cue),
-            _ => false,
-        });
-        cued || setting.prior == Prior::Planned && setting.procedure && !setting.dated_before
-    }
-
     fn family(&self, scope: &Scope<'_>, setting: Setting) -> bool {
-        if setting.drug {
+        if setting.drug || setting.procedure {
             return false;
         }
         if setting.prior == Prior::Family {
@@ -116,24 +174,26 @@ impl SentenceView<'_> {
             _ => false,
         })
     }
+}
 
-    fn historical(&self, scope: &Scope<'_>, setting: Setting, negated: bool, hypothetical: bool) -> bool {
-        if negated || hypothetical {
-            return false;
+#[cfg(test)]
+mod debug {
+    use crate::knowledge::Knowledge;
+    use crate::text::Text;
+    #[test]
+    fn debug_cues() {
+        let Ok(t) = std::env::var("QTEXT") else { return };
+        let k = Knowledge::new(crate::lexicon::BUILT_IN, crate::lexicon::SnomedLicence::GlobalPatientSet).unwrap();
+        let text = Text::new(&t);
+        let words = k.vocabulary.read(&text);
+        for s in crate::sentence::sentences(&text) {
+            println!("S {:?}", text.source(s.clone()));
+            for c in k.cues.find(&text, &words, &k.vocabulary, s) {
+                println!("   {:?} {:?}", c.kind, text.source(c.start..c.end));
+            }
         }
-        if setting.dated_now {
-            return false;
-        }
-        if setting.dated_before {
-            return true;
-        }
-        if setting.prior == Prior::Historical {
-            return true;
-        }
-        self.outside(scope.span).any(|cue| match cue.kind {
-            CueKind::HistoryBefore => scope.reached(cue, Direction::Forward { through_commas: true }),
-            CueKind::HistoryAfter => scope.reached(cue, Direction::Backward),
-            _ => false,
-        })
+        let a = crate::analysis::Analysis::new(&k, &t, chrono::NaiveDate::from_ymd_opt(2024, 3, 15).unwrap().and_hms_opt(12, 0, 0));
+        for s in &a.sections { println!("SEC {} {:?}", a.section_name(s), text.source(s.tokens.clone())); }
+        for e in a.entities() { println!("E {:?} {:?} {:?}", &t[e.start..e.end], e.concept.label, e.qualifiers); }
     }
 }

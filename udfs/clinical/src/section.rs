@@ -3,6 +3,11 @@
 //! A title counts at the start of a line when a colon or the end of the line
 //! follows, after a full stop when a colon follows, and, for the few titles that
 //! telegraphic notes use as a word (`ATCD HTA, DT2`), wherever a sentence starts.
+//! A clock time or a few words may stand between a title and its colon.
+//!
+//! What was there before the stay ends where its telling starts, title or not;
+//! `Traitement` is what was taken at home, or, once the stay has been told, what
+//! is taken now.
 
 use std::ops::Range;
 
@@ -27,6 +32,7 @@ pub enum Prior {
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Catalog {
+    story: Vec<String>,
     section: Vec<Entry>,
 }
 
@@ -37,6 +43,14 @@ struct Entry {
     prior: Prior,
     titles: Vec<String>,
     inline: Vec<String>,
+    #[serde(default)]
+    late: Option<String>,
+    #[serde(default)]
+    tells_stay: bool,
+    #[serde(default)]
+    organ: bool,
+    #[serde(default)]
+    line: bool,
 }
 
 /// A kind of section.
@@ -44,6 +58,14 @@ struct Entry {
 pub struct SectionKind {
     pub name: Box<str>,
     pub prior: Prior,
+    /// The kind it is once the stay has been told.
+    late: Option<u32>,
+    /// The stay is told here.
+    tells_stay: bool,
+    /// A part of the body: a heading of its own, or an item of the antecedents.
+    organ: bool,
+    /// Ends with its line when it starts there.
+    line: bool,
 }
 
 /// A titled part of a text, in tokens. The text before the first title has no section.
@@ -60,36 +82,41 @@ pub struct Section {
 pub(crate) struct Catalogue {
     kinds: Vec<SectionKind>,
     trie: Trie,
+    /// Words that start the story of the stay at the head of a sentence.
+    story: Trie,
 }
 
 const FILE: &str = "data/sections.toml";
 /// Longest title line without a colon, in tokens.
 const TITLE_LINE: usize = 8;
+/// Most tokens between a title and its colon: "Examen neurologique à 8h30 :".
+const TITLE_TAIL: usize = 7;
 
 impl Catalogue {
     pub fn read(vocabulary: &mut Vocabulary) -> Result<Self, KnowledgeError> {
         let catalog: Catalog = toml::from_str(include_str!("../data/sections.toml")).map_err(|e| KnowledgeError::Toml { file: FILE, message: e.to_string() })?;
-        let (mut kinds, mut trie) = (Vec::new(), Trie::default());
-        for entry in catalog.section {
-            for (inline, titles) in [(0, &entry.titles), (1, &entry.inline)] {
-                let value = (kinds.len() as u32) << 1 | inline;
-                for title in titles {
-                    let pattern = parse_cue(title).map_err(|source| KnowledgeError::Phrase { file: FILE, phrase: title.clone(), source })?;
-                    for form in pattern.forms {
-                        let words: Vec<_> = form
-                            .iter()
-                            .map(|piece| match piece {
-                                Piece::Word { fold, upper } => (Some(vocabulary.intern(fold)), *upper),
-                                Piece::Gap => (None, false),
-                            })
-                            .collect();
-                        trie.insert(&words, value);
-                    }
-                }
-            }
-            kinds.push(SectionKind { name: entry.name.into(), prior: entry.prior });
+        let mut read = Catalogue { kinds: Vec::new(), trie: Trie::default(), story: Trie::default() };
+        for phrase in &catalog.story {
+            insert(&mut read.story, vocabulary, phrase, 0)?;
         }
-        Ok(Catalogue { kinds, trie })
+        for entry in &catalog.section {
+            let value = (read.kinds.len() as u32) << 1;
+            for title in &entry.titles {
+                insert(&mut read.trie, vocabulary, title, value)?;
+            }
+            for title in &entry.inline {
+                insert(&mut read.trie, vocabulary, title, value | 1)?;
+            }
+            let late = match &entry.late {
+                None => None,
+                Some(name) => match catalog.section.iter().position(|e| e.name == *name) {
+                    Some(i) => Some(i as u32),
+                    None => return Err(KnowledgeError::Toml { file: FILE, message: format!("{}: late names no section", entry.name) }),
+                },
+            };
+            read.kinds.push(SectionKind { name: entry.name.as_str().into(), prior: entry.prior, late, tells_stay: entry.tells_stay, organ: entry.organ, line: entry.line });
+        }
+        Ok(read)
     }
 
     pub fn kind(&self, section: &Section) -> &SectionKind {
@@ -99,26 +126,38 @@ impl Catalogue {
     /// Sections in order.
     pub fn sections(&self, text: &Text<'_>, words: &[WordId], vocabulary: &Vocabulary) -> Vec<Section> {
         let mut found: Vec<Section> = Vec::new();
+        let mut told = false;
         let mut at = 0;
         while at < words.len() {
             let token = &text.tokens[at];
             let line_start = at == 0 || token.lines_before > 0;
+            let after_stop = !line_start && token.space_before && matches!(text.fold(at - 1), "." | ";" | "!");
+            if !line_start && !after_stop {
+                at += 1;
+                continue;
+            }
             let first = if line_start { after_numbering(text, at) } else { at };
-            let after_stop = !line_start && matches!(text.fold(at - 1), "." | ";" | "!");
-            if (line_start || after_stop) && first < words.len() {
-                if let Some((title, kind)) = self.title(text, words, vocabulary, first, line_start) {
-                    if let Some(last) = found.last_mut() {
-                        last.tokens.end = last.tokens.end.min(at);
-                    }
-                    at = title.end;
-                    found.push(Section { tokens: first..words.len(), title, kind });
-                    continue;
+            if first >= words.len() {
+                break;
+            }
+            let open = found.last().filter(|s| s.tokens.end == words.len());
+            if let Some((title, kind)) = self.title(text, words, vocabulary, first, line_start)
+                && !open.is_some_and(|s| self.item_of_antecedents(text, s, kind, at, first, title.end))
+            {
+                let kind = self.in_order(kind, open, told, first * 2 > words.len());
+                if let Some(last) = found.last_mut() {
+                    last.tokens.end = last.tokens.end.min(at);
                 }
-                if line_start && let Some(last) = found.last_mut().filter(|s| s.tokens.end == words.len()) {
-                    if ends_section(text, last, at) {
-                        last.tokens.end = at;
-                    }
-                }
+                told |= self.kinds[kind as usize].tells_stay;
+                at = title.end.max(at + 1);
+                found.push(Section { tokens: first..words.len(), title, kind });
+                continue;
+            }
+            if let Some(section) = open
+                && self.ends(text, words, vocabulary, section, at, first)
+                && let Some(last) = found.last_mut()
+            {
+                last.tokens.end = at;
             }
             at = first.max(at) + 1;
         }
@@ -130,9 +169,11 @@ impl Catalogue {
         self.trie.walk(text, words, vocabulary, at, |hit: Hit| {
             let inline = hit.value & 1 == 1;
             let end = hit.end;
+            let alone = line_start && (end - at > 1 || text.fold(at).len() > 3 || text.tokens[at].upper) && end - at <= TITLE_LINE;
             let accepted = match after_title(text, end) {
                 After::Colon(colon) => Some(colon),
-                After::Line if line_start && (end - at > 1 || text.fold(at).len() > 3 || text.tokens[at].upper) && end - at <= TITLE_LINE => Some(end),
+                After::Line if alone => Some(end),
+                After::Stop if alone && text.fold(at).len() > 3 => Some(end + 1),
                 _ if inline => Some(end),
                 _ => None,
             };
@@ -144,6 +185,50 @@ impl Catalogue {
         });
         best.map(|(end, kind)| (at..end, kind))
     }
+
+    /// "- Cardio : FA" within the antecedents is one of them.
+    fn item_of_antecedents(&self, text: &Text<'_>, open: &Section, kind: u32, at: usize, first: usize, title_end: usize) -> bool {
+        let section = self.kind(open);
+        let clock = (first..title_end).any(|i| text.tokens[i].kind == Kind::Number);
+        self.kinds[kind as usize].organ && section.prior == Prior::Historical && section.late.is_none() && !clock && (first > at || at == open.title.end)
+    }
+
+    /// The kind of a section that means one thing early and another late.
+    fn in_order(&self, kind: u32, open: Option<&Section>, told: bool, second_half: bool) -> u32 {
+        let Some(late) = self.kinds[kind as usize].late else { return kind };
+        let beside_history = open.is_some_and(|s| matches!(self.kind(s).prior, Prior::Historical | Prior::Family));
+        if !beside_history && (told || open.is_none() && second_half) { late } else { kind }
+    }
+
+    /// Whether the open section ends before the line or sentence that starts here.
+    fn ends(&self, text: &Text<'_>, words: &[WordId], vocabulary: &Vocabulary, section: &Section, at: usize, first: usize) -> bool {
+        let kind = self.kind(section);
+        if text.tokens[at].lines_before > 0 && (kind.line && starts_on_title_line(text, section) || ends_block(text, section, at)) {
+            return true;
+        }
+        matches!(kind.prior, Prior::Historical | Prior::Family) && at > section.title.end && (clock(text, first) || matches!(text.fold(first), "a" | "vers" | "des") && clock(text, first + 1) || self.tells_story(text, words, vocabulary, first))
+    }
+
+    fn tells_story(&self, text: &Text<'_>, words: &[WordId], vocabulary: &Vocabulary, at: usize) -> bool {
+        let mut found = false;
+        self.story.walk(text, words, vocabulary, at, |_| found = true);
+        found
+    }
+}
+
+fn insert(trie: &mut Trie, vocabulary: &mut Vocabulary, phrase: &str, value: u32) -> Result<(), KnowledgeError> {
+    let pattern = parse_cue(phrase).map_err(|source| KnowledgeError::Phrase { file: FILE, phrase: phrase.to_owned(), source })?;
+    for form in pattern.forms {
+        let words: Vec<_> = form
+            .iter()
+            .map(|piece| match piece {
+                Piece::Word { fold, upper } => (Some(vocabulary.intern(fold)), *upper),
+                Piece::Gap => (None, false),
+            })
+            .collect();
+        trie.insert(&words, value);
+    }
+    Ok(())
 }
 
 enum After {
@@ -151,25 +236,62 @@ enum After {
     Colon(usize),
     /// The line ends.
     Line,
+    /// A full stop and a new sentence follow.
+    Stop,
     Other,
 }
 
-fn after_title(text: &Text<'_>, mut at: usize) -> After {
-    // "Examen (Dr Roux) :", "Biologie du 12/03 :"
-    if text.fold(at) == "(" && text.tokens[at].lines_before == 0 {
-        let close = (at..(at + 10).min(text.tokens.len())).find(|i| text.fold(*i) == ")");
-        if let Some(close) = close {
-            at = close + 1;
+fn same_line(text: &Text<'_>, at: usize) -> bool {
+    text.tokens.get(at).is_some_and(|t| t.lines_before == 0)
+}
+
+fn after_title(text: &Text<'_>, end: usize) -> After {
+    let mut at = end;
+    // "Examen (Dr Roux) :", "Biologie du 12/03 :", "Neuro 14h20 :"
+    let mut number = false;
+    let mut words = 0;
+    while same_line(text, at) && at - end < TITLE_TAIL {
+        if text.fold(at) == "(" {
+            match (at..(at + 14).min(text.tokens.len())).find(|i| text.fold(*i) == ")") {
+                Some(close) => at = close + 1,
+                None => break,
+            }
+            continue;
         }
+        match text.tokens[at].kind {
+            Kind::Mark if matches!(text.fold(at), "*" | "_") => {}
+            Kind::Mark if matches!(text.fold(at), "/" | "'" | "°") && number => {}
+            Kind::Mark => break,
+            Kind::Number => number = true,
+            Kind::Word if matches!(text.fold(at), "du" | "de" | "a" | "le" | "ce" | "jour" | "vers" | "j" | "l" | "au" | "h") => {}
+            Kind::Word if number || words > 0 => break,
+            Kind::Word => words += 1,
+        }
+        at += 1;
     }
+    // Words that are no date belong to the line, not to the title.
+    if !number && words > 0 {
+        at = end;
+    }
+    let colon = matches!(text.fold(at), ":" | "=" | "→" | ">") && same_line(text, at);
     match text.tokens.get(at) {
+        _ if colon => After::Colon(at + 1),
         None => After::Line,
         Some(token) if token.lines_before > 0 => After::Line,
-        Some(_) if matches!(text.fold(at), ":" | "=") => After::Colon(at + 1),
-        Some(_) if matches!(text.fold(at), "." | "-") && text.tokens.get(at + 1).is_none_or(|t| t.lines_before > 0) => After::Line,
-        Some(_) if text.fold(at) == "-" && text.tokens[at].space_before && text.tokens.get(at + 1).is_some_and(|t| t.space_before) => After::Colon(at + 1),
+        Some(_) if matches!(text.fold(at), "." | "-" | ",") && !same_line(text, at + 1) => After::Line,
+        Some(_) if text.fold(at) == "-" && text.fold(at + 1) == ">" => After::Colon(at + 2),
+        Some(token) if text.fold(at) == "-" && token.space_before && text.tokens.get(at + 1).is_some_and(|t| t.space_before) => After::Colon(at + 1),
+        Some(_) if at == end && text.fold(at) == "." && text.tokens.get(at + 1).is_some_and(|t| t.space_before && t.capital) => After::Stop,
         Some(_) => After::Other,
     }
+}
+
+/// "14h20", "8h", "20:15".
+fn clock(text: &Text<'_>, at: usize) -> bool {
+    let fold = text.fold(at);
+    let hours = fold.split_once('h').is_some_and(|(h, m)| h.len() <= 2 && h.bytes().all(|b| b.is_ascii_digit()) && m.len() <= 2 && m.bytes().all(|b| b.is_ascii_digit()) && !h.is_empty());
+    let split = fold.len() <= 2 && text.tokens.get(at).is_some_and(|t| t.kind == Kind::Number) && (text.fold(at + 1) == "h" || text.fold(at + 1) == ":" && text.tokens.get(at + 2).is_some_and(|t| t.kind == Kind::Number && !t.space_before));
+    hours || split
 }
 
 /// Past "1.", "II)", "-", "*", "a/".
@@ -188,16 +310,19 @@ fn after_numbering(text: &Text<'_>, at: usize) -> usize {
     at
 }
 
-/// Whether a section of listed items ends before the line that starts here.
-fn ends_section(text: &Text<'_>, section: &Section, at: usize) -> bool {
+/// The section's content starts on the line of its title.
+fn starts_on_title_line(text: &Text<'_>, section: &Section) -> bool {
+    same_line(text, section.title.end)
+}
+
+/// A blank line ends a section that had its content on the title's own line, or
+/// before a line of prose.
+fn ends_block(text: &Text<'_>, section: &Section, at: usize) -> bool {
     if text.tokens[at].lines_before < 2 || at <= section.title.end {
         return false;
     }
-    // A blank line ends a section that had its content on the title's own line,
-    // or before a line of prose.
-    let content_on_title_line = text.tokens.get(section.title.end).is_some_and(|t| t.lines_before == 0);
     let line_end = (at + 1..text.tokens.len()).find(|i| text.tokens[*i].lines_before > 0).unwrap_or(text.tokens.len());
     let bullet = text.tokens[at].kind == Kind::Mark;
     let prose = text.byte_range(at..line_end).len() > 70;
-    !bullet && (content_on_title_line || prose)
+    !bullet && (starts_on_title_line(text, section) || prose)
 }

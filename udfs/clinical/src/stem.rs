@@ -11,11 +11,12 @@ pub fn stem(word: &str) -> &str {
         return word;
     }
     let mut end = bytes.len();
-    if matches!(bytes[end - 1], b's' | b'x') {
+    if bytes[end - 1] == b's' || bytes[end - 1] == b'x' && end > 4 {
         end -= 1;
     }
     let singular = end;
-    while end > 3 && bytes[end - 1] == b'e' {
+    // Short words differ by their last letter: mère and mer, agité and agit.
+    while end > 5 && bytes[end - 1] == b'e' {
         end -= 1;
     }
     let feminine = end < singular;
@@ -63,9 +64,10 @@ mod tests {
 
     #[test]
     fn short_words_and_codes_stay() {
-        for word in ["bas", "os", "m1", "dt2", "pas"] {
+        for word in ["bas", "os", "m1", "dt2", "pas", "toux", "mere", "agit"] {
             assert_eq!(stem(word), word);
         }
+        assert_ne!(stem("agite"), stem("agit"));
         assert_ne!(stem("ischemie"), stem("ischemique"));
     }
 }

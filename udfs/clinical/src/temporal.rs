@@ -14,9 +14,12 @@
 //! move the start within the unit: 1, 11, 21 of a month; January, May, October
 //! of a year. A month of a length counts 30.4375 days, a year 365.25.
 
+mod amount;
+mod frequency;
 mod join;
 mod lexicon;
 mod measure;
+mod month;
 mod numeric;
 mod phrase;
 mod reader;
@@ -52,6 +55,32 @@ pub enum Precision {
     Day,
     Hour,
     Minute,
+}
+
+impl TemporalKind {
+    pub fn name(self) -> &'static str {
+        match self {
+            TemporalKind::Date => "date",
+            TemporalKind::Relative => "relative",
+            TemporalKind::Time => "time",
+            TemporalKind::Duration => "duration",
+            TemporalKind::Age => "age",
+            TemporalKind::Frequency => "frequency",
+            TemporalKind::Period => "period",
+        }
+    }
+}
+
+impl Precision {
+    pub fn name(self) -> &'static str {
+        match self {
+            Precision::Year => "year",
+            Precision::Month => "month",
+            Precision::Day => "day",
+            Precision::Hour => "hour",
+            Precision::Minute => "minute",
+        }
+    }
 }
 
 /// One expression and what it means.

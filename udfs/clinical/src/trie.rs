@@ -11,7 +11,7 @@ use crate::vocabulary::{UNKNOWN, Vocabulary, WordId};
 /// Longest gap, in words.
 const GAP: usize = 4;
 /// Most words skipped inside one phrase.
-const SKIPS: usize = 4;
+const SKIPS: usize = 6;
 
 type Node = u32;
 
@@ -79,6 +79,12 @@ impl Trie {
             ends.push(End { value, upper });
         }
         new
+    }
+
+    /// The values of every phrase.
+    #[cfg(test)]
+    pub fn values(&self) -> impl Iterator<Item = Vec<u32>> + '_ {
+        self.ends.values().map(|ends| ends.iter().map(|e| e.value).collect())
     }
 
     /// Lets the walk pass over this word inside phrases.

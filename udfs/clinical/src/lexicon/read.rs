@@ -42,13 +42,69 @@ impl LexiconError {
 }
 
 /// Small words that stand between the words of a term or do not.
-const SKIPPED: &[&str] = &["de", "d", "du", "des", "la", "le", "l", "les", "un", "une", "a", "au", "aux", "en", "son", "sa", "ses", "dans", "sur", "cette", "cet", "ce"];
+const SKIPPED: &[&str] = &[
+    "de", "d", "du", "des", "la", "le", "l", "les", "un", "une", "a", "au", "aux", "en", "son", "sa", "ses", "dans", "sur", "cette", "cet",
+    "ce",
+];
 
 /// Side and degree, which may stand between the words of a term.
 const MODIFIERS: &[&str] = &[
-    "gauche", "droit", "droite", "g", "d", "gche", "dte", "drt", "bilateral", "bilat", "homolateral", "controlateral", "discret", "leger", "modere", "severe", "important", "minime", "majeur", "massif",
-    "franc", "net", "aigu", "recent", "ancien", "subit", "brutal", "petit", "gros", "grosse", "vaste", "grand", "moyen", "proximal", "distal", "partiel", "complet", "total", "isole", "probable",
-    "possible", "progressif", "persistant", "residuel", "nouveau", "nouvelle", "tres", "plus", "un", "peu", "bien", "connu", "cerebral", "superficiel", "profond",
+    "gauche",
+    "droit",
+    "droite",
+    "g",
+    "d",
+    "gche",
+    "dte",
+    "drt",
+    "bilateral",
+    "bilat",
+    "homolateral",
+    "controlateral",
+    "discret",
+    "leger",
+    "modere",
+    "severe",
+    "important",
+    "minime",
+    "majeur",
+    "massif",
+    "franc",
+    "net",
+    "aigu",
+    "aigue",
+    "recent",
+    "ancien",
+    "subit",
+    "brutal",
+    "petit",
+    "gros",
+    "grosse",
+    "vaste",
+    "grand",
+    "moyen",
+    "proximal",
+    "distal",
+    "partiel",
+    "complet",
+    "total",
+    "isole",
+    "probable",
+    "possible",
+    "progressif",
+    "persistant",
+    "residuel",
+    "nouveau",
+    "nouvelle",
+    "tres",
+    "plus",
+    "un",
+    "peu",
+    "bien",
+    "connu",
+    "cerebral",
+    "superficiel",
+    "profond",
 ];
 
 impl Lexicon {
@@ -57,7 +113,15 @@ impl Lexicon {
     /// Errors: the first line that cannot be used, with its place; the writer of
     /// the file is at fault.
     pub fn from_files(chapters: &[File], licence: SnomedLicence, vocabulary: &mut Vocabulary) -> Result<Lexicon, LexiconError> {
-        let mut builder = Builder { vocabulary, concepts: Vec::new(), by_id: FxHashMap::default(), trie: Trie::default(), senses: Vec::new(), contexts: Vec::new(), forms: 0 };
+        let mut builder = Builder {
+            vocabulary,
+            concepts: Vec::new(),
+            by_id: FxHashMap::default(),
+            trie: Trie::default(),
+            senses: Vec::new(),
+            contexts: Vec::new(),
+            forms: 0,
+        };
         for file in chapters {
             builder.chapter(file)?;
         }
@@ -98,9 +162,17 @@ impl Builder<'_> {
             let optional = |s: &str| (!s.is_empty()).then(|| Box::from(s));
             let number = self.concepts.len() as u32;
             if self.by_id.insert(id.into(), number).is_some() {
-                if std::env::var("SILLAGE_DUP").is_err() { return Err(LexiconError::Duplicate { file: place(), line, concept: id.to_owned() }); }
+                return Err(LexiconError::Duplicate { file: place(), line, concept: id.to_owned() });
             }
-            self.concepts.push(Concept { id: id.into(), label, preferred: preferred.into(), icd10: optional(icd10), atc: optional(atc), snomed: None, snomed_display: None });
+            self.concepts.push(Concept {
+                id: id.into(),
+                label,
+                preferred: preferred.into(),
+                icd10: optional(icd10),
+                atc: optional(atc),
+                snomed: None,
+                snomed_display: None,
+            });
             for form in std::iter::once(preferred).chain(forms.split('|')).map(str::trim).filter(|f| !f.is_empty()) {
                 self.form(number, form).map_err(|source| LexiconError::Form { file: place(), line, form: form.to_owned(), source })?;
             }
@@ -166,5 +238,38 @@ impl Builder<'_> {
             by_id: self.by_id,
             forms: self.forms,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::lexicon::BUILT_IN;
+
+    fn shared(chapters: &[File]) -> Vec<String> {
+        let lexicon = Lexicon::from_files(chapters, SnomedLicence::Affiliate, &mut Vocabulary::default()).unwrap();
+        let mut found = Vec::new();
+        for values in lexicon.trie.values() {
+            let mut concepts: Vec<u32> =
+                values.iter().map(|v| &lexicon.senses[*v as usize]).filter(|s| s.context.is_none()).map(|s| s.concept).collect();
+            concepts.sort_unstable();
+            concepts.dedup();
+            if concepts.len() > 1 {
+                found.push(concepts.iter().map(|c| &*lexicon.concepts[*c as usize].id).collect::<Vec<_>>().join(" = "));
+            }
+        }
+        found
+    }
+
+    #[test]
+    fn no_form_names_two_concepts() {
+        assert_eq!(shared(BUILT_IN), Vec::<String>::new());
+    }
+
+    #[test]
+    fn a_concept_is_defined_once() {
+        let content = "concept;label;preferred;forms;icd10;atc;source\na;SIGN;un mot;;;;\na;SIGN;deux mots;;;;\n";
+        let read = Lexicon::from_files(&[File { name: "x", content }], SnomedLicence::Affiliate, &mut Vocabulary::default());
+        assert!(matches!(read, Err(LexiconError::Duplicate { line: 3, .. })));
     }
 }

@@ -6,7 +6,7 @@ use serde::Deserialize;
 
 use crate::knowledge::KnowledgeError;
 use crate::lexicon::pattern::{Piece, parse_cue};
-use crate::text::Text;
+use crate::text::{Kind, Text};
 use crate::trie::{Hit, Trie};
 use crate::vocabulary::{Vocabulary, WordId};
 
@@ -16,20 +16,58 @@ const FILE: &str = "data/cues.toml";
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum CueKind {
     NegationBefore,
+    /// Of what is written right behind: "non thrombolysé", "0 fièvre".
     NegationBeforeAdjacent,
+    /// "sans": carries over a comma only where "ni" or "ou" follows.
+    NegationWithout,
     NegationAfter,
     NegationAfterAdjacent,
+    /// A verb that is written like its participle: "élimine un", "éliminé".
+    NegationEither,
+    /// A result, which an examination has without being negated.
+    NegativeResult,
+    /// "non confirmé": negates, but a suspicion stays a suspicion.
+    Unconfirmed,
     HypothesisBefore,
     HypothesisBeforeAdjacent,
     HypothesisAfter,
     HypothesisAfterAdjacent,
+    HypothesisEither,
+    /// Plans, for procedures alone.
+    PlanBefore,
+    PlanAfter,
+    /// Opens a list of orders, for procedures alone: "consignes".
+    PlanList,
+    /// "avant": what a forbidden treatment waits for is yet to come.
+    Deferral,
     Kin,
+    /// Words between a relative and what the relative has.
+    KinLink,
     FamilyPhrase,
-    Reporting,
     HistoryBefore,
+    /// Opens a list: "antécédents de".
+    HistoryList,
     HistoryAfter,
+    /// What a patient takes at home, for drugs alone.
+    HomeDrug,
+    /// Ties a drug to the disease before it: "FA sous".
+    DrugLink,
+    /// A word for what a person is, inside a mention: "hypertendu".
+    Trait,
+    /// A word for a disease that lasts, inside a mention: "diabète".
+    Chronic,
+    /// A word for what is left of the past, inside a mention: "séquelle".
+    Old,
+    /// A word for what happens, inside a mention: "infarctus".
+    Acute,
+    /// "patient", "femme": traits follow until the story starts.
+    Patient,
+    /// The story of this stay starts.
+    Story,
     Pseudo,
     Terminator,
+    /// Ends a scope once that has had its first item.
+    Link,
 }
 
 /// A cue in a sentence, in tokens of the text.
@@ -50,28 +88,39 @@ pub(crate) struct Cues {
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct File {
-    negation: Directed,
-    hypothesis: Directed,
+    negation: Negation,
+    hypothesis: Hypothesis,
     family: Family,
-    history: Sided,
-    scope: Scope,
+    history: History,
+    scope: ScopeWords,
 }
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Directed {
+struct Negation {
     before: Vec<String>,
     before_adjacent: Vec<String>,
+    without: Vec<String>,
     after: Vec<String>,
     after_adjacent: Vec<String>,
+    either: Vec<String>,
+    result: Vec<String>,
+    unconfirmed: Vec<String>,
     pseudo: Vec<String>,
 }
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Sided {
+struct Hypothesis {
     before: Vec<String>,
+    before_adjacent: Vec<String>,
     after: Vec<String>,
+    after_adjacent: Vec<String>,
+    either: Vec<String>,
+    plan_before: Vec<String>,
+    plan_after: Vec<String>,
+    plan_list: Vec<String>,
+    deferral: Vec<String>,
     pseudo: Vec<String>,
 }
 
@@ -79,14 +128,33 @@ struct Sided {
 #[serde(deny_unknown_fields)]
 struct Family {
     kin: Vec<String>,
+    link: Vec<String>,
     phrases: Vec<String>,
-    reporting: Vec<String>,
+    pseudo: Vec<String>,
 }
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Scope {
+struct History {
+    before: Vec<String>,
+    list: Vec<String>,
+    after: Vec<String>,
+    home_drug: Vec<String>,
+    drug_link: Vec<String>,
+    traits: Vec<String>,
+    chronic: Vec<String>,
+    old: Vec<String>,
+    acute: Vec<String>,
+    patient: Vec<String>,
+    story: Vec<String>,
+    pseudo: Vec<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ScopeWords {
     terminators: Vec<String>,
+    links: Vec<String>,
 }
 
 impl Cues {
@@ -97,21 +165,41 @@ impl Cues {
         for (kind, phrases) in [
             (NegationBefore, &file.negation.before),
             (NegationBeforeAdjacent, &file.negation.before_adjacent),
+            (NegationWithout, &file.negation.without),
             (NegationAfter, &file.negation.after),
             (NegationAfterAdjacent, &file.negation.after_adjacent),
+            (NegationEither, &file.negation.either),
+            (NegativeResult, &file.negation.result),
+            (Unconfirmed, &file.negation.unconfirmed),
             (HypothesisBefore, &file.hypothesis.before),
             (HypothesisBeforeAdjacent, &file.hypothesis.before_adjacent),
             (HypothesisAfter, &file.hypothesis.after),
             (HypothesisAfterAdjacent, &file.hypothesis.after_adjacent),
+            (HypothesisEither, &file.hypothesis.either),
+            (PlanBefore, &file.hypothesis.plan_before),
+            (PlanAfter, &file.hypothesis.plan_after),
+            (PlanList, &file.hypothesis.plan_list),
+            (Deferral, &file.hypothesis.deferral),
             (Kin, &file.family.kin),
+            (KinLink, &file.family.link),
             (FamilyPhrase, &file.family.phrases),
-            (Reporting, &file.family.reporting),
             (HistoryBefore, &file.history.before),
+            (HistoryList, &file.history.list),
             (HistoryAfter, &file.history.after),
+            (HomeDrug, &file.history.home_drug),
+            (DrugLink, &file.history.drug_link),
+            (Trait, &file.history.traits),
+            (Chronic, &file.history.chronic),
+            (Old, &file.history.old),
+            (Acute, &file.history.acute),
+            (Patient, &file.history.patient),
+            (Story, &file.history.story),
             (Pseudo, &file.negation.pseudo),
             (Pseudo, &file.hypothesis.pseudo),
+            (Pseudo, &file.family.pseudo),
             (Pseudo, &file.history.pseudo),
             (Terminator, &file.scope.terminators),
+            (Link, &file.scope.links),
         ] {
             for phrase in phrases {
                 cues.insert(vocabulary, kind, phrase)?;
@@ -137,22 +225,63 @@ impl Cues {
         Ok(())
     }
 
-    /// Cues of a sentence, pseudo-cues and what they cover taken out.
+    /// Cues of a sentence, ascending. A pseudo-cue takes what it covers out of
+    /// play, a longer cue the shorter ones inside it ("non exclu" over "non").
     pub fn find(&self, text: &Text<'_>, words: &[WordId], vocabulary: &Vocabulary, sentence: Range<usize>) -> Vec<Cue> {
         let mut found: Vec<Cue> = Vec::new();
         for start in sentence.clone() {
+            if pressure(text, start) {
+                continue;
+            }
             self.trie.walk(text, words, vocabulary, start, |hit: Hit| {
                 if hit.end <= sentence.end {
                     found.push(Cue { start, end: hit.end, words: hit.words, kind: self.kinds[hit.value as usize] });
                 }
             });
         }
-        let pseudo: Vec<Cue> = found.iter().copied().filter(|c| c.kind == CueKind::Pseudo).collect();
-        let covered = |c: &Cue| pseudo.iter().any(|p| p.start <= c.start && c.end <= p.end);
-        found.retain(|c| c.kind != CueKind::Pseudo && !covered(c));
-        // A longer cue of another kind takes the words of a shorter one ("non exclu" over "non").
-        let all = found.clone();
-        found.retain(|c| !all.iter().any(|o| o.words > c.words && o.start <= c.start && c.end <= o.end && o.kind != CueKind::Terminator && (o.kind != c.kind || o.start == c.start && o.end > c.end)));
-        found
+        // Whoever covers a cue starts no later; with longer ones first among
+        // equals, one look at those still open decides.
+        found.sort_by_key(|c| (c.start, std::cmp::Reverse(c.end)));
+        let mut open: Vec<Cue> = Vec::new();
+        let mut kept = Vec::with_capacity(found.len());
+        for cue in found {
+            open.retain(|o| o.end > cue.start);
+            if open.iter().any(|o| o.end >= cue.end && takes(o, &cue)) {
+                continue;
+            }
+            if !stays_beside_others(cue.kind) {
+                open.push(cue);
+            }
+            if cue.kind != CueKind::Pseudo {
+                kept.push(cue);
+            }
+        }
+        kept
     }
+}
+
+/// Whether the wider cue leaves nothing to the other.
+fn takes(wide: &Cue, cue: &Cue) -> bool {
+    if stays_beside_others(cue.kind) {
+        return false;
+    }
+    wide.kind == CueKind::Pseudo || wide.words > cue.words && (wide.kind != cue.kind || wide.start == cue.start)
+}
+
+/// Kinds that say what a word is rather than how far something reaches.
+fn stays_beside_others(kind: CueKind) -> bool {
+    matches!(kind, CueKind::Trait | CueKind::Chronic | CueKind::Old | CueKind::Acute | CueKind::Patient | CueKind::KinLink | CueKind::DrugLink | CueKind::Link | CueKind::Terminator | CueKind::Story)
+}
+
+/// "PAS 140", "PAS < 180": the systolic pressure, not a negation.
+fn pressure(text: &Text<'_>, at: usize) -> bool {
+    let Some(token) = text.tokens.get(at).filter(|t| t.upper) else { return false };
+    if text.fold(at) != "pas" || token.lines_before == 0 && text.tokens.get(at.wrapping_sub(1)).is_some_and(|t| t.upper && t.end - t.start > 3) {
+        return false;
+    }
+    text.tokens.get(at + 1).is_none_or(|next| match next.kind {
+        Kind::Number => true,
+        Kind::Mark => text.fold(at + 1) != "'",
+        Kind::Word => !next.upper && !matches!(text.fold(at + 1), "d" | "de"),
+    })
 }

@@ -8,13 +8,23 @@ use crate::text::Kind;
 /// Most words between a cue and what it qualifies, mentions in between not counted.
 const REACH_BEFORE: usize = 9;
 const REACH_AFTER: usize = 6;
+/// Most tokens between a cue and what it qualifies: bounds the work on texts
+/// without full stops.
+const REACH_TOKENS: usize = 80;
+/// Most tokens looked at behind a comma for the "ou" that closes its enumeration.
+const AHEAD: usize = 40;
 
+/// What a comma does to the scope of a cue that stands before.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Direction {
-    /// The cue stands before; `through_commas`: an enumeration keeps it open.
-    Forward { through_commas: bool },
-    /// The cue stands behind.
-    Backward,
+pub(super) enum Commas {
+    /// Ends it.
+    End,
+    /// Ends it, unless "ni" or "ou" comes later in the enumeration.
+    Coordinated,
+    /// Ends it, unless what follows is one more bare item.
+    Items,
+    /// Nothing, nor do colons, semicolons, articles and numbers.
+    Pass,
 }
 
 /// A span in its sentence.
@@ -23,144 +33,289 @@ pub(super) struct Scope<'a> {
     pub span: &'a Range<usize>,
 }
 
-impl Scope<'_> {
-    fn fold(&self, at: usize) -> &str {
+impl<'a> Scope<'a> {
+    pub fn fold(&self, at: usize) -> &'a str {
         self.view.text.fold(at)
     }
 
-    /// Whether a mention (other than the span) covers this token; its end then.
-    fn mention_at(&self, at: usize) -> Option<&Range<usize>> {
-        self.view.mentions.iter().find(|m| m.contains(&at))
+    pub fn kind(&self, at: usize) -> Option<Kind> {
+        self.view.text.tokens.get(at).map(|t| t.kind)
     }
 
-    fn terminator_at(&self, at: usize) -> bool {
-        self.view.cues.iter().any(|c| c.kind == CueKind::Terminator && c.start == at) && self.mention_at(at).is_none()
+    /// The mention that covers this token.
+    pub fn mention_at(&self, at: usize) -> Option<&'a Range<usize>> {
+        let after = self.view.mentions.partition_point(|m| m.start <= at);
+        self.view.mentions[..after].last().filter(|m| m.contains(&at))
     }
 
-    /// Whether the cue reaches the span.
-    pub fn reached(&self, cue: &Cue, direction: Direction) -> bool {
-        match direction {
-            Direction::Forward { through_commas } => cue.end <= self.span.start && self.forward(cue, through_commas),
-            Direction::Backward => cue.start >= self.span.end && self.backward(cue),
+    pub fn cue_at(&self, at: usize, kinds: &[CueKind]) -> bool {
+        let from = self.view.cues.partition_point(|c| c.start < at);
+        self.view.cues[from..].iter().take_while(|c| c.start == at).any(|c| kinds.contains(&c.kind))
+    }
+
+    fn spaced(&self, at: usize) -> bool {
+        self.view.text.tokens.get(at).is_none_or(|t| t.space_before)
+    }
+
+    /// The token that closes the bracket opened here.
+    fn closing(&self, open: usize) -> Option<usize> {
+        (open + 1..self.view.sentence.end).take(REACH_TOKENS).find(|i| self.fold(*i) == ")")
+    }
+
+    /// A cue that stands before reaches the span.
+    pub fn reached(&self, cue: &Cue, commas: Commas) -> bool {
+        if cue.end > self.span.start || self.span.start - cue.end > REACH_TOKENS {
+            return false;
         }
-    }
-
-    fn forward(&self, cue: &Cue, through_commas: bool) -> bool {
         let mut at = cue.end;
-        let mut words = 0;
-        // After "ni X" or "ou X" a comma closes the enumeration.
-        let mut last_item = false;
+        if self.kind(at) == Some(Kind::Number) && commas != Commas::Pass && self.mention_at(at).is_none() {
+            return false;
+        }
+        if self.fold(at) == ":" {
+            at += 1;
+        }
+        let (mut words, mut items, mut last_item, mut commas) = (0, 0, false, commas);
+        // "Ne marche pas, aphasie": a negated verb has no enumeration.
+        let verbal = commas == Commas::Items && self.verb_negation(cue);
+        if verbal {
+            commas = Commas::End;
+        }
         while at < self.span.start {
             if let Some(mention) = self.mention_at(at) {
+                if items > 0 && commas != Commas::Pass && self.new_line(at) {
+                    return false;
+                }
                 at = mention.end.max(at + 1);
+                items += 1;
                 words = 0;
                 continue;
             }
-            if self.terminator_at(at) {
+            if self.ends_scope(at, items, commas) {
                 return false;
             }
-            let token = &self.view.text.tokens[at];
-            match (token.kind, self.fold(at)) {
-                (Kind::Mark, "," | "/" | "+") => {
-                    if !through_commas && self.fold(at) == "," || last_item && !self.conjunction_follows(at + 1) || !self.item_follows(at + 1) {
+            if items > 0 && commas != Commas::Pass && self.new_line(at) {
+                return false;
+            }
+            match (self.kind(at), self.fold(at)) {
+                (Some(Kind::Mark), "(") if verbal => return false,
+                (Some(Kind::Mark), "(") if items + words > 0 && commas != Commas::Pass => {
+                    let Some(close) = self.closing(at) else { return false };
+                    if self.span.start < close {
+                        return self.only_items(at + 1..close);
+                    }
+                    at = close;
+                }
+                (Some(Kind::Mark), ")") if !(cue.end..at).any(|i| self.fold(i) == "(") => return false,
+                (Some(Kind::Mark), ",") => {
+                    if !self.passes_comma(at + 1, commas, last_item) {
                         return false;
                     }
                     words = 0;
                 }
-                (Kind::Mark, "." | ";" | "!" | "?" | ":" | "=" | ">") => {
-                    if !(self.fold(at) == "." && !self.view.text.tokens.get(at + 1).is_some_and(|t| t.space_before)) {
+                (Some(Kind::Mark), "/" | "+") => words = 0,
+                (Some(Kind::Mark), "-") if self.spaced(at) && self.spaced(at + 1) => {
+                    if !self.passes_comma(at + 1, commas, last_item) {
                         return false;
                     }
+                    words = 0;
                 }
-                (Kind::Mark, _) => {}
+                (Some(Kind::Mark), "." | "!" | "?" | "…") if self.spaced(at + 1) => return false,
+                (Some(Kind::Mark), ";" | ":" | "=" | ">" | "<" | "→") if commas != Commas::Pass => return false,
+                (Some(Kind::Mark), _) => {}
                 (_, "ni" | "ou") => {
                     last_item = true;
                     words = 0;
                 }
                 (_, "et") => {
-                    if self.new_clause(at + 1) {
+                    if commas != Commas::Pass && items > 0 && self.new_statement(at + 1) {
                         return false;
                     }
                     words = 0;
                 }
                 _ => words += 1,
             }
-            if words > REACH_BEFORE {
+            if words > REACH_BEFORE && commas != Commas::Pass {
                 return false;
             }
             at += 1;
         }
-        true
+        !(items > 0 && commas != Commas::Pass && self.new_line(at))
     }
 
-    fn conjunction_follows(&self, from: usize) -> bool {
-        (from..self.span.end).take_while(|i| self.fold(*i) != ",").any(|i| matches!(self.fold(i), "ni" | "ou"))
+    /// A line starts here that no word or comma before it announces.
+    fn new_line(&self, at: usize) -> bool {
+        self.view.text.tokens[at].lines_before > 0 && !matches!(self.fold(at - 1), "," | "ni" | "ou" | "et" | "de" | "d" | "'" | "la" | "le" | "du" | "des" | "-" | "/")
+    }
+
+    fn ends_scope(&self, at: usize, items: usize, commas: Commas) -> bool {
+        if commas == Commas::Pass {
+            return self.cue_at(at, &[CueKind::Story]);
+        }
+        self.cue_at(at, &[CueKind::Terminator]) || items > 0 && self.cue_at(at, &[CueKind::Link, CueKind::Story])
+    }
+
+    /// The cue is "pas", "jamais" or "plus" of a verb that no "de" follows.
+    fn verb_negation(&self, cue: &Cue) -> bool {
+        if !matches!(self.fold(cue.end - 1), "pas" | "jamais" | "plus") {
+            return false;
+        }
+        let first = self.view.mentions.iter().map(|m| m.start).find(|s| *s >= cue.end).unwrap_or(self.span.start).min(self.span.start);
+        first > cue.end && !(cue.end..first).any(|i| matches!(self.fold(i), "de" | "d" | "aucun" | "aucune" | "ni" | ":"))
+    }
+
+    fn passes_comma(&self, next: usize, commas: Commas, last_item: bool) -> bool {
+        match commas {
+            Commas::Pass => true,
+            Commas::End => false,
+            Commas::Coordinated => self.item_follows(next) && self.coordinated(next),
+            Commas::Items => self.item_follows(next) && (self.coordinated(next) || !last_item && self.bare(next)),
+        }
+    }
+
+    /// "ni" or "ou" comes before the enumeration ends.
+    fn coordinated(&self, from: usize) -> bool {
+        let mut words = 0;
+        let mut at = from;
+        while at < self.view.sentence.end.min(from + AHEAD) {
+            if let Some(mention) = self.mention_at(at) {
+                at = mention.end.max(at + 1);
+                words = 0;
+                continue;
+            }
+            match (self.kind(at), self.fold(at)) {
+                (_, "ni" | "ou") => return true,
+                (Some(Kind::Mark), ",") => words = 0,
+                (Some(Kind::Mark), "'" | "-" | "/") => {}
+                (Some(Kind::Mark | Kind::Number), _) => return false,
+                (_, "de" | "d" | "autre" | "autres" | "et") => {}
+                _ => words += 1,
+            }
+            if words > 2 || self.cue_at(at, &[CueKind::Terminator, CueKind::Story]) {
+                return false;
+            }
+            at += 1;
+        }
+        false
+    }
+
+    fn item_start(&self, at: usize) -> usize {
+        let mut at = at;
+        while matches!(self.fold(at), "ni" | "ou" | "et" | "de" | "d" | "'" | "autre" | "autres" | "notamment" | "non" | "plus") && at < self.view.sentence.end {
+            at += 1;
+        }
+        at
+    }
+
+    fn item_at(&self, at: usize) -> Option<&Range<usize>> {
+        if self.span.start == at { Some(self.span) } else { self.mention_at(at).filter(|m| m.start == at) }
     }
 
     /// After a comma: another item of the enumeration, not a new statement.
     fn item_follows(&self, at: usize) -> bool {
-        let mut at = at;
-        while matches!(self.fold(at), "ni" | "ou" | "et" | "de" | "d" | "'" | "sans" | "pas" | "aucun" | "aucune" | "autre" | "notamment" | "ni de") {
-            at += 1;
+        let at = self.item_start(at);
+        self.item_at(at).is_some() || self.adjective_item(at).is_some()
+    }
+
+    /// An item whose first word is no mention of its own: "champ visuel".
+    fn adjective_item(&self, at: usize) -> Option<&Range<usize>> {
+        if self.new_statement(at) || self.cue_at(at, &[CueKind::Terminator, CueKind::Link, CueKind::Story]) || self.kind(at) != Some(Kind::Word) {
+            return None;
         }
-        if self.view.mentions.iter().any(|m| m.start == at) || self.span.start == at {
+        (at + 1..at + 4).take_while(|i| matches!(self.kind(*i), Some(Kind::Word)) || matches!(self.fold(*i), "'" | "-")).find_map(|i| self.item_at(i))
+    }
+
+    /// The item here has nothing of its own behind it: no side, no dose, no verb.
+    fn bare(&self, at: usize) -> bool {
+        let at = self.item_start(at);
+        let Some(item) = self.item_at(at).or_else(|| self.adjective_item(at)) else { return false };
+        self.closed(item.end)
+    }
+
+    /// A statement or an item ends here.
+    fn closed(&self, at: usize) -> bool {
+        if at >= self.view.sentence.end {
             return true;
         }
-        // One adjective or noun before the item ("trouble sensitif, champ visuel") keeps it open.
-        !self.new_clause(at) && self.view.mentions.iter().any(|m| m.start > at && m.start <= at + 2) && !self.verb(at)
+        match self.kind(at) {
+            Some(Kind::Mark) => matches!(self.fold(at), "," | ";" | "." | ")" | "/" | "!" | "…") || self.fold(at) == "-" && self.spaced(at),
+            _ => matches!(self.fold(at), "ni" | "ou" | "et") || self.cue_at(at, &[CueKind::Terminator]),
+        }
     }
 
-    fn new_clause(&self, at: usize) -> bool {
-        matches!(
-            self.fold(at),
-            "un" | "une" | "le" | "la" | "les" | "l" | "il" | "elle" | "on" | "patient" | "patiente" | "avec" | "mais" | "c" | "est" | "a" | "ce" | "cette" | "son" | "sa" | "ses" | "nous" | "je" | "y" | "puis" | "a" | "au" | "aux" | "en"
-        ) || self.view.text.tokens.get(at).is_some_and(|t| t.kind == Kind::Number)
+    /// Two mentions or more and nothing else: "(céphalées, vomissements)".
+    fn only_items(&self, inside: Range<usize>) -> bool {
+        let mut items = 0;
+        let mut at = inside.start;
+        while at < inside.end {
+            if let Some(mention) = self.mention_at(at) {
+                items += 1;
+                at = mention.end.max(at + 1);
+            } else if matches!(self.fold(at), "," | "ou" | "et" | "ni" | "/" | "d" | "de" | "'" | ";") {
+                at += 1;
+            } else {
+                return false;
+            }
+        }
+        items > 1
     }
 
-    fn verb(&self, at: usize) -> bool {
-        matches!(self.fold(at), "est" | "sont" | "a" | "ont" | "etait" | "etaient" | "reste" | "persiste")
+    /// Words that open something of their own.
+    fn new_statement(&self, at: usize) -> bool {
+        self.kind(at) == Some(Kind::Number)
+            || matches!(
+                self.fold(at),
+                "un" | "une" | "le" | "la" | "les" | "l" | "il" | "elle" | "on" | "patient" | "patiente" | "avec" | "mais" | "c" | "est" | "a" | "ce" | "cette" | "son" | "sa" | "ses" | "nous" | "je" | "y" | "puis" | "au" | "aux" | "en" | "reste" | "persiste" | "par" | "pour"
+            )
     }
 
-    fn backward(&self, cue: &Cue) -> bool {
-        let mut at = self.span.end;
-        let mut words = 0;
-        let mut chained = true;
+    /// A cue that stands behind reaches the span. `plural` cues speak of a whole
+    /// enumeration, others of its last item.
+    pub fn reached_behind(&self, cue: &Cue) -> bool {
+        if cue.start < self.span.end || cue.start - self.span.end > REACH_TOKENS {
+            return false;
+        }
+        let plural = self.fold(cue.end - 1).ends_with('s') && !matches!(self.fold(cue.end - 1), "pas" | "plus" | "jamais" | "mois" | "jours");
+        let (mut at, mut words, mut chained) = (self.span.end, 0, true);
         while at < cue.start {
             if let Some(mention) = self.mention_at(at) {
                 if !chained {
                     return false;
                 }
+                chained = false;
                 at = mention.end.max(at + 1);
                 words = 0;
                 continue;
             }
-            if self.terminator_at(at) {
+            if self.cue_at(at, &[CueKind::Terminator, CueKind::Story]) {
                 return false;
             }
-            match (self.view.text.tokens[at].kind, self.fold(at)) {
-                (Kind::Mark, ",") => {
-                    // "AVC, AIT : non", not "AVC, retour à domicile refusé".
-                    if !self.view.mentions.iter().any(|m| m.start == at + 1) {
+            match (self.kind(at), self.fold(at)) {
+                (Some(Kind::Mark), "(") => {
+                    // What a bracket adds is not what the cue speaks of.
+                    let Some(close) = self.closing(at) else { return false };
+                    if close < cue.start {
+                        at = close;
+                    } else if at + 1 != cue.start {
+                        return false;
+                    }
+                }
+                (Some(Kind::Mark), ")") => return false,
+                (Some(Kind::Mark), ",") if at + 1 == cue.start && words < 4 && matches!(self.fold(cue.start), "non" | "pas" | "jamais" | "finalement") => {}
+                (Some(Kind::Mark), ",") => {
+                    if self.mention_at(at + 1).is_none() || !plural || words > 1 {
                         return false;
                     }
                     chained = true;
                     words = 0;
-                    at += 1;
-                    continue;
                 }
-                (Kind::Mark, "." | ";" | "!" | "?") => return false,
-                (Kind::Mark, "/" | "+" | "(" | ")" | ":" | "=" | "-" | "'" | "\"" | "°") => {
-                    chained = true;
-                    at += 1;
-                    continue;
-                }
-                (Kind::Mark, _) => return false,
-                (_, "et" | "ou" | "ni") => {
-                    chained = true;
-                    at += 1;
-                    continue;
-                }
-                (_, "de" | "d" | "du" | "des" | "la" | "le" | "l" | "les" | "a" | "un" | "une") => {}
+                (Some(Kind::Mark), "/" | "+") => chained = true,
+                (Some(Kind::Mark), "'" | "-" | "\"" | "°") => {}
+                (Some(Kind::Mark), ":" | "=") if at + 1 == cue.start => {}
+                (Some(Kind::Mark), _) => return false,
+                (_, "et" | "ou" | "ni") => chained = true,
+                // "thrombolyse de cet infarctus non faite": said of the head.
+                (_, "de" | "d" | "du" | "des" | "pour" | "par" | "sur" | "sous") => chained = (chained || words == 0) && (self.mention_at(at + 1).is_some() || matches!(self.fold(at + 1), "'" | "cet" | "cette" | "ce" | "la" | "l" | "un" | "une")),
+                (_, "la" | "le" | "l" | "les" | "a" | "un" | "une" | "cet" | "ce" | "cette") => {}
                 _ => {
                     words += 1;
                     chained = false;
@@ -171,16 +326,31 @@ impl Scope<'_> {
             }
             at += 1;
         }
-        true
+        // The complement of another mention: the cue speaks of that one.
+        !self.complement(cue)
+    }
+
+    /// "thrombolyse de l'AVC refusée": the span is what the head is done for.
+    fn complement(&self, cue: &Cue) -> bool {
+        let mut at = self.span.start;
+        let mut linked = false;
+        while at > self.view.sentence.start && self.span.start - at < 4 {
+            at -= 1;
+            match self.fold(at) {
+                "'" | "l" | "la" | "le" | "cet" | "cette" | "ce" | "un" | "une" => {}
+                "de" | "d" | "du" | "pour" | "sur" => linked = true,
+                _ => return linked && cue.end - cue.start > 1 && self.mention_at(at).is_some(),
+            }
+        }
+        false
     }
 
     /// The cue stands right before the span, small words aside.
     pub fn adjacent_before(&self, cue: &Cue) -> bool {
         cue.end <= self.span.start
+            && self.span.start - cue.end <= 3
             && (cue.end..self.span.start).all(|i| matches!(self.fold(i), "de" | "d" | "'" | "-"))
-            && (cue.end - cue.start > 1
-                || !self.view.text.tokens.get(cue.start).is_some_and(|t| t.kind == Kind::Number)
-                || self.starts_item(cue.start))
+            && (cue.end - cue.start > 1 || self.kind(cue.start) != Some(Kind::Number) || self.starts_item(cue.start))
     }
 
     /// "0 diabète" opens a statement; "NIHSS 0" does not.
@@ -194,38 +364,65 @@ impl Scope<'_> {
             return false;
         }
         let between = self.span.end..cue.start;
-        between.len() <= 3
-            && between.clone().all(|i| self.side(i) || matches!(self.fold(i), "(" | "/" | ")" | "-"))
-            && self.ends_item(cue.end)
+        between.len() <= 12 && (between.clone().all(|i| self.side(i) || matches!(self.fold(i), "/" | "(" | "-" | "=" | ":" | "\"")) && between.len() <= 3 || self.bracket(between)) && self.ends_item(cue)
+    }
+
+    fn bracket(&self, between: Range<usize>) -> bool {
+        self.fold(between.start) == "(" && self.closing(between.start) == between.end.checked_sub(1)
     }
 
     fn side(&self, at: usize) -> bool {
-        matches!(self.fold(at), "g" | "d" | "gauche" | "droit" | "droite" | "droits" | "bilateral" | "bilaterale" | "franc" | "franche")
+        matches!(self.fold(at), "g" | "d" | "gauche" | "droit" | "droite" | "droits" | "bilateral" | "bilaterale" | "franc" | "franche" | "mi" | "ms" | "msg" | "msd" | "mig" | "mid")
     }
 
-    fn ends_item(&self, at: usize) -> bool {
+    /// Nothing takes the cue's word away from the span: "aphasie : non" but
+    /// not "aphasie : non fluente", "TDM : aucune lésion".
+    fn ends_item(&self, cue: &Cue) -> bool {
+        let at = cue.end;
         let Some(token) = self.view.text.tokens.get(at) else { return true };
-        at >= self.view.sentence.end || token.lines_before > 0 || token.kind == Kind::Mark && !matches!(self.fold(at), "%" | "/") || self.view.mentions.iter().any(|m| m.start == at) || matches!(self.fold(at), "ni" | "et" | "mais" | "pas")
+        if at >= self.view.sentence.end || token.lines_before > 0 {
+            return true;
+        }
+        if self.fold(cue.end - 1).starts_with("aucun") || cue.end - cue.start > 2 {
+            return self.mention_at(at).is_none() && !matches!(self.fold(at), "de" | "d" | "'") && (token.kind != Kind::Word || self.cue_at(at, &[CueKind::Link, CueKind::Terminator]) || matches!(self.fold(at), "ce" | "connu" | "connue" | "notable" | "retrouve" | "retrouvee" | "a" | "en" | "dans" | "au" | "et"));
+        }
+        // "0,5": a number, not a zero.
+        if self.kind(cue.end - 1) == Some(Kind::Number) && !token.space_before && self.kind(at + 1) == Some(Kind::Number) {
+            return false;
+        }
+        match token.kind {
+            Kind::Mark => !matches!(self.fold(at), "%" | "/" | "'" | "-"),
+            Kind::Number => false,
+            Kind::Word => self.mention_at(at).is_some() || token.capital || matches!(self.fold(at), "ni" | "et" | "mais" | "pas" | "ce"),
+        }
+    }
+
+    /// The cue stands right before the span, articles and "tout" aside.
+    pub fn right_before(&self, cue: &Cue) -> bool {
+        cue.end <= self.span.start && self.span.start - cue.end <= 4 && (cue.end..self.span.start).all(|i| matches!(self.fold(i), "le" | "la" | "l" | "'" | "un" | "une" | "tout" | "toute" | "nouveau" | "nouvelle" | "relais" | "par" | "reprise" | "de" | "du" | "controle"))
     }
 
     /// A question mark behind the span, within its clause.
     pub fn question(&self, cue: &Cue) -> bool {
-        if cue.start < self.span.end {
+        if cue.start < self.span.end || cue.start - self.span.end > REACH_TOKENS {
             return false;
         }
-        let mut words = 0;
-        let mut at = self.span.end;
+        let (mut words, mut at) = (0, self.span.end);
         while at < cue.start {
             if let Some(mention) = self.mention_at(at) {
                 at = mention.end.max(at + 1);
                 continue;
             }
-            match (self.view.text.tokens[at].kind, self.fold(at)) {
-                (Kind::Mark, "." | ";" | "?" | "!" | ":" | ",") => return false,
-                (Kind::Mark, _) | (_, "ou" | "et") => {}
+            if self.cue_at(at, &[CueKind::Story]) {
+                return false;
+            }
+            match (self.kind(at), self.fold(at)) {
+                (Some(Kind::Mark), "." | ";" | "?" | "!" | ":" | ")") => return false,
+                (Some(Kind::Mark), ",") if self.item_at(self.item_start(at + 1)).is_none() => return false,
+                (Some(Kind::Mark), _) | (_, "ou" | "et" | "versus" | "vs") => {}
                 _ => words += 1,
             }
-            if words > 4 {
+            if words > 5 {
                 return false;
             }
             at += 1;
@@ -233,35 +430,15 @@ impl Scope<'_> {
         true
     }
 
+    /// The verb is in its own form: its object follows ("élimine une").
+    pub fn has_object(&self, cue: &Cue) -> bool {
+        matches!(self.fold(cue.end), "un" | "une" | "le" | "la" | "les" | "l" | "tout" | "toute" | "d" | "de" | "des" | "du" | "formellement" | "definitivement" | "egalement" | "donc" | "plutot" | "en" | "ainsi" | "aussi" | ":")
+            || self.mention_at(cue.end).is_some_and(|m| m.start == cue.end)
+    }
+
     /// Within some words on either side, in the same clause.
     pub fn near(&self, cue: &Cue, reach: usize) -> bool {
         let between = if cue.end <= self.span.start { cue.end..self.span.start } else { self.span.end..cue.start };
-        let words = between.clone().filter(|i| self.view.text.tokens[*i].kind != Kind::Mark).count();
-        words <= reach && !between.clone().any(|i| matches!(self.fold(i), "." | ";"))
-    }
-
-    /// The relative has what the span names: "mère : AVC", "AVC chez le père",
-    /// but not "sa fille signale une chute".
-    pub fn of_kin(&self, cue: &Cue) -> bool {
-        let (between, forward) = if cue.end <= self.span.start { (cue.end..self.span.start, true) } else { (self.span.end..cue.start, false) };
-        if between.clone().any(|i| matches!(self.fold(i), "." | ";" | "!" | "?")) {
-            return false;
-        }
-        let words = between.clone().filter(|i| self.view.text.tokens[*i].kind != Kind::Mark && self.mention_at(*i).is_none()).count();
-        let reporting = self.view.cues.iter().any(|c| c.kind == CueKind::Reporting && (c.start + 3 >= cue.start && c.end <= cue.start || c.start >= cue.end && c.end <= self.span.start.max(cue.end + 3)));
-        if reporting {
-            return false;
-        }
-        if forward {
-            // Another relative in between takes over; the patient too.
-            words <= 7 && !between.clone().any(|i| matches!(self.fold(i), "patient" | "patiente" | "lui" | "l" | "que" | "qui" | "ne"))
-        } else {
-            // "AVC chez le père", "diabète (mère)", "épilepsie du côté maternel".
-            words <= 4
-                && (between.is_empty() || between.clone().any(|i| matches!(self.fold(i), "chez" | "(" | "du" | "cote" | "un" | "une" | "son" | "sa" | "le" | "la" | "des" | "de")))
-                && !between.clone().any(|i| matches!(self.fold(i), ","))
-                && self.view.cues.iter().any(|c| c.kind == CueKind::Kin && c.start == cue.start)
-                && between.clone().any(|i| matches!(self.fold(i), "chez" | "(" | "cote"))
-        }
+        between.len() <= REACH_TOKENS && between.clone().filter(|i| self.kind(*i) != Some(Kind::Mark)).count() <= reach && !between.clone().any(|i| matches!(self.fold(i), "." | ";"))
     }
 }

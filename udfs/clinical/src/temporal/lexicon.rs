@@ -55,6 +55,7 @@ pub enum Cue {
     Spine,
     NumberOf,
     Amount,
+    FractionOf,
 }
 
 /// Words that open or head an expression of their own.
@@ -100,6 +101,7 @@ const HEADS: &[(&str, Head)] = &[
     ("durant", Head::For),
     ("pdt", Head::For),
     ("tous", Head::Every),
+    ("tout", Head::Every),
     ("toutes", Head::Every),
     ("ttes", Head::Every),
     ("chaque", Head::Each),
@@ -266,7 +268,7 @@ mod tests {
 
     #[test]
     fn the_table_is_well_formed_and_folded() {
-        let source = read_source().expect("data/temporal.toml");
+        let Ok(source) = read_source() else { panic!("data/temporal.toml is not read") };
         assert!(source.months.values().chain(source.months_short.values()).all(|m| (1..=12).contains(m)));
         assert!(source.weekdays.values().chain(source.weekdays_short.values()).all(|d| (1..=7).contains(d)));
         for form in LEXICON.ids.keys() {

@@ -1,14 +1,14 @@
 //! Calendar dates: in figures, and with the month in letters.
 
-use super::lexicon::{Cue, Unit, Word};
-use super::reader::{Calendar, Day, Direction, Edge, Instant, Reader, What};
+use super::lexicon::Cue;
+use super::reader::{Calendar, Day, Direction, Instant, Reader, What};
 use crate::text::Kind;
 
 impl Reader<'_, '_> {
     /// What a number opens.
     pub fn number(&mut self, at: usize) -> Option<usize> {
         let digits = self.digits(at)?;
-        if self.tail_of_number(at, b'/') && self.tail_of_number(at, b'.') {
+        if self.tail_of_number(at, 0) {
             return None;
         }
         if let Some(next) = self.figures(at, false) {
@@ -20,7 +20,7 @@ impl Reader<'_, '_> {
         {
             return Some(next);
         }
-        if let Some(next) = self.colon_clock(at) {
+        if let Some(next) = self.colon_clock(at).or_else(|| self.day_before_clock(at)) {
             return Some(next);
         }
         if let Some(next) = self.counted(at) {
@@ -30,6 +30,15 @@ impl Reader<'_, '_> {
             return Some(next);
         }
         self.year_alone(at)
+    }
+
+    /// `le 12 à 13h05`: a day of the month only a time of the clock makes sure.
+    fn day_before_clock(&mut self, at: usize) -> Option<usize> {
+        let day = self.plain(at).filter(|d| d.count <= 2 && (1..=31).contains(&d.value))?;
+        let sure = self.fold_before(at, 1) == "le" && matches!(self.fold(at + 1), "a" | "vers") && self.clock_follows(at + 1);
+        sure.then_some(())?;
+        let calendar = Calendar { day: day.value as u8, direction: self.direction(at), ..Calendar::default() };
+        self.emit_day(at, at + 1, Day::Calendar(calendar))
     }
 
     /// The token is the second part of a larger figure that the mark holds together.
@@ -79,14 +88,14 @@ impl Reader<'_, '_> {
                 last += 2;
             }
         }
-        let clock = super::measure::clock(u32::from(hour), minute.map(u32::from))?;
+        let clock = super::amount::clock(u32::from(hour), minute.map(u32::from))?;
         let instant = Instant { day: Some(Day::Calendar(calendar)), clock: Some(clock), evening: false };
         self.emit(first, last, What::Instant(instant), false)
     }
 
     /// Day, month and year between one kind of mark.
     fn three_parts(&self, at: usize) -> Option<(Calendar, usize)> {
-        let (a, b) = (self.plain(at)?, self.plain(at + 2)?);
+        let (a, b) = (self.first_figure(at)?, self.plain(at + 2)?);
         let mark = self.mark(at + 1);
         if !matches!(mark, b'/' | b'.' | b'-') || self.mark(at + 3) != mark || self.tail_of_number(at, mark) {
             return None;
@@ -115,6 +124,11 @@ impl Reader<'_, '_> {
         Some((date(year, b.value, a.value)?, last))
     }
 
+    /// Figures alone, or the `1er` of `1er/03`.
+    fn first_figure(&self, at: usize) -> Option<super::reader::Digits<'_>> {
+        self.digits(at).filter(|d| d.suffix.is_empty() || d.value == 1 && d.suffix == "er")
+    }
+
     /// Year of two digits, or of four that a scan pulled apart (`20 24`).
     fn two_digit_year(&self, at: usize, value: u32, first: usize) -> (i32, usize) {
         if let Some(year) = self.split_year(at, value) {
@@ -125,9 +139,14 @@ impl Reader<'_, '_> {
 
     fn split_year(&self, at: usize, value: u32) -> Option<i32> {
         use chrono::Datelike;
-        let second = self.plain(at + 1).filter(|d| d.count == 2 && matches!(value, 19 | 20) && self.same_line(at + 1) && !self.glued(at + 1))?;
+        let second =
+            self.plain(at + 1).filter(|d| d.count == 2 && matches!(value, 19 | 20) && self.same_line(at + 1) && !self.glued(at + 1))?;
         let amount = self.word(at + 2);
-        if amount.unit.is_some() || amount.is(Cue::Amount) || matches!(self.mark(at + 2), b':' | b'/' | b'%') || self.is_kind(at + 2, Kind::Number) {
+        if amount.unit.is_some()
+            || amount.is(Cue::Amount)
+            || matches!(self.mark(at + 2), b':' | b'/' | b'%')
+            || self.is_kind(at + 2, Kind::Number)
+        {
             return None;
         }
         let year = (value * 100 + second.value) as i32;
@@ -138,7 +157,7 @@ impl Reader<'_, '_> {
     fn spaced_parts(&self, at: usize) -> Option<(Calendar, usize)> {
         let (a, b, c) = (self.plain(at)?, self.plain(at + 1)?, self.plain(at + 2)?);
         let cued = self.word_before(at, 1).is(Cue::Article) || self.word_before(at, 1).is(Cue::Birth);
-        if !cued || (a.count, b.count, c.count) != (2, 2, 4) || !self.plausible_year(c.value) || !(self.same_line(at + 1) && self.same_line(at + 2)) {
+        if !cued || (a.count, b.count, c.count) != (2, 2, 4) || !self.plausible_year(c.value) || (1..=2).any(|i| !self.same_line(at + i)) {
             return None;
         }
         Some((date(c.value as i32, b.value, a.value)?, at + 3))
@@ -146,15 +165,24 @@ impl Reader<'_, '_> {
 
     /// `12/03`, `03/2024`: figures that could be a pressure or a score.
     fn two_parts(&self, at: usize, cued: bool) -> Option<(Calendar, usize)> {
-        let (a, b) = (self.plain(at)?, self.plain(at + 2)?);
+        let (a, b) = (self.first_figure(at)?, self.plain(at + 2)?);
         let mark = self.mark(at + 1);
-        if !matches!(mark, b'/' | b'-' | b'.') || self.tail_of_number(at, mark) || self.continued(at + 3, mark) || self.continued(at + 3, b',') {
+        if !matches!(mark, b'/' | b'-' | b'.')
+            || self.tail_of_number(at, mark)
+            || self.continued(at + 3, mark)
+            || self.continued(at + 3, b',')
+        {
             return None;
         }
         if !self.glued(at + 1) || !self.glued(at + 2) || a.count > 2 || self.glued_mark_before(at) {
             return None;
         }
         if self.mark(at + 3) == b'/' && self.glued(at + 3) {
+            return None;
+        }
+        let numbered =
+            matches!(self.fold_before(at, 1), "°" | "#") || (self.word_before(at, 1).is(Cue::NumberOf) && self.fold_before(at, 1) != "a");
+        if numbered {
             return None;
         }
         let article = cued || self.word_before(at, 1).is(Cue::Article) || (self.fold_before(at, 1) == "au" && self.range_before(at));
@@ -175,13 +203,14 @@ impl Reader<'_, '_> {
         }
         let day_month = Calendar { month: b.value as u8, day: a.value as u8, ..Calendar::default() };
         let possible = (1..=12).contains(&b.value) && a.value <= super::resolve::longest_month(b.value as u8);
+        // `les 2/3 supérieurs`
+        let fraction = a.value < b.value
+            && a.count == 1
+            && b.count == 1
+            && (matches!(self.fold_before(at, 1), "les" | "des") || self.word(at + 3).is(Cue::FractionOf));
         if possible {
             let sure = if mark == b'/' {
-                if article {
-                    !scored || b.count == 2
-                } else {
-                    self.bare_day_month(at, a.value, b.value, b.count, scored)
-                }
+                if article { !fraction && (!scored || b.count == 2) } else { self.bare_day_month(at, a.value, b.value, b.count, scored) }
             } else {
                 article && a.count == 2 && b.count == 2
             };
@@ -192,7 +221,16 @@ impl Reader<'_, '_> {
 
     /// `en 03/24`.
     #[allow(clippy::too_many_arguments)] // the two figures just read
-    fn month_short_year(&self, at: usize, mark: u8, month: u32, month_count: usize, year: u32, year_count: usize, scored: bool) -> Option<(Calendar, usize)> {
+    fn month_short_year(
+        &self,
+        at: usize,
+        mark: u8,
+        month: u32,
+        month_count: usize,
+        year: u32,
+        year_count: usize,
+        scored: bool,
+    ) -> Option<(Calendar, usize)> {
         use chrono::Datelike;
         let opened = matches!(self.fold_before(at, 1), "en" | "depuis" | "de" | "(" | "debut" | "fin");
         let full = self.century(year, false);
@@ -228,7 +266,7 @@ impl Reader<'_, '_> {
 
     /// A letter, a dash or a sign is glued before: part of an identifier.
     fn glued_mark_before(&self, at: usize) -> bool {
-        self.glued(at) && !matches!(self.mark(at - 1), b'(' | b'[' | b'"' | b'\'' | b':' | b'-' | b',' | b';' | b'/')
+        self.glued(at) && !matches!(self.mark(at - 1), b'(' | b'[' | b'"' | b'\'' | b':' | b'-' | b',' | b';' | b'/' | b'=')
     }
 
     /// `12 mars 2024`, `12 et 13 mars`, `11 au 17 mars`, `1er avril`, weekday before or not.
@@ -241,6 +279,13 @@ impl Reader<'_, '_> {
             let (day, next) = self.day_number(index)?;
             days[count] = (if count == 0 { first } else { index }, next, day);
             count += 1;
+            if count > 1 && self.is_kind(index, Kind::Number) {
+                let three = self.three_parts(index);
+                let two = || self.two_parts(index, true).filter(|(c, _)| c.day > 0 && self.word_before(first, 1).is(Cue::Article));
+                if let Some((calendar, after)) = three.or_else(two) {
+                    return self.emit_listed(&days[..count], range, weekday, calendar, after);
+                }
+            }
             if let Some((month, after)) = self.month_at(next) {
                 return self.emit_written(&days[..count], range, weekday, month, after);
             }
@@ -275,17 +320,22 @@ impl Reader<'_, '_> {
             Some((year, last)) => (Some(year), last),
             None => (None, after),
         };
-        let first = days.first()?.0;
-        let mut direction = self.direction(first);
         if let Some(turned) = self.turned(last) {
-            direction = turned;
             last += 1;
+            return self.emit_listed(days, range, weekday, Calendar { year, month, direction: turned, ..Calendar::default() }, last);
         }
+        self.emit_listed(days, range, weekday, Calendar { year, month, ..Calendar::default() }, last)
+    }
+
+    /// Days that share the month and year read last.
+    fn emit_listed(&mut self, days: &[(usize, usize, u8)], range: bool, weekday: u8, shared: Calendar, last: usize) -> Option<usize> {
+        let first = days.first()?.0;
+        let direction = if shared.direction == Direction::Past { self.direction(first) } else { shared.direction };
         let birth = self.words_before(first, 4, Cue::Birth);
-        if days.iter().any(|d| u32::from(d.2) > super::resolve::longest_month(month)) {
+        if days.iter().any(|d| u32::from(d.2) > super::resolve::longest_month(shared.month)) {
             return None;
         }
-        let calendar = |day: u8, weekday: u8| Calendar { year, month, day, weekday, direction, birth, edge: Edge::None };
+        let calendar = |day: u8, weekday: u8| Calendar { day, weekday, direction, birth, ..shared };
         if range && let [from, to] = days {
             let instant = |c| Instant { day: Some(Day::Calendar(c)), ..Instant::default() };
             return self.emit(first, last, What::Range(instant(calendar(from.2, weekday)), instant(calendar(to.2, 0))), false);
@@ -339,7 +389,7 @@ impl Reader<'_, '_> {
         let glued_mark = matches!(self.mark(at), b'-' | b'/' | b'.' | b'\'' | b',') && (self.glued(at + 1) || self.mark(at) == b',');
         let comma = self.mark(at) == b',';
         let at = at + usize::from(glued_mark);
-        if !self.same_line(at) && !(self.text.tokens.get(at)?.lines_before == 1 && self.plain(at).is_some_and(|d| d.count == 4)) {
+        if !(self.same_line(at) || self.text.tokens.get(at)?.lines_before == 1 && self.plain(at).is_some_and(|d| d.count == 4)) {
             return None;
         }
         if let Some(digits) = self.plain(at) {
@@ -350,7 +400,11 @@ impl Reader<'_, '_> {
             if let Some(year) = self.split_year(at, digits.value) {
                 return Some((year, at + 2));
             }
-            if digits.value == 2 && digits.count == 1 && self.plain(at + 1).is_some_and(|d| d.count == 3 && d.value < 60) && !self.glued(at + 1) {
+            if digits.value == 2
+                && digits.count == 1
+                && self.plain(at + 1).is_some_and(|d| d.count == 3 && d.value < 60)
+                && !self.glued(at + 1)
+            {
                 return Some((2000 + self.plain(at + 1)?.value as i32, at + 2));
             }
             let ends = at + 1 == self.text.tokens.len()
@@ -369,6 +423,12 @@ impl Reader<'_, '_> {
         matches!(self.mark(at), b',' | b'.' | b'-' | b'/' | b':') && self.continued(at, self.mark(at))
     }
 
+    /// `en deux mille dix-neuf`.
+    pub fn spelled_year_alone(&mut self, at: usize) -> Option<usize> {
+        let (year, last) = self.spelled_year(at)?;
+        self.emit_month(at, last, Calendar { year: Some(year), ..Calendar::default() }, false)
+    }
+
     fn spelled_year(&self, at: usize) -> Option<(i32, usize)> {
         if self.fold(at) == "deux" && self.fold(at + 1) == "mille" {
             let (rest, next) = self.spelled_number(at + 2).unwrap_or((0, at + 2));
@@ -379,145 +439,6 @@ impl Reader<'_, '_> {
             return Some((1900 + rest as i32, next));
         }
         None
-    }
-
-    /// A month without a day: `mars 2024`, `en mars`, `mars dernier`.
-    pub fn month_alone(&mut self, at: usize, word: Word) -> Option<usize> {
-        self.month_from(at, at, word, Edge::None)
-    }
-
-    /// The same, `début`, `mi` or `fin` read before it.
-    pub fn month_from(&mut self, first: usize, at: usize, word: Word, edge: Edge) -> Option<usize> {
-        let dot = usize::from(word.month_short && self.mark(at + 1) == b'.' && self.glued(at + 1));
-        let mut calendar = Calendar { month: word.month, edge, ..Calendar::default() };
-        let vague = edge != Edge::None;
-        let mut of = at + 1;
-        if self.fold(of) == "de" && self.fold(of + 1) != "l" {
-            of += 1; // `mars de 2019` does not occur, `fin mars de 2019` does
-        }
-        let year = self.year_after(at + 1 + dot).or_else(|| if vague { self.year_after(of) } else { None });
-        if let Some((year, last)) = year {
-            let token = self.text.tokens[at];
-            // An eye scan, an ECG lead: only the full year makes `OCT 12` a month.
-            let short_year = last == at + 2 + dot && self.plain(last - 1).is_some_and(|d| d.count == 2);
-            if (word.month_short && token.upper && short_year) || (short_year && !self.month_opened(at)) {
-                return None;
-            }
-            calendar.year = Some(year);
-            return self.emit_month(first, last, calendar, vague);
-        }
-        if word.month_short {
-            return None;
-        }
-        if let Some(direction) = self.turned(at + 1) {
-            calendar.direction = direction;
-            return self.emit_month(first, at + 2, calendar, vague);
-        }
-        let token = self.text.tokens[at];
-        let name = token.capital && !(self.month_opened(at) || vague);
-        if name && !(self.line_start(at) && matches!(self.mark(at + 1), b':' | b'-')) {
-            return None;
-        }
-        calendar.direction = self.direction(first);
-        self.emit_month(first, at + 1, calendar, vague)
-    }
-
-    fn emit_month(&mut self, first: usize, last: usize, calendar: Calendar, vague: bool) -> Option<usize> {
-        let instant = Instant { day: Some(Day::Calendar(calendar)), ..Instant::default() };
-        self.emit(first, last, What::Instant(instant), vague)
-    }
-
-    fn month_opened(&self, at: usize) -> bool {
-        matches!(
-            self.fold_before(at, 1),
-            "en" | "depuis" | "de" | "a" | "courant" | "des" | "avant" | "apres" | "debut" | "fin" | "mi" | "mois" | "pour" | "(" | "vers" | "et" | "-" | "/" | "d'" | "'"
-        )
-    }
-
-    /// `début mars`, `mi-mars`, `fin 2019`, `courant mars`.
-    pub fn edge(&mut self, at: usize) -> Option<usize> {
-        let edge = match self.fold(at) {
-            "debut" => Edge::Start,
-            "mi" => Edge::Middle,
-            "fin" => Edge::End,
-            _ => Edge::None,
-        };
-        let mut index = at + 1;
-        while matches!(self.fold(index), "-" | "du" | "de" | "d" | "'" | "mois" | "l" | "annee" | "le") && self.near(index) && index < at + 5 {
-            index += 1;
-        }
-        if !self.near(index) && !self.same_line(index) {
-            return None;
-        }
-        let word = *self.word(index);
-        // `courant mars` is March, said loosely; the cue makes it approximate.
-        let first = if edge == Edge::None { index } else { at };
-        if word.month > 0 {
-            return self.month_from(first, index, word, edge);
-        }
-        let digits = self.plain(index).filter(|d| d.count == 4 && self.plausible_year(d.value))?;
-        if edge == Edge::None || self.word(index + 1).is(Cue::Amount) || self.continued(index + 1, b'-') || self.continued(index + 1, b'/') {
-            return None;
-        }
-        let calendar = Calendar { year: Some(digits.value as i32), edge, ..Calendar::default() };
-        self.emit_month(first, index + 1, calendar, true)
-    }
-
-    /// A year on its own, or the decade after `années`.
-    fn year_alone(&mut self, at: usize) -> Option<usize> {
-        let digits = self.plain(at)?;
-        let before = self.fold_before(at, 1);
-        if before == "annees" && self.near(at) {
-            let year = match digits.count {
-                2 if digits.value % 10 == 0 && digits.value >= 20 => 1900 + digits.value as i32,
-                2 if digits.value <= 20 => 2000 + digits.value as i32,
-                4 if self.plausible_year(digits.value) => digits.value as i32,
-                _ => return None,
-            };
-            let instant = Instant { day: Some(Day::Decade(year - year.rem_euclid(10))), ..Instant::default() };
-            return self.emit(at - 1, at + 1, What::Instant(instant), true);
-        }
-        if digits.count != 4 || !self.plausible_year(digits.value) || self.tail_of_number(at, b'-') && !self.year_range_before(at) {
-            return None;
-        }
-        use chrono::Datelike;
-        let opened = matches!(before, "en" | "depuis" | "annee" | "an" | "debut" | "fin" | "avant" | "apres" | "des" | "vers" | "courant" | "(" | "entre");
-        if !opened && (digits.value < 1920 || digits.value as i32 > self.reference.map_or(2045, |r| r.year() + 2)) {
-            return None;
-        }
-        let next = self.word(at + 1);
-        let follows = self.same_line(at + 1);
-        let amount = follows && (next.is(Cue::Amount) || next.unit == Some(Unit::Hour) || matches!(self.fold(at + 1), "/" | "%" | "x" | "°" | "*" | "€") && !self.continued(at + 1, b'/'));
-        if amount || (follows && self.is_kind(at + 1, Kind::Number)) || self.continued(at + 1, b'.') || self.continued(at + 1, b',') || self.continued(at + 1, b':') {
-            return None;
-        }
-        if self.continued(at + 1, b'-') || self.continued(at + 1, b'/') {
-            let second = self.plain(at + 2)?;
-            let later = second.count == 4 && second.value > digits.value && second.value < digits.value + 80;
-            let season = second.count == 2 && second.value == (digits.value + 1) % 100;
-            if !later && !season {
-                return None;
-            }
-            let year = |y: u32| Instant { day: Some(Day::Calendar(Calendar { year: Some(y as i32), ..Calendar::default() })), ..Instant::default() };
-            let until = if season { digits.value + 1 } else { second.value };
-            return self.emit(at, at + 3, What::Range(year(digits.value), year(until)), false);
-        }
-        if !opened {
-            let glued = self.glued(at) && !matches!(self.mark(at - 1), b'(' | b'[' | b'"' | b'\'' | b',');
-            let numbered = self.word_before(at, 1).is(Cue::NumberOf) || (self.mark(at.wrapping_sub(1)) == b':' && self.word_before(at, 2).is(Cue::NumberOf));
-            let sign = at > 0 && self.same_line(at) && matches!(before, "=" | "+" | "°" | "<" | ">" | "/" | "x" | "#" | "≥" | "≤");
-            let number = at > 0 && self.same_line(at) && self.is_kind(at - 1, Kind::Number);
-            let bare = self.mark(at.wrapping_sub(1)) == b':';
-            if glued || numbered || sign || number || bare {
-                return None;
-            }
-        }
-        let calendar = Calendar { year: Some(digits.value as i32), birth: self.words_before(at, 3, Cue::Birth), ..Calendar::default() };
-        self.emit_month(at, at + 1, calendar, false)
-    }
-
-    fn year_range_before(&self, _at: usize) -> bool {
-        false
     }
 }
 

@@ -178,7 +178,7 @@ impl<'t, 'a> Reader<'t, 'a> {
         {
             return Some(next);
         }
-        if word.month > 0 && !self.words_before(at, 1, Cue::NumberOf) {
+        if word.month > 0 {
             return self.month_alone(at, word);
         }
         if word.season > 0 {
@@ -278,7 +278,10 @@ impl<'t, 'a> Reader<'t, 'a> {
                 return None;
             }
             index -= 1;
-            if matches!(self.mark(index), b'.' | b';' | b'!' | b'?') {
+            let initial = self.mark(index) == b'.'
+                && self.glued(index)
+                && (self.fold(index - 1).len() == 1 || matches!(self.fold(index - 1), "mr" | "dr" | "mme"));
+            if matches!(self.mark(index), b'.' | b';' | b'!' | b'?') && !initial {
                 return None;
             }
             if self.word(index).is(cue) {
@@ -337,8 +340,7 @@ impl<'t, 'a> Reader<'t, 'a> {
 
     /// Takes in the part of the day said after a day: `au soir`, `en fin de matinée`.
     pub fn day_part_after(&self, at: usize) -> (usize, bool) {
-        let mut index = at;
-        for _ in 0..5 {
+        for index in at..at + 5 {
             if !self.near(index) {
                 break;
             }
@@ -348,7 +350,6 @@ impl<'t, 'a> Reader<'t, 'a> {
             if !matches!(self.fold(index), "au" | "en" | "fin" | "debut" | "milieu" | "de" | "d" | "'" | "dans" | "la" | "l" | "le") {
                 break;
             }
-            index += 1;
         }
         (at, false)
     }

@@ -1,0 +1,54 @@
+//! The position of a folder.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use crate::formats::fhir::framing::Cursor;
+
+/// A listing of files and how far each has been read.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Marks {
+    /// When the epoch that ended here was read, in microseconds.
+    pub received_at: i64,
+    /// By path below the root, with `/`; a file that is the root by its name.
+    pub files: BTreeMap<String, Mark>,
+}
+
+impl Marks {
+    /// Whether something of the listing is still to be read.
+    pub fn pending(&self) -> bool {
+        self.files.values().any(|mark| !mark.done)
+    }
+}
+
+/// How far a file has been read.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Mark {
+    /// Bytes stored when it was listed; nothing behind them is looked at.
+    pub size: u64,
+    /// Modification time when it was listed, in microseconds.
+    pub modified: i64,
+    /// Of these bytes, how many have been taken in, read-ahead included.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub stored: u64,
+    /// Hash of the first and last kilobytes of `size` bytes; empty until read.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub print: String,
+    pub cursor: Cursor,
+    /// All of the `size` bytes are read.
+    pub done: bool,
+}
+
+fn is_zero(number: &u64) -> bool {
+    *number == 0
+}
+
+impl Mark {
+    /// About how many stored bytes are still to be taken in.
+    pub fn left(&self) -> u64 {
+        self.size.saturating_sub(self.stored)
+    }
+}

@@ -1,0 +1,254 @@
+//! Attachments: media type, base64 and character set to text.
+
+pub mod charset;
+pub mod html;
+
+use base64::Engine;
+use base64::alphabet;
+use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
+
+/// A media type of which text can be read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Kind {
+    // In the order of preference.
+    Plain,
+    Html,
+    Xhtml,
+    /// Not said, or said so vaguely that only the bytes can tell.
+    Unknown,
+}
+
+impl Kind {
+    pub fn media_type(self) -> &'static str {
+        match self {
+            Kind::Plain | Kind::Unknown => "text/plain",
+            Kind::Html => "text/html",
+            Kind::Xhtml => "application/xhtml+xml",
+        }
+    }
+}
+
+/// What a `Content-Type` says, as far as text is concerned.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MediaType {
+    /// `None`: a type that no text is read from.
+    pub kind: Option<Kind>,
+    pub charset: Option<String>,
+}
+
+impl MediaType {
+    /// Reads `type/subtype; parameter=value`, tolerating what servers make of it.
+    pub fn parse(content_type: &str) -> Self {
+        let mut parts = content_type.split(|c: char| c == ';' || c.is_ascii_whitespace()).filter(|p| !p.is_empty());
+        let first = parts.next().unwrap_or_default();
+        let (essence, mut charset) = match first.split_once('=') {
+            Some((name, value)) if name.eq_ignore_ascii_case("charset") => ("", Some(value)),
+            _ => (first, None),
+        };
+        let kind = match essence.to_ascii_lowercase().as_str() {
+            "text/plain" | "text/markdown" => Some(Kind::Plain),
+            "text/html" => Some(Kind::Html),
+            "application/xhtml+xml" => Some(Kind::Xhtml),
+            "" | "application/octet-stream" | "text/*" | "*/*" => Some(Kind::Unknown),
+            _ => None,
+        };
+        for part in parts {
+            if let Some((name, value)) = part.split_once('=')
+                && name.eq_ignore_ascii_case("charset")
+            {
+                charset = charset.or(Some(value));
+            }
+        }
+        let charset = charset.map(|c| c.trim_matches(|c| c == '"' || c == '\'').to_owned()).filter(|c| !c.is_empty());
+        MediaType { kind, charset }
+    }
+}
+
+/// Text of an attachment.
+pub struct Extracted {
+    pub text: String,
+    pub kind: Kind,
+    pub charset_guessed: bool,
+}
+
+/// Bytes of an attachment to text, `None` where they are of a type that no text
+/// is read from, whatever was declared.
+pub fn extract(bytes: Vec<u8>, declared: &MediaType) -> Option<Extracted> {
+    let declared_kind = declared.kind?;
+    let kind = match sniff(&bytes) {
+        Sniffed::Other => return None,
+        // A page declared as plain text is a common slip.
+        Sniffed::Html if declared_kind != Kind::Xhtml => Kind::Html,
+        _ if declared_kind == Kind::Unknown => Kind::Plain,
+        _ => declared_kind,
+    };
+    let inner = match (&declared.charset, kind) {
+        (None, Kind::Html | Kind::Xhtml) => meta_charset(&bytes),
+        _ => None,
+    };
+    let decoded = charset::decode(bytes, declared.charset.as_deref().or(inner.as_deref()));
+    let text = match kind {
+        Kind::Html | Kind::Xhtml => html::to_text(&decoded.text),
+        Kind::Plain | Kind::Unknown => decoded.text,
+    };
+    Some(Extracted { text, kind, charset_guessed: decoded.guessed })
+}
+
+enum Sniffed {
+    Html,
+    Other,
+    Unsure,
+}
+
+/// What the first bytes give away.
+fn sniff(bytes: &[u8]) -> Sniffed {
+    const OTHERS: &[&[u8]] = &[b"%PDF-", b"PK\x03\x04", b"{\\rtf", b"\x89PNG", b"\xff\xd8\xff", b"\xd0\xcf\x11\xe0", b"GIF8", b"\x1f\x8b"];
+    if OTHERS.iter().any(|magic| bytes.starts_with(magic)) {
+        return Sniffed::Other;
+    }
+    let start = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes).trim_ascii_start();
+    let begins = |word: &str| start.get(..word.len()).is_some_and(|s| s.eq_ignore_ascii_case(word.as_bytes()));
+    if begins("<!doctype html") || begins("<html") { Sniffed::Html } else { Sniffed::Unsure }
+}
+
+/// The character set that an HTML page declares in its head.
+fn meta_charset(bytes: &[u8]) -> Option<String> {
+    let head = String::from_utf8_lossy(&bytes[..bytes.len().min(2048)]).to_ascii_lowercase();
+    let after = [("charset=", "<meta"), ("encoding=", "<?xml")].iter().find_map(|(attribute, element)| {
+        let from = head.find(element)?;
+        head[from..].find(attribute).map(|at| &head[from + at + attribute.len()..])
+    })?;
+    let label: String =
+        after.trim_start_matches(['"', '\'', ' ']).chars().take_while(|c| c.is_ascii_alphanumeric() || "-_:.".contains(*c)).collect();
+    (!label.is_empty()).then_some(label)
+}
+
+const STANDARD: GeneralPurpose = GeneralPurpose::new(
+    &alphabet::STANDARD,
+    GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent).with_decode_allow_trailing_bits(true),
+);
+
+/// Base64 as found: either alphabet, with or without padding, with white space.
+pub fn base64(text: &str) -> Option<Vec<u8>> {
+    if let Ok(bytes) = STANDARD.decode(text.as_bytes()) {
+        return Some(bytes);
+    }
+    let mut plain = Vec::with_capacity(text.len());
+    for byte in text.bytes() {
+        match byte {
+            b'-' => plain.push(b'+'),
+            b'_' => plain.push(b'/'),
+            b if b.is_ascii_whitespace() => {}
+            b => plain.push(b),
+        }
+    }
+    while plain.last() == Some(&b'=') {
+        plain.pop();
+    }
+    STANDARD.decode(&plain).ok()
+}
+
+/// The declared type and the bytes of a `data:` URL.
+pub fn data_url(url: &str) -> Option<(MediaType, Vec<u8>)> {
+    let rest = url.get(5..).filter(|_| url[..5].eq_ignore_ascii_case("data:"))?;
+    let (head, data) = rest.split_once(',')?;
+    let encoded = head.len() >= 7 && head.is_char_boundary(head.len() - 7) && head[head.len() - 7..].eq_ignore_ascii_case(";base64");
+    let data = percent_decode(data);
+    if encoded {
+        let text = String::from_utf8(data).ok()?;
+        return Some((MediaType::parse(&head[..head.len() - 7]), base64(&text)?));
+    }
+    Some((MediaType::parse(head), data))
+}
+
+/// `%XX` to bytes; a stray `%` stays.
+pub fn percent_decode(text: &str) -> Vec<u8> {
+    let bytes = text.as_bytes();
+    let digit = |i: usize| bytes.get(i).and_then(|b| (*b as char).to_digit(16));
+    let mut out = Vec::with_capacity(bytes.len());
+    let mut i = 0;
+    while i < bytes.len() {
+        match (bytes[i], digit(i + 1), digit(i + 2)) {
+            (b'%', Some(high), Some(low)) => {
+                out.push((high * 16 + low) as u8);
+                i += 3;
+            }
+            (byte, ..) => {
+                out.push(byte);
+                i += 1;
+            }
+        }
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn media(content_type: &str) -> (Option<Kind>, Option<String>) {
+        let media = MediaType::parse(content_type);
+        (media.kind, media.charset)
+    }
+
+    #[test]
+    fn content_types_as_servers_write_them() {
+        assert_eq!(media("text/plain"), (Some(Kind::Plain), None));
+        assert_eq!(media("TEXT/Plain;Charset=\"UTF-8\""), (Some(Kind::Plain), Some("UTF-8".into())));
+        assert_eq!(media("text/html ; format=flowed; charset='iso-8859-1'"), (Some(Kind::Html), Some("iso-8859-1".into())));
+        assert_eq!(media("text/plain charset=utf8"), (Some(Kind::Plain), Some("utf8".into())));
+        assert_eq!(media("charset=utf-8"), (Some(Kind::Unknown), Some("utf-8".into())));
+        assert_eq!(media(""), (Some(Kind::Unknown), None));
+        assert_eq!(media("application/pdf"), (None, None));
+    }
+
+    #[test]
+    fn base64_as_servers_write_it() {
+        let plain = "déficit ÿþ?".as_bytes();
+        for text in ["ZMOpZmljaXQgw7/Dvj8=", "ZMOpZmljaXQgw7_Dvj8", " ZMOpZmlj\r\naXQgw7/Dvj8= ", "ZMOpZmljaXQgw7/Dvj8"] {
+            assert_eq!(base64(text).as_deref(), Some(plain), "{text}");
+        }
+        assert_eq!(base64("not base64!"), None);
+        assert_eq!(base64("QQ==QQ=="), None);
+    }
+
+    #[test]
+    fn data_urls() {
+        let (media, bytes) = data_url("data:text/plain;charset=utf-8;base64,w6k=").unwrap_or((MediaType::parse("x/y"), vec![]));
+        assert_eq!((media.kind, media.charset.as_deref(), bytes.as_slice()), (Some(Kind::Plain), Some("utf-8"), "é".as_bytes()));
+        assert_eq!(data_url("data:,AVC%20isch%C3%A9mique").map(|d| d.1), Some("AVC ischémique".as_bytes().to_vec()));
+        assert!(data_url("http://x").is_none());
+        assert!(data_url("é").is_none());
+    }
+
+    #[test]
+    fn bytes_have_the_last_word_on_the_type() {
+        let plain = MediaType::parse("text/plain");
+        assert!(extract(b"%PDF-1.4".to_vec(), &plain).is_none());
+        assert!(extract(b"{\\rtf1".to_vec(), &plain).is_none());
+        let page = extract(b" <HTML><p>vu</p>".to_vec(), &plain);
+        assert_eq!(page.map(|e| (e.text, e.kind)), Some(("vu".to_owned(), Kind::Html)));
+        let kept = extract(b"a\r\n<b> c\r\n".to_vec(), &plain);
+        assert_eq!(kept.map(|e| e.text).as_deref(), Some("a\r\n<b> c\r\n"));
+    }
+
+    #[test]
+    fn a_page_can_say_its_own_character_set() {
+        for page in [
+            &b"<html><head><meta charset=\"iso-8859-15\"></head>c\xbdur"[..],
+            &b"<html><meta http-equiv='Content-Type' content='text/html; charset=iso-8859-15'>c\xbdur"[..],
+        ] {
+            let extracted = extract(page.to_vec(), &MediaType::parse("text/html"));
+            assert_eq!(extracted.map(|e| (e.text, e.charset_guessed)), Some(("cœur".to_owned(), false)));
+        }
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn base64_gives_back_what_was_encoded(bytes: Vec<u8>, at: u8) {
+            let mut text = STANDARD.encode(&bytes);
+            text.insert_str((at as usize).min(text.len()), "\r\n ");
+            proptest::prop_assert_eq!(base64(&text), Some(bytes));
+        }
+    }
+}

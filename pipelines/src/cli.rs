@@ -1,0 +1,150 @@
+//! The command line. Messages go to stderr, results to stdout. Exit codes: 0 done,
+//! 1 failed, 2 wrong usage or configuration.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{CommandFactory, Parser, Subcommand, ValueEnum};
+use sillage_schemas::Fault;
+use tracing_subscriber::EnvFilter;
+
+use crate::error::{Error, Result};
+
+mod demo;
+mod prompt;
+mod run;
+mod sql;
+
+/// Clinical documents in, coded tables out.
+#[derive(Parser)]
+#[command(
+    name = "sillage",
+    version,
+    about = "Turns a hospital's clinical documents into coded SQL tables in which every value leads back to its words",
+    after_help = "Examples:\n  sillage demo\n  sillage run --source export/ --out tables --once\n  sillage sql --out tables -c \"select icd10_code, count(*) from entities group by 1 order by 2 desc limit 10\"\n  sillage export --out tables --to files --zone all"
+)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+    /// How log lines are written
+    #[arg(long, value_enum, default_value_t = LogFormat::Text, global = true)]
+    log_format: LogFormat,
+    /// Only errors
+    #[arg(short, long, global = true)]
+    quiet: bool,
+    /// More detail; repeat for more
+    #[arg(short, long, action = clap::ArgAction::Count, global = true)]
+    verbose: u8,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum LogFormat {
+    Text,
+    Json,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Run a pipeline: read sources, write tables
+    Run(run::Options),
+    /// Query the tables of a run, and every function
+    Sql(sql::Options),
+    /// Write plain files, current rows only
+    #[command(after_help = "Examples:\n  sillage export --out tables --to files\n  sillage export --out tables --to files --format csv entities documents\n  sillage export --out tables --to files --zone all")]
+    Export(crate::export::Options),
+    /// Score the tables of a run against gold files
+    #[command(after_help = "Example:\n  sillage evaluate --out tables --gold corpus/dev/gold")]
+    Evaluate(crate::evaluate::Options),
+    /// A small hospital's feed through the whole pipeline
+    Demo(demo::Options),
+    /// Make a pseudonym key
+    Key {
+        #[command(subcommand)]
+        command: KeyCommand,
+    },
+    /// Print the default pipeline file, with comments
+    Configuration,
+    /// Print a completion script for a shell
+    #[command(after_help = "Example:\n  sillage completions bash > /etc/bash_completion.d/sillage")]
+    Completions { shell: clap_complete::Shell },
+}
+
+#[derive(Subcommand)]
+enum KeyCommand {
+    /// Write a new random key to a file that does not exist yet
+    New { file: PathBuf },
+}
+
+/// Parses the command line, runs the command, returns its exit code.
+pub fn main() -> ExitCode {
+    let cli = Cli::parse();
+    start_logging(&cli);
+    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().thread_stack_size(8 << 20).build() {
+        Ok(runtime) => runtime,
+        Err(error) => {
+            eprintln!("error: no worker threads: {error}");
+            return ExitCode::from(1);
+        }
+    };
+    match runtime.block_on(execute(cli)) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error}");
+            ExitCode::from(if error.fault() == Fault::Configuration { 2 } else { 1 })
+        }
+    }
+}
+
+fn start_logging(cli: &Cli) {
+    let level = match (cli.quiet, cli.verbose) {
+        (true, _) => "error",
+        (_, 0) => "error,sillage=info,sillage_connectors=info",
+        (_, 1) => "warn,sillage=debug,sillage_connectors=debug",
+        _ => "debug",
+    };
+    let filter = EnvFilter::try_from_env("SILLAGE_LOG").unwrap_or_else(|_| EnvFilter::new(level));
+    let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    match cli.log_format {
+        LogFormat::Json => builder.json().init(),
+        LogFormat::Text => builder.with_target(false).init(),
+    }
+}
+
+async fn execute(cli: Cli) -> Result<()> {
+    match cli.command {
+        Command::Run(options) => run::execute(options, cli.quiet).await,
+        Command::Sql(options) => sql::execute(options).await,
+        Command::Export(options) => crate::export::execute(options).await,
+        Command::Evaluate(options) => crate::evaluate::execute(options).await,
+        Command::Demo(options) => demo::execute(options, cli.quiet).await,
+        Command::Key { command: KeyCommand::New { file } } => {
+            crate::pseudonym::Key::create(&file)?;
+            eprintln!("new key in {}; keep a copy in a safe place: without it no pseudonym can be made again", file.display());
+            Ok(())
+        }
+        Command::Configuration => print(crate::configuration::DEFAULT),
+        Command::Completions { shell } => {
+            clap_complete::generate(shell, &mut Cli::command(), "sillage", &mut std::io::stdout());
+            Ok(())
+        }
+    }
+}
+
+/// Writes a result to stdout; a closed pipe (`| head`) is no failure.
+pub(crate) fn print(text: &str) -> Result<()> {
+    use std::io::Write;
+    match std::io::stdout().lock().write_all(text.as_bytes()) {
+        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => Err(Error::Io { path: "stdout".into(), source: error }),
+        _ => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn command_line_is_well_formed() {
+        Cli::command().debug_assert();
+    }
+}

@@ -1,0 +1,61 @@
+//! The stages: SQL files, run in order over the tables of one epoch.
+
+use datafusion::common::{ParamValues, ScalarValue};
+use datafusion::execution::context::SessionContext;
+use sha2::{Digest, Sha256};
+
+use crate::error::{Error, Result};
+
+/// One SQL file.
+pub struct Stage {
+    pub name: &'static str,
+    pub sql: &'static str,
+    /// Tables it makes that the store keeps.
+    pub outputs: &'static [&'static str],
+}
+
+/// The stages, in order.
+pub const STAGES: &[Stage] = &[
+    Stage { name: "10_documents", sql: include_str!("../../sql/10_documents.sql"), outputs: &["source_documents", "documents", "identities"] },
+    Stage { name: "20_mentions", sql: include_str!("../../sql/20_mentions.sql"), outputs: &[] },
+    Stage { name: "40_entities", sql: include_str!("../../sql/40_entities.sql"), outputs: &["entities"] },
+];
+
+/// What a stage may refer to as `$name`.
+pub struct Parameters {
+    pub run_id: String,
+    /// Microseconds, UTC.
+    pub ingested_at: i64,
+}
+
+/// SHA-256 over all stage files: what the pipeline is.
+pub fn digest() -> String {
+    let mut hash = Sha256::new();
+    for stage in STAGES {
+        hash.update(stage.name);
+        hash.update(stage.sql);
+    }
+    hash.finalize().iter().map(|b| format!("{b:02x}")).collect()
+}
+
+/// Statements of a stage file.
+fn statements(sql: &str) -> impl Iterator<Item = String> + '_ {
+    // The files hold no semicolon inside quotes; a test plans every statement.
+    let code: String = sql.lines().map(|l| l.split("--").next().unwrap_or(l)).collect::<Vec<_>>().join("\n");
+    code.split(';').map(str::trim).filter(|s| !s.is_empty()).map(str::to_owned).collect::<Vec<_>>().into_iter()
+}
+
+/// Runs one stage in a session that holds its input tables.
+pub async fn run(session: &SessionContext, stage: &'static Stage, parameters: &Parameters) -> Result<()> {
+    let failed = |source| Error::Stage { stage: stage.name, source: Box::new(source) };
+    let values = ParamValues::from(vec![
+        ("run_id", ScalarValue::from(parameters.run_id.as_str())),
+        ("ingested_at", ScalarValue::TimestampMicrosecond(Some(parameters.ingested_at), Some("UTC".into()))),
+    ]);
+    for statement in statements(stage.sql) {
+        let plan = session.state().create_logical_plan(&statement).await.map_err(failed)?;
+        let plan = plan.replace_params_with_values(&values).map_err(failed)?;
+        session.execute_logical_plan(plan).await.map_err(failed)?.collect().await.map_err(failed)?;
+    }
+    Ok(())
+}

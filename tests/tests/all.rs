@@ -1,0 +1,17 @@
+//! Everything that needs the whole: architecture, generated pages, SQL, runs.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::print_stdout, reason = "tests fail by panicking")]
+
+#[path = "all/architecture.rs"]
+mod architecture;
+#[path = "all/catalogue.rs"]
+mod catalogue;
+#[path = "all/command.rs"]
+mod command;
+#[path = "all/corrections.rs"]
+mod corrections;
+#[path = "all/kill.rs"]
+mod kill;
+#[path = "all/quality.rs"]
+mod quality;
+#[path = "all/sql_logic.rs"]
+mod sql_logic;

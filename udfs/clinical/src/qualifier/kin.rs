@@ -1,0 +1,96 @@
+//! Whether a relative has what a span names.
+//!
+//! A relative is often in the text for another reason: who calls, who saw, who
+//! lives there. So the words between the relative and the span must be the few
+//! that tie a disease to a person.
+
+use super::scope::Scope;
+use super::{Cue, CueKind};
+use crate::text::Kind;
+
+/// Most tokens between the relative and the last item of the list.
+const REACH: usize = 40;
+
+impl Scope<'_> {
+    pub fn of_kin(&self, cue: &Cue) -> bool {
+        if cue.end <= self.span.start { self.kin_before(cue) } else { self.kin_behind(cue) }
+    }
+
+    /// "mère : AVC", "père décédé d'un infarctus à 60 ans, diabète".
+    fn kin_before(&self, cue: &Cue) -> bool {
+        if self.span.start - cue.end > REACH || self.object(cue) {
+            return false;
+        }
+        let (mut at, mut unknown, mut items, mut listed) = (cue.end, 0, 0, false);
+        while at < self.span.start {
+            if let Some(mention) = self.mention_at(at) {
+                items += 1;
+                at = mention.end.max(at + 1);
+                continue;
+            }
+            let token = &self.view.text.tokens[at];
+            match (token.kind, self.fold(at)) {
+                (Kind::Mark, ":" | "=") => listed = true,
+                // Without a colon the second item may be the patient's again.
+                (Kind::Mark, ",") if items > 0 && !listed && !self.cue_ahead(at) => return false,
+                (Kind::Mark, "." | ";" | "!" | "?" | "→" | ">") => return false,
+                (Kind::Mark, _) | (Kind::Number, _) => {}
+                _ if token.capital || self.known_link(at) => {}
+                _ => unknown += 1,
+            }
+            if unknown > usize::from(items == 0) || self.cue_at(at, &[CueKind::Patient, CueKind::Story]) {
+                return false;
+            }
+            at += 1;
+        }
+        true
+    }
+
+    /// Another relative right behind the comma: "père AVC, mère diabète".
+    fn cue_ahead(&self, comma: usize) -> bool {
+        (comma + 1..comma + 3).any(|i| self.cue_at(i, &[CueKind::Kin]))
+    }
+
+    fn known_link(&self, at: usize) -> bool {
+        self.view.cues.iter().any(|c| matches!(c.kind, CueKind::KinLink | CueKind::Kin) && c.start <= at && at < c.end)
+    }
+
+    /// The relative is what something else is about: "photos des enfants",
+    /// "par sa fille", "prévenir le fils".
+    fn object(&self, cue: &Cue) -> bool {
+        let Some(before) = cue.start.checked_sub(1).filter(|b| *b >= self.view.sentence.start) else { return false };
+        let possessive = matches!(self.fold(before), "son" | "sa" | "ses" | "leur" | "leurs" | "le" | "la" | "les" | "l" | "un" | "une" | "deux" | "'");
+        let head = if possessive { before.checked_sub(1).filter(|b| *b >= self.view.sentence.start) } else { Some(before) };
+        head.is_some_and(|h| matches!(self.fold(h), "des" | "de" | "par" | "avec" | "aux" | "au" | "a" | "d" | "selon" | "prevenir" | "informer" | "voir" | "et" | "que" | "chez") && !(matches!(self.fold(h), "et" | "chez" | "que") && self.links_to_kin(h)))
+    }
+
+    /// "père et mère hypertendus", "que sa mère, diabétique".
+    fn links_to_kin(&self, at: usize) -> bool {
+        self.fold(at) == "chez" || at.checked_sub(1).is_some_and(|b| self.known_link(b) || self.mention_at(b).is_some() || self.fold(b) == ",")
+    }
+
+    /// "AVC chez le père", "diabète (mère)", "épilepsie du côté maternel".
+    fn kin_behind(&self, cue: &Cue) -> bool {
+        let between = self.span.end..cue.start;
+        if between.len() > 14 {
+            return false;
+        }
+        let (mut tied, mut unknown, mut at) = (false, 0, between.start);
+        while at < between.end {
+            if let Some(mention) = self.mention_at(at) {
+                at = mention.end.max(at + 1);
+                continue;
+            }
+            match (self.kind(at), self.fold(at)) {
+                (_, "chez" | "(" | "cote") => tied = true,
+                (_, "du" | "de") if at + 1 == cue.start || self.fold(at + 1) == "sa" || self.fold(at + 1) == "son" || self.fold(at + 1) == "la" => tied = true,
+                (Some(Kind::Mark), "," | "." | ";" | ":" | ")" | "!" | "?") => return false,
+                (Some(Kind::Number), _) | (Some(Kind::Mark), _) => {}
+                _ if self.known_link(at) => {}
+                _ => unknown += 1,
+            }
+            at += 1;
+        }
+        tied && unknown <= 1
+    }
+}
