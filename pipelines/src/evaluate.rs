@@ -53,11 +53,17 @@ struct GoldDocument {
 struct GoldEntity {
     fhir_id: String,
     label: String,
+    #[serde(default, deserialize_with = "or_empty")]
     code: String,
     flags: Vec<String>,
     start: i64,
     end: i64,
     text: String,
+}
+
+/// Mentions without a code carry null.
+fn or_empty<'de, D: serde::Deserializer<'de>>(deserializer: D) -> std::result::Result<String, D::Error> {
+    Ok(Option::<String>::deserialize(deserializer)?.unwrap_or_default())
 }
 
 struct Found {

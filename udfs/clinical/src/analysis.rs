@@ -208,7 +208,8 @@ impl<'a> Analysis<'a> {
 
     /// A comma stands before the date that starts here, a preposition aside.
     fn set_off(&self, date: usize) -> bool {
-        date > 1 && (self.text.fold(date - 1) == "," || self.text.fold(date - 2) == ",")
+        let opens = |at: usize| at == 0 || self.text.tokens[at].lines_before > 0 || matches!(self.text.fold(at - 1), "," | "." | ";" | "(");
+        opens(date) || date > 0 && opens(date - 1)
     }
 
     fn setting(&self, section: Option<&Section>, label: Option<Label>, time: Option<&TemporalExpression>) -> Setting {

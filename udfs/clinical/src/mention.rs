@@ -55,12 +55,56 @@ const QUALIFYING: &[&str] = &[
     "persistant",
     "persistante",
     "symptomatique",
+    "hi1",
+    "hi2",
+    "ph1",
+    "ph2",
     "decompense",
     "decompensee",
     "seul",
     "seule",
     "pur",
     "pure",
+];
+/// Words before a name that say that it happens again, or where or how it is given.
+const INTRODUCING: &[&str] =
+    &["nouveau", "nouvel", "nouvelle", "nouveaux", "nouvelles", "sous", "seance", "seances", "zone", "passage", "episode"];
+/// Words that make the sign another one although the code is the same.
+const NAMING: &[&str] = &[
+    "homonyme",
+    "lateral",
+    "laterale",
+    "central",
+    "centrale",
+    "peripherique",
+    "moteur",
+    "motrice",
+    "hemicorporel",
+    "droit",
+    "droite",
+    "gauche",
+    "d",
+    "g",
+];
+/// First words too general to name a sign alone where more is said.
+const GENERAL: &[&str] = &[
+    "deficit",
+    "deficits",
+    "trouble",
+    "troubles",
+    "deviation",
+    "perte",
+    "faiblesse",
+    "douleur",
+    "douleurs",
+    "difficulte",
+    "difficultes",
+    "paralysie",
+    "paresie",
+    "signe",
+    "signes",
+    "syndrome",
+    "mouvements",
 ];
 /// Places that carry a physician's name ("unité Babinski").
 const PLACES: &[&str] = &[
@@ -144,30 +188,43 @@ fn names_a_person(lexicon: &Lexicon, text: &Text<'_>, hit: &Hit) -> bool {
 fn spanned(lexicon: &Lexicon, text: &Text<'_>, all: &[Hit], hit: Hit) -> Mention {
     let concept = |value: u32| lexicon.senses[value as usize].concept;
     let of = |value: u32| &lexicon.concepts[concept(value) as usize];
-    let (named, mut end) = (of(hit.value), hit.end);
-    if QUALIFYING.contains(&text.fold(end - 1)) {
-        let same = |h: &&Hit| {
-            let other = of(h.value);
-            h.start == hit.start
-                && h.end < hit.end
-                && other.icd10 == named.icd10
-                && other.atc == named.atc
-                && (h.end..hit.end).all(|i| QUALIFYING.contains(&text.fold(i)))
-        };
-        end = all.iter().filter(same).map(|h| h.end).min().unwrap_or(end);
+    let named = of(hit.value);
+    let same = |h: &&Hit| {
+        let other = of(h.value);
+        other.icd10 == named.icd10 && other.atc == named.atc && (other.label == Label::Procedure) == (named.label == Label::Procedure)
+    };
+    let (mut start, mut end) = (hit.start, hit.end);
+    if INTRODUCING.contains(&text.fold(start)) {
+        start = all
+            .iter()
+            .filter(|h| h.end == hit.end && h.start > hit.start && h.start <= hit.start + 3)
+            .filter(same)
+            .map(|h| h.start)
+            .min()
+            .unwrap_or(start);
+    }
+    let left_out = |i: usize| QUALIFYING.contains(&text.fold(i)) || side_word(text, i);
+    if named.label == Label::Sign && !NAMING.contains(&text.fold(end - 1)) || QUALIFYING.contains(&text.fold(end - 1)) {
+        let says_it_alone =
+            |h: &Hit| lexicon.senses[h.value as usize].context.is_none() && !(h.end == start + 1 && GENERAL.contains(&text.fold(start)));
+        let shorter =
+            |h: &&Hit| h.start == start && h.end < end && (named.label == Label::Sign && says_it_alone(h) || (h.end..end).all(left_out));
+        end = all.iter().filter(shorter).filter(same).map(|h| h.end).min().unwrap_or(end);
     }
     if named.label != Label::Drug && named.label != Label::Anatomy && is_side(text, end) {
         end += 1;
     }
-    Mention { start: hit.start, end, concept: concept(hit.value) }
+    Mention { start, end, concept: concept(hit.value) }
 }
 
 /// A side written right behind, on the same line or the next one.
 fn is_side(text: &Text<'_>, at: usize) -> bool {
+    text.tokens.get(at).is_some_and(|token| token.space_before && token.lines_before < 2) && side_word(text, at)
+}
+
+fn side_word(text: &Text<'_>, at: usize) -> bool {
     text.tokens.get(at).is_some_and(|token| {
         token.kind == Kind::Word
-            && token.space_before
-            && token.lines_before < 2
             && match text.fold(at) {
                 "g" | "d" => {
                     token.upper

@@ -101,7 +101,7 @@ impl SentenceView<'_> {
     }
 
     fn outside<'s>(&'s self, span: &'s Range<usize>) -> impl Iterator<Item = &'s Cue> {
-        self.cues.iter().filter(move |c| c.end <= span.start || c.start >= span.end)
+        self.cues.iter().filter(move |c| c.start < span.start || c.start >= span.end)
     }
 
     fn negation(&self, scope: &Scope<'_>, setting: Setting) -> Negation {
@@ -142,6 +142,7 @@ impl SentenceView<'_> {
             CueKind::HypothesisAfterAdjacent => scope.question(cue),
             CueKind::HypothesisEither if cue.end <= scope.span.start => scope.has_object(cue) && scope.reached(cue, Commas::Coordinated),
             CueKind::HypothesisEither => !scope.has_object(cue) && scope.reached_behind(cue),
+            CueKind::Conditional => scope.reached(cue, Commas::Clause) || (setting.drug || setting.procedure) && scope.reached_behind(cue),
             CueKind::PlanBefore => setting.procedure && scope.reached(cue, Commas::Items),
             CueKind::PlanAfter => setting.procedure && scope.reached_behind(cue),
             CueKind::PlanList => setting.procedure && scope.reached(cue, Commas::Pass),
@@ -173,27 +174,5 @@ impl SentenceView<'_> {
             CueKind::Kin => scope.of_kin(cue),
             _ => false,
         })
-    }
-}
-
-#[cfg(test)]
-mod debug {
-    use crate::knowledge::Knowledge;
-    use crate::text::Text;
-    #[test]
-    fn debug_cues() {
-        let Ok(t) = std::env::var("QTEXT") else { return };
-        let k = Knowledge::new(crate::lexicon::BUILT_IN, crate::lexicon::SnomedLicence::GlobalPatientSet).unwrap();
-        let text = Text::new(&t);
-        let words = k.vocabulary.read(&text);
-        for s in crate::sentence::sentences(&text) {
-            println!("S {:?}", text.source(s.clone()));
-            for c in k.cues.find(&text, &words, &k.vocabulary, s) {
-                println!("   {:?} {:?}", c.kind, text.source(c.start..c.end));
-            }
-        }
-        let a = crate::analysis::Analysis::new(&k, &t, chrono::NaiveDate::from_ymd_opt(2024, 3, 15).unwrap().and_hms_opt(12, 0, 0));
-        for s in &a.sections { println!("SEC {} {:?}", a.section_name(s), text.source(s.tokens.clone())); }
-        for e in a.entities() { println!("E {:?} {:?} {:?}", &t[e.start..e.end], e.concept.label, e.qualifiers); }
     }
 }

@@ -33,6 +33,8 @@ pub(crate) enum CueKind {
     HypothesisAfter,
     HypothesisAfterAdjacent,
     HypothesisEither,
+    /// "si", "en cas de": of what follows, and of the treatment before.
+    Conditional,
     /// Plans, for procedures alone.
     PlanBefore,
     PlanAfter,
@@ -68,6 +70,8 @@ pub(crate) enum CueKind {
     Terminator,
     /// Ends a scope once that has had its first item.
     Link,
+    /// Ends a scope once that has had an item or a word.
+    Circumstance,
 }
 
 /// A cue in a sentence, in tokens of the text.
@@ -117,6 +121,7 @@ struct Hypothesis {
     after: Vec<String>,
     after_adjacent: Vec<String>,
     either: Vec<String>,
+    conditional: Vec<String>,
     plan_before: Vec<String>,
     plan_after: Vec<String>,
     plan_list: Vec<String>,
@@ -155,6 +160,7 @@ struct History {
 struct ScopeWords {
     terminators: Vec<String>,
     links: Vec<String>,
+    circumstances: Vec<String>,
 }
 
 impl Cues {
@@ -176,6 +182,7 @@ impl Cues {
             (HypothesisAfter, &file.hypothesis.after),
             (HypothesisAfterAdjacent, &file.hypothesis.after_adjacent),
             (HypothesisEither, &file.hypothesis.either),
+            (Conditional, &file.hypothesis.conditional),
             (PlanBefore, &file.hypothesis.plan_before),
             (PlanAfter, &file.hypothesis.plan_after),
             (PlanList, &file.hypothesis.plan_list),
@@ -200,6 +207,7 @@ impl Cues {
             (Pseudo, &file.history.pseudo),
             (Terminator, &file.scope.terminators),
             (Link, &file.scope.links),
+            (Circumstance, &file.scope.circumstances),
         ] {
             for phrase in phrases {
                 cues.insert(vocabulary, kind, phrase)?;
@@ -270,7 +278,7 @@ fn takes(wide: &Cue, cue: &Cue) -> bool {
 
 /// Kinds that say what a word is rather than how far something reaches.
 fn stays_beside_others(kind: CueKind) -> bool {
-    matches!(kind, CueKind::Trait | CueKind::Chronic | CueKind::Old | CueKind::Acute | CueKind::Patient | CueKind::KinLink | CueKind::DrugLink | CueKind::Link | CueKind::Terminator | CueKind::Story)
+    matches!(kind, CueKind::Trait | CueKind::Chronic | CueKind::Old | CueKind::Acute | CueKind::Patient | CueKind::KinLink | CueKind::DrugLink | CueKind::Link | CueKind::Circumstance | CueKind::Terminator | CueKind::Story)
 }
 
 /// "PAS 140", "PAS < 180": the systolic pressure, not a negation.

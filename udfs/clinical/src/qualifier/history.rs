@@ -10,18 +10,25 @@ const PORTRAIT: usize = 60;
 
 impl Scope<'_> {
     pub fn past(&self, setting: Setting) -> bool {
+        // What is taken at home stays so, whenever it was last taken.
+        if setting.drug && (setting.prior == Prior::Historical || self.taken_at_home()) {
+            return true;
+        }
         if setting.dated_now {
             return false;
         }
-        setting.dated_before || setting.prior == Prior::Historical || self.inside(CueKind::Old) || self.cued_past(setting.drug) || self.trait_of_patient(setting) || setting.drug && self.taken_for_old_disease()
+        setting.dated_before || setting.prior == Prior::Historical || self.inside(CueKind::Old) || self.inside(CueKind::HistoryAfter) || self.cued_past() || self.trait_of_patient(setting) || setting.drug && self.taken_for_old_disease()
     }
 
-    fn cued_past(&self, drug: bool) -> bool {
+    fn taken_at_home(&self) -> bool {
+        self.view.outside(self.span).any(|cue| cue.kind == CueKind::HomeDrug && self.reached(cue, Commas::Items))
+    }
+
+    fn cued_past(&self) -> bool {
         self.view.outside(self.span).any(|cue| match cue.kind {
             CueKind::HistoryBefore => self.reached(cue, Commas::End),
             CueKind::HistoryList => self.reached(cue, Commas::Pass),
             CueKind::HistoryAfter => self.reached_behind(cue),
-            CueKind::HomeDrug => drug && self.reached(cue, Commas::Items),
             _ => false,
         })
     }

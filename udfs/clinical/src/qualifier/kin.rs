@@ -13,7 +13,11 @@ const REACH: usize = 40;
 
 impl Scope<'_> {
     pub fn of_kin(&self, cue: &Cue) -> bool {
-        if cue.end <= self.span.start { self.kin_before(cue) } else { self.kin_behind(cue) }
+        if cue.end <= self.span.start {
+            self.kin_before(cue)
+        } else {
+            cue.start >= self.span.end && self.kin_behind(cue)
+        }
     }
 
     /// "mère : AVC", "père décédé d'un infarctus à 60 ans, diabète".
@@ -21,7 +25,7 @@ impl Scope<'_> {
         if self.span.start - cue.end > REACH || self.object(cue) {
             return false;
         }
-        let (mut at, mut unknown, mut items, mut listed) = (cue.end, 0, 0, false);
+        let (mut at, mut items, mut listed) = (cue.end, 0, false);
         while at < self.span.start {
             if let Some(mention) = self.mention_at(at) {
                 items += 1;
@@ -36,9 +40,9 @@ impl Scope<'_> {
                 (Kind::Mark, "." | ";" | "!" | "?" | "→" | ">") => return false,
                 (Kind::Mark, _) | (Kind::Number, _) => {}
                 _ if token.capital || self.known_link(at) => {}
-                _ => unknown += 1,
+                _ => return false,
             }
-            if unknown > usize::from(items == 0) || self.cue_at(at, &[CueKind::Patient, CueKind::Story]) {
+            if self.cue_at(at, &[CueKind::Patient]) && !matches!(self.fold(at - 1), "du" | "la" | "de") {
                 return false;
             }
             at += 1;
@@ -58,15 +62,22 @@ impl Scope<'_> {
     /// The relative is what something else is about: "photos des enfants",
     /// "par sa fille", "prévenir le fils".
     fn object(&self, cue: &Cue) -> bool {
-        let Some(before) = cue.start.checked_sub(1).filter(|b| *b >= self.view.sentence.start) else { return false };
-        let possessive = matches!(self.fold(before), "son" | "sa" | "ses" | "leur" | "leurs" | "le" | "la" | "les" | "l" | "un" | "une" | "deux" | "'");
-        let head = if possessive { before.checked_sub(1).filter(|b| *b >= self.view.sentence.start) } else { Some(before) };
-        head.is_some_and(|h| matches!(self.fold(h), "des" | "de" | "par" | "avec" | "aux" | "au" | "a" | "d" | "selon" | "prevenir" | "informer" | "voir" | "et" | "que" | "chez") && !(matches!(self.fold(h), "et" | "chez" | "que") && self.links_to_kin(h)))
+        let start = self.view.sentence.start;
+        let mut head = cue.start;
+        while head > start && matches!(self.fold(head - 1), "son" | "sa" | "ses" | "leur" | "leurs" | "le" | "la" | "les" | "l" | "un" | "une" | "deux" | "'") {
+            head -= 1;
+        }
+        let Some(head) = head.checked_sub(1).filter(|h| *h >= start) else { return false };
+        match self.fold(head) {
+            "des" | "de" | "par" | "avec" | "aux" | "au" | "a" | "d" | "selon" | "prevenir" | "informer" | "voir" | "du" => true,
+            "et" | "que" => !self.links_to_kin(head),
+            _ => false,
+        }
     }
 
     /// "père et mère hypertendus", "que sa mère, diabétique".
     fn links_to_kin(&self, at: usize) -> bool {
-        self.fold(at) == "chez" || at.checked_sub(1).is_some_and(|b| self.known_link(b) || self.mention_at(b).is_some() || self.fold(b) == ",")
+        at.checked_sub(1).is_some_and(|b| self.known_link(b) || self.mention_at(b).is_some() || self.fold(b) == ",")
     }
 
     /// "AVC chez le père", "diabète (mère)", "épilepsie du côté maternel".

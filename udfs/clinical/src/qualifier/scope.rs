@@ -23,8 +23,17 @@ pub(super) enum Commas {
     Coordinated,
     /// Ends it, unless what follows is one more bare item.
     Items,
+    /// Nothing, nor do colons: what a condition leads to.
+    Clause,
     /// Nothing, nor do colons, semicolons, articles and numbers.
     Pass,
+}
+
+impl Commas {
+    /// Articles, numbers and brackets do not end the scope either.
+    fn open(self) -> bool {
+        matches!(self, Commas::Pass | Commas::Clause)
+    }
 }
 
 /// A span in its sentence.
@@ -64,11 +73,15 @@ impl<'a> Scope<'a> {
 
     /// A cue that stands before reaches the span.
     pub fn reached(&self, cue: &Cue, commas: Commas) -> bool {
-        if cue.end > self.span.start || self.span.start - cue.end > REACH_TOKENS {
+        // The mention may start within the cue: "absence de signe d'HTIC".
+        if cue.end > self.span.start {
+            return cue.start < self.span.start && cue.end <= self.span.end;
+        }
+        if self.span.start - cue.end > REACH_TOKENS {
             return false;
         }
         let mut at = cue.end;
-        if self.kind(at) == Some(Kind::Number) && commas != Commas::Pass && self.mention_at(at).is_none() {
+        if self.kind(at) == Some(Kind::Number) && !commas.open() && self.mention_at(at).is_none() {
             return false;
         }
         if self.fold(at) == ":" {
@@ -82,7 +95,7 @@ impl<'a> Scope<'a> {
         }
         while at < self.span.start {
             if let Some(mention) = self.mention_at(at) {
-                if items > 0 && commas != Commas::Pass && self.new_line(at) {
+                if items > 0 && !commas.open() && self.new_line(at) {
                     return false;
                 }
                 at = mention.end.max(at + 1);
@@ -90,15 +103,15 @@ impl<'a> Scope<'a> {
                 words = 0;
                 continue;
             }
-            if self.ends_scope(at, items, commas) {
+            if self.ends_scope(at, items, words, commas) {
                 return false;
             }
-            if items > 0 && commas != Commas::Pass && self.new_line(at) {
+            if items > 0 && !commas.open() && self.new_line(at) {
                 return false;
             }
             match (self.kind(at), self.fold(at)) {
                 (Some(Kind::Mark), "(") if verbal => return false,
-                (Some(Kind::Mark), "(") if items + words > 0 && commas != Commas::Pass => {
+                (Some(Kind::Mark), "(") if items + words > 0 && !commas.open() => {
                     let Some(close) = self.closing(at) else { return false };
                     if self.span.start < close {
                         return self.only_items(at + 1..close);
@@ -120,26 +133,27 @@ impl<'a> Scope<'a> {
                     words = 0;
                 }
                 (Some(Kind::Mark), "." | "!" | "?" | "…") if self.spaced(at + 1) => return false,
-                (Some(Kind::Mark), ";" | ":" | "=" | ">" | "<" | "→") if commas != Commas::Pass => return false,
+                (Some(Kind::Mark), ";") if commas != Commas::Pass => return false,
+                (Some(Kind::Mark), ":" | "=" | ">" | "<" | "→") if !commas.open() => return false,
                 (Some(Kind::Mark), _) => {}
                 (_, "ni" | "ou") => {
                     last_item = true;
                     words = 0;
                 }
                 (_, "et") => {
-                    if commas != Commas::Pass && items > 0 && self.new_statement(at + 1) {
+                    if !commas.open() && items > 0 && self.new_statement(at + 1) {
                         return false;
                     }
                     words = 0;
                 }
                 _ => words += 1,
             }
-            if words > REACH_BEFORE && commas != Commas::Pass {
+            if words > REACH_BEFORE && !commas.open() {
                 return false;
             }
             at += 1;
         }
-        !(items > 0 && commas != Commas::Pass && self.new_line(at))
+        !(items > 0 && !commas.open() && self.new_line(at))
     }
 
     /// A line starts here that no word or comma before it announces.
@@ -147,11 +161,16 @@ impl<'a> Scope<'a> {
         self.view.text.tokens[at].lines_before > 0 && !matches!(self.fold(at - 1), "," | "ni" | "ou" | "et" | "de" | "d" | "'" | "la" | "le" | "du" | "des" | "-" | "/")
     }
 
-    fn ends_scope(&self, at: usize, items: usize, commas: Commas) -> bool {
-        if commas == Commas::Pass {
-            return self.cue_at(at, &[CueKind::Story]);
+    fn ends_scope(&self, at: usize, items: usize, words: usize, commas: Commas) -> bool {
+        match commas {
+            Commas::Pass => self.cue_at(at, &[CueKind::Story]),
+            Commas::Clause => false,
+            _ => {
+                self.cue_at(at, &[CueKind::Terminator, CueKind::Conditional])
+                    || items > 0 && self.cue_at(at, &[CueKind::Link, CueKind::Story])
+                    || items + words > 0 && self.cue_at(at, &[CueKind::Circumstance])
+            }
         }
-        self.cue_at(at, &[CueKind::Terminator]) || items > 0 && self.cue_at(at, &[CueKind::Link, CueKind::Story])
     }
 
     /// The cue is "pas", "jamais" or "plus" of a verb that no "de" follows.
@@ -165,7 +184,7 @@ impl<'a> Scope<'a> {
 
     fn passes_comma(&self, next: usize, commas: Commas, last_item: bool) -> bool {
         match commas {
-            Commas::Pass => true,
+            Commas::Pass | Commas::Clause => true,
             Commas::End => false,
             Commas::Coordinated => self.item_follows(next) && self.coordinated(next),
             Commas::Items => self.item_follows(next) && (self.coordinated(next) || !last_item && self.bare(next)),
@@ -218,7 +237,7 @@ impl<'a> Scope<'a> {
 
     /// An item whose first word is no mention of its own: "champ visuel".
     fn adjective_item(&self, at: usize) -> Option<&Range<usize>> {
-        if self.new_statement(at) || self.cue_at(at, &[CueKind::Terminator, CueKind::Link, CueKind::Story]) || self.kind(at) != Some(Kind::Word) {
+        if self.new_statement(at) || self.cue_at(at, &[CueKind::Terminator, CueKind::Link, CueKind::Circumstance, CueKind::Story]) || self.kind(at) != Some(Kind::Word) {
             return None;
         }
         (at + 1..at + 4).take_while(|i| matches!(self.kind(*i), Some(Kind::Word)) || matches!(self.fold(*i), "'" | "-")).find_map(|i| self.item_at(i))
@@ -228,7 +247,7 @@ impl<'a> Scope<'a> {
     fn bare(&self, at: usize) -> bool {
         let at = self.item_start(at);
         let Some(item) = self.item_at(at).or_else(|| self.adjective_item(at)) else { return false };
-        self.closed(item.end)
+        self.closed(item.end) && !item.clone().any(|i| self.side(i) || self.fold(i).bytes().any(|b| b.is_ascii_digit()))
     }
 
     /// A statement or an item ends here.
@@ -300,7 +319,7 @@ impl<'a> Scope<'a> {
                     }
                 }
                 (Some(Kind::Mark), ")") => return false,
-                (Some(Kind::Mark), ",") if at + 1 == cue.start && words < 4 && matches!(self.fold(cue.start), "non" | "pas" | "jamais" | "finalement") => {}
+                (Some(Kind::Mark), ",") if cue.start - at <= 2 && words < 4 && matches!(self.fold(cue.start), "non" | "pas" | "jamais" | "finalement") => {}
                 (Some(Kind::Mark), ",") => {
                     if self.mention_at(at + 1).is_none() || !plural || words > 1 {
                         return false;
@@ -384,7 +403,7 @@ impl<'a> Scope<'a> {
             return true;
         }
         if self.fold(cue.end - 1).starts_with("aucun") || cue.end - cue.start > 2 {
-            return self.mention_at(at).is_none() && !matches!(self.fold(at), "de" | "d" | "'") && (token.kind != Kind::Word || self.cue_at(at, &[CueKind::Link, CueKind::Terminator]) || matches!(self.fold(at), "ce" | "connu" | "connue" | "notable" | "retrouve" | "retrouvee" | "a" | "en" | "dans" | "au" | "et"));
+            return self.mention_at(at).is_none() && !matches!(self.fold(at), "de" | "d" | "'") && (token.kind != Kind::Word || self.cue_at(at, &[CueKind::Link, CueKind::Circumstance, CueKind::Terminator]) || matches!(self.fold(at), "ce" | "connu" | "connue" | "notable" | "retrouve" | "retrouvee" | "a" | "en" | "dans" | "au" | "et"));
         }
         // "0,5": a number, not a zero.
         if self.kind(cue.end - 1) == Some(Kind::Number) && !token.space_before && self.kind(at + 1) == Some(Kind::Number) {
@@ -432,7 +451,7 @@ impl<'a> Scope<'a> {
 
     /// The verb is in its own form: its object follows ("élimine une").
     pub fn has_object(&self, cue: &Cue) -> bool {
-        matches!(self.fold(cue.end), "un" | "une" | "le" | "la" | "les" | "l" | "tout" | "toute" | "d" | "de" | "des" | "du" | "formellement" | "definitivement" | "egalement" | "donc" | "plutot" | "en" | "ainsi" | "aussi" | ":")
+        matches!(self.fold(cue.end), "un" | "une" | "le" | "la" | "les" | "l" | "tout" | "toute" | "d" | "de" | "des" | "du" | "formellement" | "definitivement" | "egalement" | "donc" | "plutot" | "en" | "ainsi" | "aussi")
             || self.mention_at(cue.end).is_some_and(|m| m.start == cue.end)
     }
 
