@@ -46,7 +46,7 @@ const SUMMARY: &[(&str, &str)] = &[
     ),
     (
         "Every value leads back to its words",
-        "select e.text as mention, e.icd10_code as \"CIM-10\", e.section, substr(s.text, greatest(e.source_start - 24, 1), 60) as \"in the original\"
+        "select e.text as mention, e.icd10_code as \"CIM-10\", e.section, replace(replace(substr(s.text, greatest(e.source_start - 24, 1), 64), chr(10), ' '), chr(13), '') as \"in the original\"
          from entities e join source_documents s on s.document_id = e.document_id
          where e.label = 'DISORDER' and e.icd10_code like 'I6%' and not e.negated order by e.document_time, e.source_start limit 6",
     ),

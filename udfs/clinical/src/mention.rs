@@ -303,8 +303,30 @@ mod tests {
     }
 
     #[test]
-    fn degree_at_the_end_is_left_out() {
+    fn what_only_qualifies_is_left_out() {
         assert_eq!(found("une dépression traitée"), ["dépression"]);
+        assert_eq!(found("hémiplégie droite massive"), ["hémiplégie droite"]);
+        assert_eq!(found("aphasie non fluente"), ["aphasie"]);
+        assert_eq!(found("nouvel AVC"), ["AVC"]);
+    }
+
+    #[test]
+    fn what_names_another_thing_stays() {
+        for name in
+            ["paralysie faciale centrale", "hémianopsie latérale homonyme", "infarctus sylvien", "insuffisance cardiaque", "déficit moteur"]
+        {
+            assert_eq!(found(name), [name]);
+        }
+    }
+
+    #[test]
+    fn mentions_never_overlap() {
+        let text = "Hémiplégie gauche, hémianopsie droite gauche, PF G G, œdème D D droit";
+        let read = Text::new(text);
+        let knowledge = Knowledge::built_in();
+        let words = knowledge.vocabulary.read(&read);
+        let all = super::mentions(&knowledge.lexicon, &knowledge.vocabulary, &read, &words);
+        assert!(all.len() > 3 && all.windows(2).all(|w| w[0].end <= w[1].start));
     }
 
     #[test]

@@ -81,7 +81,7 @@ struct Columns {
 }
 
 impl Columns {
-    fn push(&mut self, source: &str, offsets: &mut CharOffsets<'_>, entity: &Entity<'_>) {
+    fn push(&mut self, knowledge: &Knowledge, source: &str, offsets: &mut CharOffsets<'_>, entity: &Entity<'_>) {
         let concept = entity.concept;
         self.start.append_value(offsets.at(entity.start) as i32);
         self.end.append_value(offsets.at(entity.end) as i32);
@@ -95,7 +95,8 @@ impl Columns {
         self.historical.append_value(entity.qualifiers.historical);
         self.experiencer.append_value(entity.qualifiers.experiencer.name());
         let snomed_display = concept.snomed_display.as_deref().unwrap_or(&concept.preferred);
-        let codes = [(&concept.icd10, &*concept.preferred), (&concept.snomed, snomed_display), (&concept.atc, &*concept.preferred)];
+        let icd10_display = concept.icd10.as_deref().and_then(|code| knowledge.lexicon.icd10_display(code)).unwrap_or(&concept.preferred);
+        let codes = [(&concept.icd10, icd10_display), (&concept.snomed, snomed_display), (&concept.atc, &*concept.preferred)];
         for (i, (code, display)) in codes.into_iter().enumerate() {
             self.codes[i].append_option(code.as_deref());
             self.displays[i].append_option(code.as_ref().map(|_| display));
@@ -145,7 +146,7 @@ fn kernel(knowledge: &Knowledge, arguments: &[ArrayRef]) -> Result<ArrayRef> {
         let entities = Analysis::new(knowledge, source, time(&times, row)).entities();
         let mut offsets = CharOffsets::new(source);
         for entity in &entities {
-            columns.push(source, &mut offsets, entity);
+            columns.push(knowledge, source, &mut offsets, entity);
         }
         lengths.push(entities.len());
         nulls.push(false);
