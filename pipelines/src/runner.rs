@@ -19,6 +19,7 @@ use sillage_clinical::knowledge::Knowledge;
 use sillage_connectors::{DeadLetter, Epoch, Position, Source, Until};
 use sillage_schemas::tables::{self, table};
 use sillage_schemas::terminology::LEXICON;
+use tokio::sync::watch;
 
 use crate::configuration::Configuration;
 use crate::error::{Error, Result};
@@ -87,14 +88,16 @@ pub async fn run(configuration: &Configuration, mode: Mode, quiet: bool) -> Resu
     let summary = Summary { run_id: new_run_id(started_at)?, new_key, ..Summary::default() };
     let mut run = Run { configuration, knowledge, key, store, summary, partitions };
     run.record(started_at, None).await?;
+    let mut stop = stop_signal()?;
     let mut sources = sources;
     loop {
         let mut waiting = Vec::with_capacity(sources.len());
         for source in sources {
-            waiting.push(run.drain(source, quiet).await?);
+            waiting.push(run.drain(source, quiet, &stop).await?);
         }
         sources = waiting;
-        if mode == Mode::Once || stopped(Duration::from_secs(configuration.epoch.poll_seconds)).await {
+        let poll = Duration::from_secs(configuration.epoch.poll_seconds);
+        if mode == Mode::Once || *stop.borrow() || tokio::time::timeout(poll, stop.changed()).await.is_ok() {
             break;
         }
     }
@@ -104,25 +107,23 @@ pub async fn run(configuration: &Configuration, mode: Mode, quiet: bool) -> Resu
     Ok(run.summary)
 }
 
-/// Waits; true when the process was asked to stop meanwhile.
-async fn stopped(wait: Duration) -> bool {
-    let interrupt = tokio::signal::ctrl_c();
+/// A flag that SIGTERM and Ctrl-C raise; the epoch under way is finished first.
+fn stop_signal() -> Result<watch::Receiver<bool>> {
+    let (raise, stop) = watch::channel(false);
     #[cfg(unix)]
-    let terminate = async {
-        match tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()) {
-            Ok(mut signal) => {
-                signal.recv().await;
-            }
-            Err(_) => std::future::pending().await,
+    let mut terminate = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()).map_err(Error::io("SIGTERM"))?;
+    tokio::spawn(async move {
+        #[cfg(unix)]
+        tokio::select! {
+            _ = tokio::signal::ctrl_c() => {}
+            _ = terminate.recv() => {}
         }
-    };
-    #[cfg(not(unix))]
-    let terminate = std::future::pending::<()>();
-    tokio::select! {
-        _ = interrupt => true,
-        () = terminate => true,
-        () = tokio::time::sleep(wait) => false,
-    }
+        #[cfg(not(unix))]
+        let _ = tokio::signal::ctrl_c().await;
+        // Nobody listens once the run has ended.
+        let _ = raise.send(true);
+    });
+    Ok(stop)
 }
 
 fn new_run_id(now: DateTime<Utc>) -> Result<String> {
@@ -147,21 +148,24 @@ fn read(mut source: Box<dyn Source>, from: Position, limits: (usize, usize), exa
 }
 
 impl Run<'_> {
-    /// Takes everything that a source has now.
-    async fn drain(&mut self, source: Box<dyn Source>, quiet: bool) -> Result<Box<dyn Source>> {
+    /// Takes everything that a source has now, unless it is told to stop.
+    async fn drain(&mut self, source: Box<dyn Source>, quiet: bool, stop: &watch::Receiver<bool>) -> Result<Box<dyn Source>> {
         let name = source.name().to_owned();
         let application = format!("sillage:{}:{name}", self.configuration.name);
         let folder = self.store.root().join("restricted").join(JOURNAL).join(&self.configuration.name);
         let (journal, state) = Journal::open(&folder, &name)?;
-        let mut position = state.committed.as_ref().map(|e| e.position.clone()).unwrap_or_default();
+        let position = state.committed.as_ref().map(|e| e.position.clone()).unwrap_or_default();
         let mut number = state.committed.as_ref().map_or(0, |e| e.epoch + 1);
         let limits = (self.configuration.epoch.max_documents, self.configuration.epoch.max_bytes);
         let mut progress = Progress::new(source.size_hint(&position), quiet);
         let mut replay = state.started;
-        let mut reading = read(source, position.clone(), limits, replay.as_ref().map(|e| e.position.clone()));
+        let mut reading = read(source, position, limits, replay.as_ref().map(|e| e.position.clone()));
         let source = loop {
             let (source, epoch) = reading.await.map_err(|e| Error::Internal(format!("reading {name}: {e}")))?;
             let Some(epoch) = epoch? else { break source };
+            if *stop.borrow() {
+                break source;
+            }
             reading = read(source, epoch.position.clone(), limits, None);
             let entry = match replay.take() {
                 Some(entry) => entry,
@@ -174,10 +178,8 @@ impl Run<'_> {
             self.summary.failures += epoch.dead_letters.len() as u64;
             progress.add(epoch.documents_seen, epoch.bytes_read);
             number = entry.epoch + 1;
-            position = entry.position;
             tracing::debug!(source = %name, epoch = number - 1, documents = epoch.documents_seen, "epoch committed");
         };
-        let _ = position;
         progress.finish();
         Ok(source)
     }

@@ -29,3 +29,6 @@ pub const SNOMED_GLOBAL_PATIENT_SET: File = file!("snomed_global_patient_set.csv
 
 /// Other SNOMED CT codes: served only where the configuration states a licence.
 pub const SNOMED_LICENSED: File = file!("snomed_licensed.csv");
+
+/// ICD-10 codes that change when what they name is past.
+pub const HISTORICAL_CODES: File = file!("historical_codes.csv");

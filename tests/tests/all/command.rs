@@ -130,3 +130,32 @@ fn every_format_is_written() {
     let parquet = sillage(&["sql", "-c", "select 1 as one", "--format", "parquet"]);
     assert!(parquet.stdout.starts_with(b"PAR1"));
 }
+
+#[test]
+#[cfg(unix)]
+fn a_stream_takes_new_files_and_drains_on_sigterm() {
+    use std::time::{Duration, Instant};
+    let folder = tempfile::tempdir().unwrap();
+    let (feed, out, pipeline) = (feed(folder.path(), 2), folder.path().join("tables"), folder.path().join("pipeline.toml"));
+    std::fs::write(&pipeline, "[epoch]\npoll_seconds = 1").unwrap();
+    let mut child = Command::new(binary()).args(["run", text(&pipeline), "--source", text(&feed), "--out", text(&out)]).spawn().unwrap();
+    let count = || sillage(&["sql", "--out", text(&out), "-c", "select count(*) from documents", "--format", "csv"]);
+    let wait_for = |least: usize| {
+        let started = Instant::now();
+        loop {
+            let documents = stdout(&count()).lines().nth(1).and_then(|n| n.parse::<usize>().ok()).unwrap_or(0);
+            if documents >= least {
+                return documents;
+            }
+            assert!(started.elapsed() < Duration::from_secs(60), "{documents} documents, expected {least}");
+            std::thread::sleep(Duration::from_millis(200));
+        }
+    };
+    let before = wait_for(4);
+    let late = r#"{"resourceType":"DocumentReference","id":"late","status":"current","content":[{"attachment":{"contentType":"text/plain","data":"QVZD"}}]}"#;
+    std::fs::write(feed.join("late.ndjson"), format!("{late}\n")).unwrap();
+    wait_for(before + 1);
+    assert!(Command::new("kill").args(["-TERM", &child.id().to_string()]).status().unwrap().success());
+    assert_eq!(child.wait().unwrap().code(), Some(0), "SIGTERM drains and ends well");
+    assert_eq!(value(&out, "select count(*) from runs where finished_at is not null"), "1");
+}

@@ -4,8 +4,10 @@ use std::ops::Range;
 
 use chrono::{Duration, NaiveDateTime};
 
+use sillage_schemas::terminology::HISTORICAL_CODES;
+
 use crate::knowledge::Knowledge;
-use crate::lexicon::{Concept, Label};
+use crate::lexicon::{Concept, Label, data_lines};
 use crate::mention::{Mention, mentions};
 use crate::qualifier::{Qualifiers, SentenceView, Setting};
 use crate::section::{Prior, Section};
@@ -43,6 +45,18 @@ pub struct Entity<'a> {
     pub qualifiers: Qualifiers,
     /// The date that the text ties to it.
     pub event_time: Option<NaiveDateTime>,
+}
+
+impl<'a> Entity<'a> {
+    /// ICD-10 code of what is said: a past infarction of the heart has a code of its own.
+    pub fn icd10(&self) -> Option<&'a str> {
+        let code = self.concept.icd10.as_deref()?;
+        if !self.qualifiers.historical {
+            return Some(code);
+        }
+        let past = data_lines(HISTORICAL_CODES.content).filter_map(|(_, line)| line.split_once(';')).find(|(category, _)| code.starts_with(category));
+        Some(past.map_or(code, |(_, past)| past))
+    }
 }
 
 impl<'a> Analysis<'a> {

@@ -59,6 +59,8 @@ const QUALIFYING: &[&str] = &[
     "hi2",
     "ph1",
     "ph2",
+    "rapide",
+    "lente",
     "decompense",
     "decompensee",
     "seul",

@@ -72,6 +72,10 @@ pub(crate) struct SentenceView<'a> {
     pub mentions: &'a [Range<usize>],
 }
 
+/// Most tokens between a cue and a span: bounds the work on texts without full
+/// stops.
+const REACH: usize = 90;
+
 /// What the negation cues say together.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Negation {
@@ -100,8 +104,17 @@ impl SentenceView<'_> {
         Qualifiers { negated, hypothetical, historical, experiencer: if family { Experiencer::Family } else { Experiencer::Patient } }
     }
 
+    /// Cues that start in these tokens.
+    fn cues_in(&self, tokens: Range<usize>) -> &[Cue] {
+        let from = self.cues.partition_point(|c| c.start < tokens.start);
+        let to = from + self.cues[from..].partition_point(|c| c.start < tokens.end);
+        &self.cues[from..to]
+    }
+
+    /// Cues that may reach the span: near it, and not within it.
     fn outside<'s>(&'s self, span: &'s Range<usize>) -> impl Iterator<Item = &'s Cue> {
-        self.cues.iter().filter(move |c| c.start < span.start || c.start >= span.end)
+        let near = span.start.saturating_sub(REACH)..span.end + REACH;
+        self.cues_in(near).iter().filter(move |c| c.start < span.start || c.start >= span.end)
     }
 
     fn negation(&self, scope: &Scope<'_>, setting: Setting) -> Negation {
@@ -155,7 +168,7 @@ impl SentenceView<'_> {
     /// Something is forbidden or ordered before this token: "pas d'aspirine
     /// avant le scanner", "contrôle à 24 h avant tout antithrombotique".
     fn waits(&self, at: usize, setting: Setting) -> bool {
-        self.cues.iter().take_while(|c| c.start < at).any(|c| match c.kind {
+        self.cues_in(at.saturating_sub(REACH)..at).iter().any(|c| match c.kind {
             CueKind::PlanBefore | CueKind::PlanList => true,
             CueKind::NegationBefore | CueKind::NegationWithout | CueKind::NegationAfterAdjacent => setting.procedure,
             _ => false,

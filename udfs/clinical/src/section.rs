@@ -94,7 +94,8 @@ const TITLE_TAIL: usize = 7;
 
 impl Catalogue {
     pub fn read(vocabulary: &mut Vocabulary) -> Result<Self, KnowledgeError> {
-        let catalog: Catalog = toml::from_str(include_str!("../data/sections.toml")).map_err(|e| KnowledgeError::Toml { file: FILE, message: e.to_string() })?;
+        let catalog: Catalog = toml::from_str(include_str!("../data/sections.toml"))
+            .map_err(|e| KnowledgeError::Toml { file: FILE, message: e.to_string() })?;
         let mut read = Catalogue { kinds: Vec::new(), trie: Trie::default(), story: Trie::default() };
         for phrase in &catalog.story {
             insert(&mut read.story, vocabulary, phrase, 0)?;
@@ -114,7 +115,14 @@ impl Catalogue {
                     None => return Err(KnowledgeError::Toml { file: FILE, message: format!("{}: late names no section", entry.name) }),
                 },
             };
-            read.kinds.push(SectionKind { name: entry.name.as_str().into(), prior: entry.prior, late, tells_stay: entry.tells_stay, organ: entry.organ, line: entry.line });
+            read.kinds.push(SectionKind {
+                name: entry.name.as_str().into(),
+                prior: entry.prior,
+                late,
+                tells_stay: entry.tells_stay,
+                organ: entry.organ,
+                line: entry.line,
+            });
         }
         Ok(read)
     }
@@ -164,7 +172,14 @@ impl Catalogue {
         found
     }
 
-    fn title(&self, text: &Text<'_>, words: &[WordId], vocabulary: &Vocabulary, at: usize, line_start: bool) -> Option<(Range<usize>, u32)> {
+    fn title(
+        &self,
+        text: &Text<'_>,
+        words: &[WordId],
+        vocabulary: &Vocabulary,
+        at: usize,
+        line_start: bool,
+    ) -> Option<(Range<usize>, u32)> {
         let mut best: Option<(usize, u32)> = None;
         self.trie.walk(text, words, vocabulary, at, |hit: Hit| {
             let inline = hit.value & 1 == 1;
@@ -172,7 +187,7 @@ impl Catalogue {
             let alone = line_start && (end - at > 1 || text.fold(at).len() > 3 || text.tokens[at].upper) && end - at <= TITLE_LINE;
             let accepted = match after_title(text, end) {
                 After::Colon(colon) => Some(colon),
-                After::Line if alone => Some(end),
+                After::Line(end) if alone => Some(end),
                 After::Stop if alone && text.fold(at).len() > 3 => Some(end + 1),
                 _ if inline => Some(end),
                 _ => None,
@@ -190,7 +205,11 @@ impl Catalogue {
     fn item_of_antecedents(&self, text: &Text<'_>, open: &Section, kind: u32, at: usize, first: usize, title_end: usize) -> bool {
         let section = self.kind(open);
         let clock = (first..title_end).any(|i| text.tokens[i].kind == Kind::Number);
-        self.kinds[kind as usize].organ && section.prior == Prior::Historical && section.late.is_none() && !clock && (first > at || at == open.title.end)
+        self.kinds[kind as usize].organ
+            && section.prior == Prior::Historical
+            && section.late.is_none()
+            && !clock
+            && (first > at || at == open.title.end)
     }
 
     /// The kind of a section that means one thing early and another late.
@@ -206,7 +225,11 @@ impl Catalogue {
         if text.tokens[at].lines_before > 0 && (kind.line && starts_on_title_line(text, section) || ends_block(text, section, at)) {
             return true;
         }
-        matches!(kind.prior, Prior::Historical | Prior::Family) && at > section.title.end && (clock(text, first) || matches!(text.fold(first), "a" | "vers" | "des") && clock(text, first + 1) || self.tells_story(text, words, vocabulary, first))
+        matches!(kind.prior, Prior::Historical | Prior::Family)
+            && at > section.title.end
+            && (clock(text, first)
+                || matches!(text.fold(first), "a" | "vers" | "des") && clock(text, first + 1)
+                || self.tells_story(text, words, vocabulary, first))
     }
 
     fn tells_story(&self, text: &Text<'_>, words: &[WordId], vocabulary: &Vocabulary, at: usize) -> bool {
@@ -234,8 +257,8 @@ fn insert(trie: &mut Trie, vocabulary: &mut Vocabulary, phrase: &str, value: u32
 enum After {
     /// A colon follows; the token after it.
     Colon(usize),
-    /// The line ends.
-    Line,
+    /// The line ends; the token after it.
+    Line(usize),
     /// A full stop and a new sentence follow.
     Stop,
     Other,
@@ -273,14 +296,20 @@ fn after_title(text: &Text<'_>, end: usize) -> After {
     if !number && words > 0 {
         at = end;
     }
+    // A word that stands before no colon is content.
     let colon = matches!(text.fold(at), ":" | "=" | "→" | ">") && same_line(text, at);
+    if !colon && words > 0 {
+        at = end;
+    }
     match text.tokens.get(at) {
         _ if colon => After::Colon(at + 1),
-        None => After::Line,
-        Some(token) if token.lines_before > 0 => After::Line,
-        Some(_) if matches!(text.fold(at), "." | "-" | ",") && !same_line(text, at + 1) => After::Line,
+        None => After::Line(at),
+        Some(token) if token.lines_before > 0 => After::Line(at),
+        Some(_) if matches!(text.fold(at), "." | "-" | ",") && !same_line(text, at + 1) => After::Line(at + 1),
         Some(_) if text.fold(at) == "-" && text.fold(at + 1) == ">" => After::Colon(at + 2),
-        Some(token) if text.fold(at) == "-" && token.space_before && text.tokens.get(at + 1).is_some_and(|t| t.space_before) => After::Colon(at + 1),
+        Some(token) if text.fold(at) == "-" && token.space_before && text.tokens.get(at + 1).is_some_and(|t| t.space_before) => {
+            After::Colon(at + 1)
+        }
         Some(_) if at == end && text.fold(at) == "." && text.tokens.get(at + 1).is_some_and(|t| t.space_before && t.capital) => After::Stop,
         Some(_) => After::Other,
     }
@@ -289,8 +318,13 @@ fn after_title(text: &Text<'_>, end: usize) -> After {
 /// "14h20", "8h", "20:15".
 fn clock(text: &Text<'_>, at: usize) -> bool {
     let fold = text.fold(at);
-    let hours = fold.split_once('h').is_some_and(|(h, m)| h.len() <= 2 && h.bytes().all(|b| b.is_ascii_digit()) && m.len() <= 2 && m.bytes().all(|b| b.is_ascii_digit()) && !h.is_empty());
-    let split = fold.len() <= 2 && text.tokens.get(at).is_some_and(|t| t.kind == Kind::Number) && (text.fold(at + 1) == "h" || text.fold(at + 1) == ":" && text.tokens.get(at + 2).is_some_and(|t| t.kind == Kind::Number && !t.space_before));
+    let hours = fold.split_once('h').is_some_and(|(h, m)| {
+        h.len() <= 2 && h.bytes().all(|b| b.is_ascii_digit()) && m.len() <= 2 && m.bytes().all(|b| b.is_ascii_digit()) && !h.is_empty()
+    });
+    let split = fold.len() <= 2
+        && text.tokens.get(at).is_some_and(|t| t.kind == Kind::Number)
+        && (text.fold(at + 1) == "h"
+            || text.fold(at + 1) == ":" && text.tokens.get(at + 2).is_some_and(|t| t.kind == Kind::Number && !t.space_before));
     hours || split
 }
 
@@ -298,13 +332,18 @@ fn clock(text: &Text<'_>, at: usize) -> bool {
 fn after_numbering(text: &Text<'_>, at: usize) -> usize {
     let mut at = at;
     let numbered = text.tokens[at].kind != Kind::Mark
-        && (text.tokens[at].kind == Kind::Number || matches!(text.fold(at), "i" | "ii" | "iii" | "iv" | "v" | "vi" | "vii" | "viii" | "ix" | "x" | "a" | "b" | "c" | "d"))
+        && (text.tokens[at].kind == Kind::Number
+            || matches!(text.fold(at), "i" | "ii" | "iii" | "iv" | "v" | "vi" | "vii" | "viii" | "ix" | "x" | "a" | "b" | "c" | "d"))
         && text.fold(at).len() < 5
         && matches!(text.fold(at + 1), "." | ")" | "/" | "-" | "°");
     if numbered && text.tokens[at + 1].lines_before == 0 {
         at += 2;
     }
-    while at < text.tokens.len() && text.tokens[at].kind == Kind::Mark && matches!(text.fold(at), "-" | "*" | "•" | "#" | "=" | "►" | ">" | "_" | "◦" | "▪" | "o") && text.tokens.get(at + 1).is_some_and(|t| t.lines_before == 0) {
+    while at < text.tokens.len()
+        && text.tokens[at].kind == Kind::Mark
+        && matches!(text.fold(at), "-" | "*" | "•" | "#" | "=" | "►" | ">" | "_" | "◦" | "▪" | "o")
+        && text.tokens.get(at + 1).is_some_and(|t| t.lines_before == 0)
+    {
         at += 1;
     }
     at
@@ -325,4 +364,86 @@ fn ends_block(text: &Text<'_>, section: &Section, at: usize) -> bool {
     let bullet = text.tokens[at].kind == Kind::Mark;
     let prose = text.byte_range(at..line_end).len() > 70;
     !bullet && (starts_on_title_line(text, section) || prose)
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a failed unwrap fails the test")]
+mod tests {
+    use super::*;
+
+    fn named(text: &str) -> Vec<(String, String)> {
+        let mut vocabulary = Vocabulary::default();
+        let catalogue = Catalogue::read(&mut vocabulary).unwrap();
+        vocabulary.finish();
+        let text = Text::new(text);
+        let words = vocabulary.read(&text);
+        let sections = catalogue.sections(&text, &words, &vocabulary);
+        assert!(sections.windows(2).all(|w| w[0].tokens.end <= w[1].tokens.start), "disjoint");
+        sections.iter().map(|s| (catalogue.kind(s).name.to_string(), text.source(s.title.end..s.tokens.end).to_owned())).collect()
+    }
+
+    /// A text and its sections as `name: content`.
+    const CASES: &[(&str, &[&str])] = &[
+        ("Antécédents : HTA", &["history: HTA"]),
+        ("ANTÉCÉDENTS\nHTA\nDiabète", &["history: HTA\nDiabète"]),
+        ("ANTECEDENTS:\n- HTA", &["history: - HTA"]),
+        ("Antécédents médicaux et chirurgicaux :\nHTA", &["history: HTA"]),
+        ("ATCD HTA, DT2", &["history: HTA, DT2"]),
+        ("ATCD: HTA\nTTT: ramipril", &["history: HTA", "home_treatment: ramipril"]),
+        ("Vu ce jour. ATCD : HTA. Examen : aphasie", &["history: HTA.", "examination: aphasie"]),
+        ("1. Antécédents\nHTA\n2. Examen clinique\nAphasie", &["history: HTA", "examination: Aphasie"]),
+        ("II) ANTECEDENTS\nHTA", &["history: HTA"]),
+        ("a/ Antécédents\nHTA", &["history: HTA"]),
+        ("*Antécédents*\nHTA", &["history: HTA"]),
+        ("- Antécédents : HTA", &["history: HTA"]),
+        ("Antécédents. Diabète. HTA", &["history: Diabète. HTA"]),
+        ("Antécédents -> HTA", &["history: HTA"]),
+        ("Antécédents familiaux : père AVC\nTabac 20 PA", &["family_history: père AVC"]),
+        ("Allergies : néant\nAphasie ce jour", &["allergies: néant"]),
+        ("Allergies : iode\nMode de vie : vit seul", &["allergies: iode", "social: vit seul"]),
+        ("Examen à 14h20 : aphasie", &["examination: aphasie"]),
+        ("Examen (Dr Roux) : aphasie", &["examination: aphasie"]),
+        ("Biologie du 12/03 : CRP 5", &["laboratory: CRP 5"]),
+        ("Neuro 9h10 : hémiplégie", &["examination: hémiplégie"]),
+        ("ATCD : HTA\n13h50 aphasie", &["history: HTA"]),
+        ("ATCD : HTA. Ce matin aphasie", &["history: HTA."]),
+        ("ATCD : HTA\nPatient retrouvé au sol", &["history: HTA"]),
+        ("ATCD : HTA\nNIHSS 12", &["history: HTA"]),
+        (
+            "Antécédents :\n- Cardio : FA\n- Neuro : AIT\nExamen :\nNeuro : aphasie",
+            &["history: - Cardio : FA\n- Neuro : AIT", "examination: ", "examination: aphasie"],
+        ),
+        ("Traitement : ramipril\nHDM : aphasie", &["home_treatment: ramipril", "present_illness: aphasie"]),
+        ("Évolution : stable\nTraitement : ramipril", &["course: stable", "discharge_treatment: ramipril"]),
+        ("Examen : aphasie\nATCD : HTA\nTraitement : ramipril", &["examination: aphasie", "history: HTA", "home_treatment: ramipril"]),
+        (
+            "Traitement à l'entrée :\nramipril\nTraitement de sortie :\naspirine",
+            &["home_treatment: ramipril", "discharge_treatment: aspirine"],
+        ),
+        ("Ordonnance de sortie\naspirine", &["discharge_treatment: aspirine"]),
+        ("Histoire de la maladie\nAphasie à 8 h", &["present_illness: Aphasie à 8 h"]),
+        ("HDM Aphasie à 8 h", &["present_illness: Aphasie à 8 h"]),
+        ("MOTIF D'HOSPITALISATION : AVC", &["reason: AVC"]),
+        (
+            "Indication : AVC\nTechnique : TDM\nRésultats : RAS\nConclusion : RAS",
+            &["indication: AVC", "technique: TDM", "investigations: RAS", "conclusion: RAS"],
+        ),
+        ("CAT : IRM", &["plan: IRM"]),
+        ("Au total : AVC", &["conclusion: AVC"]),
+        ("Conduite à tenir\n- IRM", &["plan: - IRM"]),
+        ("Mode de vie : seul\n\nElle marche sans aide depuis la sortie du service et reprend peu à peu ses activités.", &["social: seul"]),
+        ("Il n'a pas d'antécédents notables.", &[]),
+        ("Le traitement est poursuivi.", &[]),
+        ("L'examen est normal : rien.", &[]),
+        ("", &[]),
+    ];
+
+    #[test]
+    fn titles_open_and_end_sections() {
+        assert_eq!(CASES.len(), 43);
+        for (text, expected) in CASES {
+            let found: Vec<String> = named(text).into_iter().map(|(name, content)| format!("{name}: {content}")).collect();
+            assert_eq!(&found, expected, "{text:?}");
+        }
+    }
 }

@@ -5,9 +5,18 @@ use std::ops::Range;
 
 use crate::text::{Kind, Text, Token};
 
-/// Words that take a dot without ending a sentence.
-const ABBREVIATIONS: &[&str] = &[
-    "dr", "pr", "mr", "m", "mme", "mlle", "me", "cf", "env", "ex", "etc", "tel", "st", "ste", "no", "art", "fig", "min", "max", "sem", "dept", "bd", "av", "ch", "apt", "int", "med", "vs", "p", "ext", "prof", "resp", "arr", "hab", "ttt",
+/// Words that take a dot and announce a name or a number.
+const ANNOUNCING: &[&str] = &[
+    "dr", "pr", "mr", "m", "mme", "mlle", "me", "cf", "tel", "st", "ste", "no", "art", "fig", "bd", "av", "ch", "apt", "p", "prof", "dept",
+    "arr",
+];
+/// Words that take a dot without ending a sentence, unless a capital follows.
+const ABBREVIATIONS: &[&str] = &["env", "ex", "etc", "min", "max", "sem", "int", "med", "vs", "ext", "resp", "hab", "ttt"];
+
+/// Words that no sentence ends on.
+const CONTINUING: &[&str] = &[
+    "un", "une", "de", "des", "du", "la", "le", "les", "et", "ou", "ni", "avec", "sans", "par", "pour", "en", "au", "aux", "dans", "sur",
+    "sous", "que", "qui", "son", "sa", "ses", "cette", "ce",
 ];
 
 /// A line shorter than this was ended by its writer, not by a wrap.
@@ -19,8 +28,7 @@ pub fn sentences(text: &Text<'_>) -> Vec<Range<usize>> {
     let mut found = Vec::with_capacity(tokens.len() / 12 + 1);
     let mut start = 0;
     let mut line_start = tokens.first().map_or(0, |t| t.start as usize);
-    for at in 1..tokens.len() {
-        let token = &tokens[at];
+    for (at, token) in tokens.iter().enumerate().skip(1) {
         let ends = ends_sentence(text, at, line_start);
         if token.lines_before > 0 {
             line_start = token.start as usize;
@@ -64,15 +72,24 @@ fn starts_lower(text: &Text<'_>, token: &Token) -> bool {
     text.original[token.start as usize..].chars().next().is_some_and(char::is_lowercase)
 }
 
-/// A dot right after a short form or an initial.
+/// A dot right after a short form, an initial or the number of an item.
 fn abbreviation(text: &Text<'_>, dot: usize) -> bool {
     let Some(word) = dot.checked_sub(1) else { return false };
     let token = &text.tokens[word];
-    if text.fold(dot) != "." || text.tokens[dot].space_before || token.kind != Kind::Word {
+    if text.fold(dot) != "." || text.tokens[dot].space_before {
+        return false;
+    }
+    if token.kind == Kind::Number {
+        // "1. HTA": the number of an item.
+        return (word == 0 || token.lines_before > 0) && token.end - token.start < 3;
+    }
+    if token.kind != Kind::Word {
         return false;
     }
     let fold = text.fold(word);
-    (fold.len() == 1 && token.upper) || ABBREVIATIONS.contains(&fold)
+    (fold.len() == 1 && token.upper)
+        || ANNOUNCING.contains(&fold)
+        || ABBREVIATIONS.contains(&fold) && !text.tokens.get(dot + 1).is_some_and(|t| t.capital)
 }
 
 /// Whether the line end before this token was meant.
@@ -81,14 +98,24 @@ fn breaks_line(text: &Text<'_>, before: &Token, token: &Token, at: usize, line_s
         return true;
     }
     let length = before.end as usize - line_start;
+    // A line that ends on a small word or within a bracket goes on, however short.
+    if length >= WRAP / 2 && (before.kind == Kind::Word && CONTINUING.contains(&text.fold(at - 1)) || open_bracket(text, at, line_start)) {
+        return false;
+    }
     let joins = before.kind == Kind::Mark && matches!(text.fold(at - 1), "," | "(" | "-" | "/");
-    if joins && length >= WRAP / 2 {
+    if joins && (length >= WRAP / 2 || text.fold(at - 1) == "," && starts_lower(text, token)) {
         return false;
     }
     if token.kind == Kind::Word && starts_lower(text, token) && length >= WRAP {
         return false;
     }
     length < WRAP || token.capital || token.kind == Kind::Number && !joins
+}
+
+/// The line before this token opens a bracket that it does not close.
+fn open_bracket(text: &Text<'_>, at: usize, line_start: usize) -> bool {
+    let line = (0..at).rev().take_while(|i| text.tokens[*i].start as usize >= line_start);
+    line.filter(|i| text.tokens[*i].kind == Kind::Mark).map(|i| text.fold(i)).find(|m| matches!(*m, "(" | ")")) == Some("(")
 }
 
 #[cfg(test)]
@@ -100,17 +127,73 @@ mod tests {
         sentences(&read).into_iter().map(|r| read.source(r).to_owned()).collect()
     }
 
+    /// Texts with `|` where a sentence ends.
+    const CASES: &[&str] = &[
+        "Vu par le Dr. Roux et M. Petit. |TA 13/8 à 9h. |Pas d'AVC.",
+        "Créat. |12 mg/L, env. 3.5 kg",
+        "Apyrétique. |Pas de toux. |Sort demain.",
+        "Aphasie ? |Non retrouvée.",
+        "Récidive ! |Appel du neurologue.",
+        "HTA ; diabète ; FA.",
+        "Température à 38.5 ce jour. |Toux.",
+        "NIHSS 4. |12 points de moins.",
+        "Le 12.03.2024, aphasie. |Puis récupération.",
+        "Mme. Durand est sortie. |Elle marche.",
+        "J. Martin, interne. |Visite du soir.",
+        "Prof. Blanc prévenu. |Accord.",
+        "Clairance 45 ml/min. |Pas d'injection.",
+        "cf. compte rendu joint. |Merci.",
+        "Toux, fièvre, etc. puis dyspnée.",
+        "Vu à 8h30. |Examiné à 9h.",
+        "Œdème... |Amélioration lente.",
+        "AVC ischémique M1 gauche ? thrombectomie ?",
+        "Appel du SAMU : hémiplégie gauche, début 8 h. |Départ en hélicoptère.",
+        "Insuff. rénale et hypoesth. du bras. |Toux.",
+    ];
+
+    const LINES: &[&str] = &[
+        "HTA\n|Diabète\n|- AVC",
+        "- HTA\n|- diabète\n|- tabac",
+        "* HTA\n|* FA",
+        "• HTA\n|• FA",
+        "ATCD :\n|HTA\n|FA",
+        "Motif\n\n|Aphasie",
+        "Aphasie\r\n|Hémiplégie",
+        "TA 12/8\n|FC 80\n|T 37",
+        "Patient hospitalisé pour une faiblesse du bras gauche apparue\nau réveil ce matin.",
+        "Le scanner réalisé à l'arrivée ne montre pas de saignement, ni\nd'effet de masse.",
+        "Le scanner réalisé à l'arrivée ne montre pas de saignement.\n|Thrombolyse débutée.",
+        "Traitement habituel par bisoprolol, ramipril, atorvastatine,\nmetformine et paracétamol.",
+        "kardegic 75 mg\n|bisoprolol 2,5 mg",
+        "Toux depuis deux jours,\nfièvre.",
+        "La patiente est transférée dans le service de neurologie pour suite\n\n|de la prise en charge.",
+        "1. HTA\n|2. FA",
+        "8h : aphasie\n|9h : récupération",
+        "Examen\n|Conscient, aphasique\n|Pas de déficit moteur",
+        "→ IRM\n|→ Holter",
+        "Dr Lemoine\n|Service de neurologie",
+        "+ HTA\n|+ tabac",
+        "Il existe une occlusion de l'artère cérébrale moyenne droite (segment\nM1) avec une bonne collatéralité.",
+    ];
+
+    fn check(cases: &[&str]) {
+        for case in cases {
+            let text = case.replace('|', "");
+            let expected: Vec<&str> = case.split('|').map(str::trim).collect();
+            assert_eq!(split(&text), expected, "{case:?}");
+        }
+    }
+
     #[test]
     fn stops_are_not_abbreviations() {
-        assert_eq!(split("Vu par le Dr. Roux et M. Petit. TA 13/8 à 9h. Pas d'AVC."), ["Vu par le Dr. Roux et M. Petit.", "TA 13/8 à 9h.", "Pas d'AVC."]);
-        assert_eq!(split("Créat. 12 mg/L, env. 3.5 kg"), ["Créat.", "12 mg/L, env. 3.5 kg"]);
+        assert_eq!(CASES.len(), 20);
+        check(CASES);
     }
 
     #[test]
     fn lines_end_sentences_unless_wrapped() {
-        assert_eq!(split("HTA\nDiabète\n- AVC"), ["HTA", "Diabète", "- AVC"]);
-        let wrapped = "Patient hospitalisé pour une faiblesse du bras gauche apparue\nau réveil ce matin.";
-        assert_eq!(split(wrapped), [wrapped]);
+        assert_eq!(LINES.len(), 22);
+        check(LINES);
     }
 
     #[test]

@@ -1,6 +1,8 @@
 //! Marked-up sentences (`data/qualifiers.txt`): every tagged span must be a
 //! mention with exactly the qualifiers of its tag.
 
+#![allow(clippy::unwrap_used, reason = "a failed unwrap fails the test")]
+
 use std::fmt::Write;
 
 use chrono::{NaiveDate, NaiveDateTime};
@@ -88,7 +90,12 @@ fn parse(line: &str) -> Result<Case, String> {
 
 fn name(qualifiers: &Qualifiers) -> String {
     let mut parts = Vec::new();
-    for (set, part) in [(qualifiers.negated, "neg"), (qualifiers.hypothetical, "hyp"), (qualifiers.experiencer != Experiencer::Patient, "fam"), (qualifiers.historical, "hist")] {
+    for (set, part) in [
+        (qualifiers.negated, "neg"),
+        (qualifiers.hypothetical, "hyp"),
+        (qualifiers.experiencer != Experiencer::Patient, "fam"),
+        (qualifiers.historical, "hist"),
+    ] {
         if set {
             parts.push(part);
         }
@@ -131,8 +138,21 @@ fn sentences_are_qualified_as_marked() {
 
 #[test]
 fn marks_are_read_strictly() {
-    assert_eq!(parse("PAS < 140, <neg>toux</neg>").unwrap(), Case { text: "PAS < 140, toux".to_owned(), spans: vec![(11..15, Qualifiers { negated: true, ..Qualifiers::default() })] });
-    for wrong in ["<no>toux</no>", "<neg>toux", "toux</neg>", "<neg>toux</hyp>", "<neg></neg>", "<neg+neg>toux</neg+neg>", "<neg>a <hyp>b</hyp></neg>", "sans rien", "<neg toux"] {
+    assert_eq!(
+        parse("PAS < 140, <neg>toux</neg>").unwrap(),
+        Case { text: "PAS < 140, toux".to_owned(), spans: vec![(11..15, Qualifiers { negated: true, ..Qualifiers::default() })] }
+    );
+    for wrong in [
+        "<no>toux</no>",
+        "<neg>toux",
+        "toux</neg>",
+        "<neg>toux</hyp>",
+        "<neg></neg>",
+        "<neg+neg>toux</neg+neg>",
+        "<neg>a <hyp>b</hyp></neg>",
+        "sans rien",
+        "<neg toux",
+    ] {
         assert!(parse(wrong).is_err(), "{wrong}");
     }
 }

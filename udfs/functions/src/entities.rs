@@ -95,11 +95,12 @@ impl Columns {
         self.historical.append_value(entity.qualifiers.historical);
         self.experiencer.append_value(entity.qualifiers.experiencer.name());
         let snomed_display = concept.snomed_display.as_deref().unwrap_or(&concept.preferred);
-        let icd10_display = concept.icd10.as_deref().and_then(|code| knowledge.lexicon.icd10_display(code)).unwrap_or(&concept.preferred);
-        let codes = [(&concept.icd10, icd10_display), (&concept.snomed, snomed_display), (&concept.atc, &*concept.preferred)];
+        let icd10 = entity.icd10();
+        let icd10_display = icd10.and_then(|code| knowledge.lexicon.icd10_display(code)).unwrap_or(&concept.preferred);
+        let codes = [(icd10, icd10_display), (concept.snomed.as_deref(), snomed_display), (concept.atc.as_deref(), &*concept.preferred)];
         for (i, (code, display)) in codes.into_iter().enumerate() {
-            self.codes[i].append_option(code.as_deref());
-            self.displays[i].append_option(code.as_ref().map(|_| display));
+            self.codes[i].append_option(code);
+            self.displays[i].append_option(code.map(|_| display));
         }
         self.score.append_value(1.0);
         self.event_time.append_option(entity.event_time.map(micros));

@@ -166,7 +166,8 @@ struct ScopeWords {
 impl Cues {
     pub fn read(vocabulary: &mut Vocabulary) -> Result<Self, KnowledgeError> {
         use CueKind::*;
-        let file: File = toml::from_str(include_str!("../../data/cues.toml")).map_err(|e| KnowledgeError::Toml { file: FILE, message: e.to_string() })?;
+        let file: File = toml::from_str(include_str!("../../data/cues.toml"))
+            .map_err(|e| KnowledgeError::Toml { file: FILE, message: e.to_string() })?;
         let mut cues = Cues { trie: Trie::default(), kinds: Vec::new() };
         for (kind, phrases) in [
             (NegationBefore, &file.negation.before),
@@ -278,13 +279,28 @@ fn takes(wide: &Cue, cue: &Cue) -> bool {
 
 /// Kinds that say what a word is rather than how far something reaches.
 fn stays_beside_others(kind: CueKind) -> bool {
-    matches!(kind, CueKind::Trait | CueKind::Chronic | CueKind::Old | CueKind::Acute | CueKind::Patient | CueKind::KinLink | CueKind::DrugLink | CueKind::Link | CueKind::Circumstance | CueKind::Terminator | CueKind::Story)
+    matches!(
+        kind,
+        CueKind::Trait
+            | CueKind::Chronic
+            | CueKind::Old
+            | CueKind::Acute
+            | CueKind::Patient
+            | CueKind::KinLink
+            | CueKind::DrugLink
+            | CueKind::Link
+            | CueKind::Circumstance
+            | CueKind::Terminator
+            | CueKind::Story
+    )
 }
 
 /// "PAS 140", "PAS < 180": the systolic pressure, not a negation.
 fn pressure(text: &Text<'_>, at: usize) -> bool {
     let Some(token) = text.tokens.get(at).filter(|t| t.upper) else { return false };
-    if text.fold(at) != "pas" || token.lines_before == 0 && text.tokens.get(at.wrapping_sub(1)).is_some_and(|t| t.upper && t.end - t.start > 3) {
+    if text.fold(at) != "pas"
+        || token.lines_before == 0 && text.tokens.get(at.wrapping_sub(1)).is_some_and(|t| t.upper && t.end - t.start > 3)
+    {
         return false;
     }
     text.tokens.get(at + 1).is_none_or(|next| match next.kind {

@@ -7,6 +7,8 @@ use crate::text::Kind;
 
 /// Most tokens between "patient" and a trait of the patient.
 const PORTRAIT: usize = 60;
+/// Most tokens between "sous" and the last drug of its list.
+const DRUG: usize = 30;
 
 impl Scope<'_> {
     pub fn past(&self, setting: Setting) -> bool {
@@ -17,7 +19,13 @@ impl Scope<'_> {
         if setting.dated_now {
             return false;
         }
-        setting.dated_before || setting.prior == Prior::Historical || self.inside(CueKind::Old) || self.inside(CueKind::HistoryAfter) || self.cued_past() || self.trait_of_patient(setting) || setting.drug && self.taken_for_old_disease()
+        setting.dated_before
+            || setting.prior == Prior::Historical
+            || self.inside(CueKind::Old)
+            || self.inside(CueKind::HistoryAfter)
+            || self.cued_past()
+            || self.trait_of_patient(setting)
+            || setting.drug && self.taken_for_old_disease()
     }
 
     fn taken_at_home(&self) -> bool {
@@ -34,8 +42,7 @@ impl Scope<'_> {
     }
 
     fn inside(&self, kind: CueKind) -> bool {
-        let from = self.view.cues.partition_point(|c| c.start < self.span.start);
-        self.view.cues[from..].iter().take_while(|c| c.start < self.span.end).any(|c| c.kind == kind)
+        self.view.cues_in(self.span.clone()).iter().any(|c| c.kind == kind)
     }
 
     /// "patient hypertendu", "femme de 80 ans, diabète, FA sous apixaban".
@@ -46,7 +53,10 @@ impl Scope<'_> {
         if self.inside(CueKind::Trait) && !self.measured() {
             return true;
         }
-        self.view.cues.iter().take_while(|c| c.start < self.span.start).filter(|c| c.kind == CueKind::Patient).any(|c| self.portrait(c))
+        self.view
+            .cues_in(self.span.start.saturating_sub(PORTRAIT)..self.span.start)
+            .iter()
+            .any(|c| c.kind == CueKind::Patient && self.portrait(c))
     }
 
     /// "hypertendu à 190/100": a finding.
@@ -56,16 +66,14 @@ impl Scope<'_> {
 
     /// No verb yet between "patient" and the span: the patient is being presented.
     fn portrait(&self, patient: &Cue) -> bool {
-        if patient.end > self.span.start || self.span.start - patient.end > PORTRAIT {
-            return false;
-        }
         let mut at = patient.end;
         while at < self.span.start {
             if let Some(mention) = self.mention_at(at) {
                 at = mention.end.max(at + 1);
                 continue;
             }
-            let stops = self.cue_at(at, &[CueKind::Story, CueKind::Terminator]) || matches!(self.fold(at), "pour" | "est" | "a" | "ont" | "en" | ":" | "." | ";" | "?");
+            let stops = self.cue_at(at, &[CueKind::Story, CueKind::Terminator])
+                || matches!(self.fold(at), "pour" | "est" | "a" | "ont" | "en" | ":" | "." | ";" | "?");
             if stops && !(self.fold(at) == "a" && matches!(self.fold(at + 1), "la" | "domicile")) {
                 return false;
             }
@@ -76,18 +84,32 @@ impl Scope<'_> {
 
     /// "FA sous apixaban": the drug follows the old disease it is taken for.
     fn taken_for_old_disease(&self) -> bool {
-        let Some(link) = self.view.cues.iter().rev().find(|c| c.end <= self.span.start && c.kind == CueKind::DrugLink) else { return false };
+        let Some(link) = self
+            .view
+            .cues_in(self.span.start.saturating_sub(DRUG)..self.span.start)
+            .iter()
+            .rev()
+            .find(|c| c.end <= self.span.start && c.kind == CueKind::DrugLink)
+        else {
+            return false;
+        };
         if !self.reached(link, Commas::Items) {
             return false;
         }
-        let Some(disease) = self.view.mentions.iter().rev().find(|m| m.end <= link.start) else { return false };
-        let close = (disease.end..link.start).all(|i| self.kind(i) != Some(Kind::Mark) && !self.cue_at(i, &[CueKind::Story, CueKind::Terminator]));
+        let Some(disease) = self.view.mentions[..self.view.mentions.partition_point(|m| m.end <= link.start)].last() else { return false };
+        let close =
+            (disease.end..link.start).all(|i| self.kind(i) != Some(Kind::Mark) && !self.cue_at(i, &[CueKind::Story, CueKind::Terminator]));
         let of = Scope { view: self.view, span: disease };
         close && link.start - disease.end <= 4 && !of.inside(CueKind::Acute) && (of.inside(CueKind::Trait) || of.inside(CueKind::Chronic))
     }
 
     /// "FA sous apixaban", said of the disease.
     pub fn treated_at_home(&self) -> bool {
-        self.inside(CueKind::Chronic) && self.view.cues.iter().any(|c| c.kind == CueKind::DrugLink && c.start >= self.span.end && c.start - self.span.end <= 1 && self.mention_at(c.end).is_some())
+        self.inside(CueKind::Chronic)
+            && self
+                .view
+                .cues_in(self.span.end..self.span.end + 2)
+                .iter()
+                .any(|c| c.kind == CueKind::DrugLink && self.mention_at(c.end).is_some())
     }
 }

@@ -10,14 +10,12 @@ use crate::text::Kind;
 
 /// Most tokens between the relative and the last item of the list.
 const REACH: usize = 40;
+/// Most tokens of a phrase that ties a disease to a person.
+const PHRASE: usize = 4;
 
 impl Scope<'_> {
     pub fn of_kin(&self, cue: &Cue) -> bool {
-        if cue.end <= self.span.start {
-            self.kin_before(cue)
-        } else {
-            cue.start >= self.span.end && self.kin_behind(cue)
-        }
+        if cue.end <= self.span.start { self.kin_before(cue) } else { cue.start >= self.span.end && self.kin_behind(cue) }
     }
 
     /// "mère : AVC", "père décédé d'un infarctus à 60 ans, diabète".
@@ -42,7 +40,7 @@ impl Scope<'_> {
                 _ if token.capital || self.known_link(at) => {}
                 _ => return false,
             }
-            if self.cue_at(at, &[CueKind::Patient]) && !matches!(self.fold(at - 1), "du" | "la" | "de") {
+            if matches!(self.fold(at), "patient" | "patiente" | "lui" | "elle") && !matches!(self.fold(at - 1), "du" | "la" | "de") {
                 return false;
             }
             at += 1;
@@ -56,7 +54,7 @@ impl Scope<'_> {
     }
 
     fn known_link(&self, at: usize) -> bool {
-        self.view.cues.iter().any(|c| matches!(c.kind, CueKind::KinLink | CueKind::Kin) && c.start <= at && at < c.end)
+        self.view.cues_in(at.saturating_sub(PHRASE)..at + 1).iter().any(|c| matches!(c.kind, CueKind::KinLink | CueKind::Kin) && at < c.end)
     }
 
     /// The relative is what something else is about: "photos des enfants",
@@ -64,7 +62,12 @@ impl Scope<'_> {
     fn object(&self, cue: &Cue) -> bool {
         let start = self.view.sentence.start;
         let mut head = cue.start;
-        while head > start && matches!(self.fold(head - 1), "son" | "sa" | "ses" | "leur" | "leurs" | "le" | "la" | "les" | "l" | "un" | "une" | "deux" | "'") {
+        while head > start
+            && matches!(
+                self.fold(head - 1),
+                "son" | "sa" | "ses" | "leur" | "leurs" | "le" | "la" | "les" | "l" | "un" | "une" | "deux" | "'"
+            )
+        {
             head -= 1;
         }
         let Some(head) = head.checked_sub(1).filter(|h| *h >= start) else { return false };
@@ -94,7 +97,11 @@ impl Scope<'_> {
             }
             match (self.kind(at), self.fold(at)) {
                 (_, "chez" | "(" | "cote") => tied = true,
-                (_, "du" | "de") if at + 1 == cue.start || self.fold(at + 1) == "sa" || self.fold(at + 1) == "son" || self.fold(at + 1) == "la" => tied = true,
+                (_, "du" | "de")
+                    if at + 1 == cue.start || self.fold(at + 1) == "sa" || self.fold(at + 1) == "son" || self.fold(at + 1) == "la" =>
+                {
+                    tied = true
+                }
                 (Some(Kind::Mark), "," | "." | ";" | ":" | ")" | "!" | "?") => return false,
                 (Some(Kind::Number), _) | (Some(Kind::Mark), _) => {}
                 _ if self.known_link(at) => {}

@@ -8,9 +8,8 @@ use crate::text::Kind;
 /// Most words between a cue and what it qualifies, mentions in between not counted.
 const REACH_BEFORE: usize = 9;
 const REACH_AFTER: usize = 6;
-/// Most tokens between a cue and what it qualifies: bounds the work on texts
-/// without full stops.
-const REACH_TOKENS: usize = 80;
+/// Most tokens from a bracket to its partner.
+const BRACKET: usize = 80;
 /// Most tokens looked at behind a comma for the "ou" that closes its enumeration.
 const AHEAD: usize = 40;
 
@@ -58,8 +57,7 @@ impl<'a> Scope<'a> {
     }
 
     pub fn cue_at(&self, at: usize, kinds: &[CueKind]) -> bool {
-        let from = self.view.cues.partition_point(|c| c.start < at);
-        self.view.cues[from..].iter().take_while(|c| c.start == at).any(|c| kinds.contains(&c.kind))
+        self.view.cues_in(at..at + 1).iter().any(|c| kinds.contains(&c.kind))
     }
 
     fn spaced(&self, at: usize) -> bool {
@@ -68,7 +66,7 @@ impl<'a> Scope<'a> {
 
     /// The token that closes the bracket opened here.
     fn closing(&self, open: usize) -> Option<usize> {
-        (open + 1..self.view.sentence.end).take(REACH_TOKENS).find(|i| self.fold(*i) == ")")
+        (open + 1..self.view.sentence.end).take(BRACKET).find(|i| self.fold(*i) == ")")
     }
 
     /// A cue that stands before reaches the span.
@@ -76,9 +74,6 @@ impl<'a> Scope<'a> {
         // The mention may start within the cue: "absence de signe d'HTIC".
         if cue.end > self.span.start {
             return cue.start < self.span.start && cue.end <= self.span.end;
-        }
-        if self.span.start - cue.end > REACH_TOKENS {
-            return false;
         }
         let mut at = cue.end;
         if self.kind(at) == Some(Kind::Number) && !commas.open() && self.mention_at(at).is_none() {
@@ -103,7 +98,8 @@ impl<'a> Scope<'a> {
                 words = 0;
                 continue;
             }
-            if self.ends_scope(at, items, words, commas) {
+            // A nearer cue of the same kind decides for what stands behind it.
+            if self.ends_scope(at, items, words, commas) || self.cue_at(at, &[cue.kind]) {
                 return false;
             }
             if items > 0 && !commas.open() && self.new_line(at) {
@@ -158,7 +154,8 @@ impl<'a> Scope<'a> {
 
     /// A line starts here that no word or comma before it announces.
     fn new_line(&self, at: usize) -> bool {
-        self.view.text.tokens[at].lines_before > 0 && !matches!(self.fold(at - 1), "," | "ni" | "ou" | "et" | "de" | "d" | "'" | "la" | "le" | "du" | "des" | "-" | "/")
+        self.view.text.tokens[at].lines_before > 0
+            && !matches!(self.fold(at - 1), "," | "ni" | "ou" | "et" | "de" | "d" | "'" | "la" | "le" | "du" | "des" | "-" | "/")
     }
 
     fn ends_scope(&self, at: usize, items: usize, words: usize, commas: Commas) -> bool {
@@ -178,7 +175,8 @@ impl<'a> Scope<'a> {
         if !matches!(self.fold(cue.end - 1), "pas" | "jamais" | "plus") {
             return false;
         }
-        let first = self.view.mentions.iter().map(|m| m.start).find(|s| *s >= cue.end).unwrap_or(self.span.start).min(self.span.start);
+        let next = self.view.mentions.partition_point(|m| m.start < cue.end);
+        let first = self.view.mentions.get(next).map_or(self.span.start, |m| m.start.min(self.span.start));
         first > cue.end && !(cue.end..first).any(|i| matches!(self.fold(i), "de" | "d" | "aucun" | "aucune" | "ni" | ":"))
     }
 
@@ -209,7 +207,7 @@ impl<'a> Scope<'a> {
                 (_, "de" | "d" | "autre" | "autres" | "et") => {}
                 _ => words += 1,
             }
-            if words > 2 || self.cue_at(at, &[CueKind::Terminator, CueKind::Story]) {
+            if words > 2 || self.cue_at(at, &[CueKind::Terminator, CueKind::Circumstance, CueKind::Story]) {
                 return false;
             }
             at += 1;
@@ -219,7 +217,9 @@ impl<'a> Scope<'a> {
 
     fn item_start(&self, at: usize) -> usize {
         let mut at = at;
-        while matches!(self.fold(at), "ni" | "ou" | "et" | "de" | "d" | "'" | "autre" | "autres" | "notamment" | "non" | "plus") && at < self.view.sentence.end {
+        while matches!(self.fold(at), "ni" | "ou" | "et" | "de" | "d" | "'" | "autre" | "autres" | "notamment" | "non" | "plus")
+            && at < self.view.sentence.end
+        {
             at += 1;
         }
         at
@@ -237,10 +237,15 @@ impl<'a> Scope<'a> {
 
     /// An item whose first word is no mention of its own: "champ visuel".
     fn adjective_item(&self, at: usize) -> Option<&Range<usize>> {
-        if self.new_statement(at) || self.cue_at(at, &[CueKind::Terminator, CueKind::Link, CueKind::Circumstance, CueKind::Story]) || self.kind(at) != Some(Kind::Word) {
+        if self.new_statement(at)
+            || self.cue_at(at, &[CueKind::Terminator, CueKind::Link, CueKind::Circumstance, CueKind::Story])
+            || self.kind(at) != Some(Kind::Word)
+        {
             return None;
         }
-        (at + 1..at + 4).take_while(|i| matches!(self.kind(*i), Some(Kind::Word)) || matches!(self.fold(*i), "'" | "-")).find_map(|i| self.item_at(i))
+        (at + 1..at + 4)
+            .take_while(|i| matches!(self.kind(*i), Some(Kind::Word)) || matches!(self.fold(*i), "'" | "-"))
+            .find_map(|i| self.item_at(i))
     }
 
     /// The item here has nothing of its own behind it: no side, no dose, no verb.
@@ -283,17 +288,48 @@ impl<'a> Scope<'a> {
         self.kind(at) == Some(Kind::Number)
             || matches!(
                 self.fold(at),
-                "un" | "une" | "le" | "la" | "les" | "l" | "il" | "elle" | "on" | "patient" | "patiente" | "avec" | "mais" | "c" | "est" | "a" | "ce" | "cette" | "son" | "sa" | "ses" | "nous" | "je" | "y" | "puis" | "au" | "aux" | "en" | "reste" | "persiste" | "par" | "pour"
+                "un" | "une"
+                    | "le"
+                    | "la"
+                    | "les"
+                    | "l"
+                    | "il"
+                    | "elle"
+                    | "on"
+                    | "patient"
+                    | "patiente"
+                    | "avec"
+                    | "mais"
+                    | "c"
+                    | "est"
+                    | "a"
+                    | "ce"
+                    | "cette"
+                    | "son"
+                    | "sa"
+                    | "ses"
+                    | "nous"
+                    | "je"
+                    | "y"
+                    | "puis"
+                    | "au"
+                    | "aux"
+                    | "en"
+                    | "reste"
+                    | "persiste"
+                    | "par"
+                    | "pour"
             )
     }
 
     /// A cue that stands behind reaches the span. `plural` cues speak of a whole
     /// enumeration, others of its last item.
     pub fn reached_behind(&self, cue: &Cue) -> bool {
-        if cue.start < self.span.end || cue.start - self.span.end > REACH_TOKENS {
+        if cue.start < self.span.end {
             return false;
         }
-        let plural = self.fold(cue.end - 1).ends_with('s') && !matches!(self.fold(cue.end - 1), "pas" | "plus" | "jamais" | "mois" | "jours");
+        let plural =
+            self.fold(cue.end - 1).ends_with('s') && !matches!(self.fold(cue.end - 1), "pas" | "plus" | "jamais" | "mois" | "jours");
         let (mut at, mut words, mut chained) = (self.span.end, 0, true);
         while at < cue.start {
             if let Some(mention) = self.mention_at(at) {
@@ -319,7 +355,8 @@ impl<'a> Scope<'a> {
                     }
                 }
                 (Some(Kind::Mark), ")") => return false,
-                (Some(Kind::Mark), ",") if cue.start - at <= 2 && words < 4 && matches!(self.fold(cue.start), "non" | "pas" | "jamais" | "finalement") => {}
+                (Some(Kind::Mark), ",")
+                    if cue.start - at <= 2 && words < 4 && matches!(self.fold(cue.start), "non" | "pas" | "jamais" | "finalement") => {}
                 (Some(Kind::Mark), ",") => {
                     if self.mention_at(at + 1).is_none() || !plural || words > 1 {
                         return false;
@@ -333,7 +370,11 @@ impl<'a> Scope<'a> {
                 (Some(Kind::Mark), _) => return false,
                 (_, "et" | "ou" | "ni") => chained = true,
                 // "thrombolyse de cet infarctus non faite": said of the head.
-                (_, "de" | "d" | "du" | "des" | "pour" | "par" | "sur" | "sous") => chained = (chained || words == 0) && (self.mention_at(at + 1).is_some() || matches!(self.fold(at + 1), "'" | "cet" | "cette" | "ce" | "la" | "l" | "un" | "une")),
+                (_, "de" | "d" | "du" | "des" | "pour" | "par" | "sur" | "sous") => {
+                    chained = (chained || words == 0)
+                        && (self.mention_at(at + 1).is_some()
+                            || matches!(self.fold(at + 1), "'" | "cet" | "cette" | "ce" | "la" | "l" | "un" | "une"))
+                }
                 (_, "la" | "le" | "l" | "les" | "a" | "un" | "une" | "cet" | "ce" | "cette") => {}
                 _ => {
                     words += 1;
@@ -374,7 +415,9 @@ impl<'a> Scope<'a> {
 
     /// "0 diabète" opens a statement; "NIHSS 0" does not.
     fn starts_item(&self, at: usize) -> bool {
-        at == self.view.sentence.start || self.view.text.tokens[at].lines_before > 0 || matches!(self.fold(at - 1), "." | "," | ";" | ":" | "-" | "(" | "+" | "/")
+        at == self.view.sentence.start
+            || self.view.text.tokens[at].lines_before > 0
+            || matches!(self.fold(at - 1), "." | "," | ";" | ":" | "-" | "(" | "+" | "/")
     }
 
     /// The cue stands right behind the span, or behind its side or a bracket.
@@ -383,7 +426,10 @@ impl<'a> Scope<'a> {
             return false;
         }
         let between = self.span.end..cue.start;
-        between.len() <= 12 && (between.clone().all(|i| self.side(i) || matches!(self.fold(i), "/" | "(" | "-" | "=" | ":" | "\"")) && between.len() <= 3 || self.bracket(between)) && self.ends_item(cue)
+        between.len() <= 12
+            && (between.clone().all(|i| self.side(i) || matches!(self.fold(i), "/" | "(" | "-" | "=" | ":" | "\"")) && between.len() <= 3
+                || self.bracket(between))
+            && self.ends_item(cue)
     }
 
     fn bracket(&self, between: Range<usize>) -> bool {
@@ -391,7 +437,24 @@ impl<'a> Scope<'a> {
     }
 
     fn side(&self, at: usize) -> bool {
-        matches!(self.fold(at), "g" | "d" | "gauche" | "droit" | "droite" | "droits" | "bilateral" | "bilaterale" | "franc" | "franche" | "mi" | "ms" | "msg" | "msd" | "mig" | "mid")
+        matches!(
+            self.fold(at),
+            "g" | "d"
+                | "gauche"
+                | "droit"
+                | "droite"
+                | "droits"
+                | "bilateral"
+                | "bilaterale"
+                | "franc"
+                | "franche"
+                | "mi"
+                | "ms"
+                | "msg"
+                | "msd"
+                | "mig"
+                | "mid"
+        )
     }
 
     /// Nothing takes the cue's word away from the span: "aphasie : non" but
@@ -403,7 +466,14 @@ impl<'a> Scope<'a> {
             return true;
         }
         if self.fold(cue.end - 1).starts_with("aucun") || cue.end - cue.start > 2 {
-            return self.mention_at(at).is_none() && !matches!(self.fold(at), "de" | "d" | "'") && (token.kind != Kind::Word || self.cue_at(at, &[CueKind::Link, CueKind::Circumstance, CueKind::Terminator]) || matches!(self.fold(at), "ce" | "connu" | "connue" | "notable" | "retrouve" | "retrouvee" | "a" | "en" | "dans" | "au" | "et"));
+            return self.mention_at(at).is_none()
+                && !matches!(self.fold(at), "de" | "d" | "'")
+                && (token.kind != Kind::Word
+                    || self.cue_at(at, &[CueKind::Link, CueKind::Circumstance, CueKind::Terminator])
+                    || matches!(
+                        self.fold(at),
+                        "ce" | "connu" | "connue" | "notable" | "retrouve" | "retrouvee" | "a" | "en" | "dans" | "au" | "et"
+                    ));
         }
         // "0,5": a number, not a zero.
         if self.kind(cue.end - 1) == Some(Kind::Number) && !token.space_before && self.kind(at + 1) == Some(Kind::Number) {
@@ -418,12 +488,33 @@ impl<'a> Scope<'a> {
 
     /// The cue stands right before the span, articles and "tout" aside.
     pub fn right_before(&self, cue: &Cue) -> bool {
-        cue.end <= self.span.start && self.span.start - cue.end <= 4 && (cue.end..self.span.start).all(|i| matches!(self.fold(i), "le" | "la" | "l" | "'" | "un" | "une" | "tout" | "toute" | "nouveau" | "nouvelle" | "relais" | "par" | "reprise" | "de" | "du" | "controle"))
+        cue.end <= self.span.start
+            && self.span.start - cue.end <= 4
+            && (cue.end..self.span.start).all(|i| {
+                matches!(
+                    self.fold(i),
+                    "le" | "la"
+                        | "l"
+                        | "'"
+                        | "un"
+                        | "une"
+                        | "tout"
+                        | "toute"
+                        | "nouveau"
+                        | "nouvelle"
+                        | "relais"
+                        | "par"
+                        | "reprise"
+                        | "de"
+                        | "du"
+                        | "controle"
+                )
+            })
     }
 
     /// A question mark behind the span, within its clause.
     pub fn question(&self, cue: &Cue) -> bool {
-        if cue.start < self.span.end || cue.start - self.span.end > REACH_TOKENS {
+        if cue.start < self.span.end {
             return false;
         }
         let (mut words, mut at) = (0, self.span.end);
@@ -451,13 +542,34 @@ impl<'a> Scope<'a> {
 
     /// The verb is in its own form: its object follows ("élimine une").
     pub fn has_object(&self, cue: &Cue) -> bool {
-        matches!(self.fold(cue.end), "un" | "une" | "le" | "la" | "les" | "l" | "tout" | "toute" | "d" | "de" | "des" | "du" | "formellement" | "definitivement" | "egalement" | "donc" | "plutot" | "en" | "ainsi" | "aussi")
-            || self.mention_at(cue.end).is_some_and(|m| m.start == cue.end)
+        matches!(
+            self.fold(cue.end),
+            "un" | "une"
+                | "le"
+                | "la"
+                | "les"
+                | "l"
+                | "tout"
+                | "toute"
+                | "d"
+                | "de"
+                | "des"
+                | "du"
+                | "formellement"
+                | "definitivement"
+                | "egalement"
+                | "donc"
+                | "plutot"
+                | "en"
+                | "ainsi"
+                | "aussi"
+        ) || self.mention_at(cue.end).is_some_and(|m| m.start == cue.end)
     }
 
     /// Within some words on either side, in the same clause.
     pub fn near(&self, cue: &Cue, reach: usize) -> bool {
         let between = if cue.end <= self.span.start { cue.end..self.span.start } else { self.span.end..cue.start };
-        between.len() <= REACH_TOKENS && between.clone().filter(|i| self.kind(*i) != Some(Kind::Mark)).count() <= reach && !between.clone().any(|i| matches!(self.fold(i), "." | ";"))
+        between.clone().filter(|i| self.kind(*i) != Some(Kind::Mark)).count() <= reach
+            && !between.clone().any(|i| matches!(self.fold(i), "." | ";"))
     }
 }
