@@ -9,6 +9,6 @@ select document_id,
        encounter_id,
        document_time,
        date_shift_days,
-       unnest(entities(text, document_time)) as mention
+       unnest(entities(text, document_time, type_code)) as mention
 from accepted_documents
 where status <> 'entered-in-error';

@@ -1,12 +1,18 @@
-//! Ten thousand damaged lines: no panic, and every line is accounted for.
+//! Damaged lines, Bundles, compression and attachments: no panic, an end in
+//! good time, and every line accounted for.
+//!
+//! `SILLAGE_CASES` damaged inputs of each kind (10,000 lines, a hundred files
+//! and 5,000 attachments unless told otherwise).
 
 // A panic is how a test fails.
 #![allow(clippy::unwrap_used)]
 
 use std::fs;
+use std::time::{Duration, Instant};
 
 use chrono_tz::Tz;
 use proptest::prelude::*;
+use sillage_connectors::formats::attachment::{MediaType, base64, charset, data_url, extract, html, percent_decode};
 use sillage_connectors::{Position, Until};
 
 const SEEDS: &[&str] = &[
@@ -101,8 +107,14 @@ fn account(name: &str, bytes: &[u8]) -> (u64, u64) {
     (total, letters)
 }
 
+/// How many inputs, `SILLAGE_CASES` or so many; `batch` of them make a case.
+fn config(default: u32, batch: u32) -> ProptestConfig {
+    let cases = std::env::var("SILLAGE_CASES").map_or(default, |cases| cases.replace('_', "").parse().unwrap());
+    ProptestConfig { cases: cases.div_ceil(batch), max_shrink_iters: 500, ..ProptestConfig::default() }
+}
+
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 100, max_shrink_iters: 500, ..ProptestConfig::default() })]
+    #![proptest_config(config(10_000, 100))]
 
     #[test]
     fn every_line_is_accounted_for(batch in prop::collection::vec((0..SEEDS.len(), changes()), 100)) {
@@ -116,6 +128,11 @@ proptest! {
         prop_assert_eq!(total, expected);
         prop_assert!(letters > 0, "mutations do damage");
     }
+}
+
+proptest! {
+    // Each case is a file of its own: most of the time goes to the disk.
+    #![proptest_config(config(100, 1))]
 
     #[test]
     fn damaged_bundles_end(seeds in prop::collection::vec(0..SEEDS.len(), 1..6), changes in changes()) {
@@ -140,4 +157,192 @@ proptest! {
         prop_assume!(!bytes.is_empty());
         account("lines.ndjson.gz", &bytes);
     }
+}
+
+const CONTENT_TYPES: &[&str] = &[
+    "text/plain; charset=UTF-8",
+    "text/html;charset=\"iso-8859-1\"",
+    "application/xhtml+xml; charset='windows-1252'",
+    "text/plain charset=utf-16le",
+    "charset=shift_jis",
+    "text/plain; charset=gb18030; format=flowed",
+    "text/html; charset=utf-7",
+    "application/octet-stream",
+    "text/plain; charset=iso-2022-jp",
+    "text/plain; charset=x-user-defined",
+    "text/plain; charset=replacement",
+    "",
+];
+const PAGES: &[&str] = &[
+    "<!DOCTYPE html><html><head><meta charset=\"iso-8859-15\"><title>CR</title><style>p{}</style></head><body><h1>Motif</h1><p>Déficit&nbsp;brutal &eacute;t&#233; &#x1F600; &amp &lt;</p><ul><li>HTA<ol><li>FA</ol></ul></body></html>",
+    "<table><tr><th>Examen<th>Valeur</tr><tr><td><p>TA</p><td>18/9</table><pre>x  y\r\n  z</pre><br/><br>fin",
+    "<?xml version=\"1.0\" encoding=\"windows-1252\"?><html xmlns='http://www.w3.org/1999/xhtml'><head><script src='x'/></head><body>vu</body></html>",
+    "Texte simple, œdème à 37°2 : 5 < 6 & 7 > 3\r\nsuite",
+    "<script>if (a < b) {</script><!-- note --><p hidden>caché<![CDATA[x]]><textarea>t</textarea>",
+];
+const MARKUP: &[&str] = &[
+    "<",
+    ">",
+    "</",
+    "/>",
+    "<!--",
+    "-->",
+    "<![CDATA[",
+    "]]>",
+    "<!",
+    "<?",
+    "&",
+    "&#",
+    "&#x",
+    "&#x110000;",
+    "&#0;",
+    "&#xd800;",
+    "&notin",
+    "&amp",
+    ";",
+    "\"",
+    "'",
+    "=",
+    "<p",
+    "<p>",
+    "<td>",
+    "<li>",
+    "<ol>",
+    "<table>",
+    "</table>",
+    "</table>",
+    "<tr>",
+    "<pre>",
+    "</pre>",
+    "<script>",
+    "</scrip",
+    "</script>",
+    "<title>",
+    "<plaintext>",
+    "<a b c=d e='f' g=\"h\">",
+    "\u{0}",
+    "\r",
+    "\r\n",
+    "\n",
+    "\t",
+    "\u{a0}",
+    "\u{feff}",
+    "é",
+    "😀",
+    "\u{202e}",
+    "<svg><style><a>",
+    "<br>",
+    "<xmp>",
+    "<iframe>",
+];
+
+/// Changes at the places given: bytes and pieces in, pieces out.
+fn change(mut bytes: Vec<u8>, changes: &[Change], pieces: &[&str]) -> Vec<u8> {
+    for change in changes {
+        let at = |at: usize, bytes: &[u8]| at % (bytes.len() + 1);
+        match *change {
+            Change::Cut(to) => bytes.truncate(at(to, &bytes)),
+            Change::Remove(from, n) => {
+                let from = at(from, &bytes);
+                bytes.drain(from..(from + n).min(bytes.len()));
+            }
+            Change::Insert(to, piece) => {
+                let to = at(to, &bytes);
+                bytes.splice(to..to, pieces[piece.wrapping_mul(31).wrapping_add(to) % pieces.len()].bytes());
+            }
+            Change::Byte(to, byte) => {
+                let to = at(to, &bytes);
+                bytes.insert(to, byte);
+            }
+            Change::Copy(from, to, n) => {
+                let (from, to) = (at(from, &bytes), at(to, &bytes));
+                let piece = bytes[from..(from + n).min(bytes.len())].to_vec();
+                bytes.splice(to..to, piece);
+            }
+        }
+    }
+    bytes
+}
+
+proptest! {
+    #![proptest_config(config(5_000, 1))]
+
+    #[test]
+    fn damaged_attachments_become_text_or_nothing(
+        page in 0..PAGES.len(), kind in 0..CONTENT_TYPES.len(), inside in changes(), outside in changes(), latin in any::<bool>(), damage_type in any::<bool>(),
+    ) {
+        let bytes = if latin { PAGES[page].chars().map(|c| u8::try_from(c).unwrap_or(b'?')).collect() } else { PAGES[page].as_bytes().to_vec() };
+        let bytes = change(bytes, &inside, MARKUP);
+        let content_type = match damage_type {
+            true => String::from_utf8_lossy(&change(CONTENT_TYPES[kind].into(), &outside, PIECES)).into_owned(),
+            false => CONTENT_TYPES[kind].to_owned(),
+        };
+        let (length, media) = (bytes.len(), MediaType::parse(&content_type));
+        prop_assert_eq!(media.kind, MediaType::parse(&format!(" {content_type} ")).kind);
+        if let Some(extracted) = extract(bytes, &media) {
+            // Every byte may become one character of three bytes, a list item its indentation.
+            prop_assert!(extracted.text.len() <= length * 24 + 64, "{} bytes of {}", extracted.text.len(), length);
+        }
+    }
+
+    #[test]
+    fn damaged_base64_is_decoded_or_refused(bytes in prop::collection::vec(any::<u8>(), 0..80), changes in changes()) {
+        use base64::Engine;
+        let text = base64::engine::general_purpose::STANDARD.encode(&bytes);
+        prop_assert_eq!(self::base64(&text), Some(bytes));
+        let damaged = String::from_utf8_lossy(&change(text.into_bytes(), &changes, PIECES)).into_owned();
+        if let Some(decoded) = self::base64(&damaged) {
+            prop_assert!(decoded.len() <= damaged.len());
+        }
+        for url in [format!("data:text/plain;base64,{damaged}"), format!("data:{damaged},{damaged}"), damaged] {
+            if let Some((_, decoded)) = data_url(&url) {
+                prop_assert!(decoded.len() <= url.len());
+            }
+            prop_assert!(percent_decode(&url).len() <= url.len());
+        }
+    }
+
+    #[test]
+    fn any_character_set_may_be_named(bytes in prop::collection::vec(any::<u8>(), 0..80), name in 0..CONTENT_TYPES.len(), changes in changes(), plain in ".{0,12}") {
+        let label = CONTENT_TYPES[name].rsplit('=').next().unwrap().trim_matches(['"', '\'']);
+        let damaged = String::from_utf8_lossy(&change(label.into(), &changes, PIECES)).into_owned();
+        for label in [None, Some(label), Some(damaged.as_str()), Some(plain.as_str())] {
+            let decoded = charset::decode(bytes.clone(), label);
+            prop_assert!(decoded.text.len() <= bytes.len() * 3 + 3);
+        }
+    }
+}
+
+/// A megabyte of anything is a page in seconds.
+#[test]
+fn hostile_pages_take_linear_time() {
+    let mut slow = Vec::new();
+    for piece in MARKUP
+        .iter()
+        .chain(PAGES)
+        .copied()
+        .chain(["a=", "a='b' ", "&a", "<x y", "<tr><td>", "<td><td>", "<ul><li>", "--", "</script", "\u{a0}\n"])
+    {
+        for before in ["", "<", "<p ", "<!--", "<pre>", "<script>", "<table><tr>", "&"] {
+            let page = format!("{before}{}", piece.repeat((1 << 20) / piece.len()));
+            let begun = Instant::now();
+            html::to_text(&page);
+            let taken = begun.elapsed();
+            if taken > Duration::from_secs(10) {
+                slow.push(format!("{before:?} and {piece:?}: {taken:?}"));
+            }
+        }
+    }
+    // Attributes whose names all differ are compared with one another.
+    for count in [2_000, 20_000, 100_000] {
+        let page = format!("<p {}>vu", (0..count).map(|i| format!("a{i} ")).collect::<String>());
+        let begun = Instant::now();
+        assert_eq!(html::to_text(&page), "vu");
+        let taken = begun.elapsed();
+        if taken > Duration::from_secs(10) {
+            slow.push(format!("{count} attributes: {taken:?}"));
+            break;
+        }
+    }
+    assert!(slow.is_empty(), "{}", slow.join("\n"));
 }

@@ -6,6 +6,7 @@ use chrono::{Duration, NaiveDateTime};
 
 use sillage_schemas::terminology::HISTORICAL_CODES;
 
+use crate::document_kind::DocumentKind;
 use crate::knowledge::Knowledge;
 use crate::lexicon::{Concept, Label, data_lines};
 use crate::mention::{Mention, mentions};
@@ -31,6 +32,7 @@ pub struct Analysis<'a> {
     words: Vec<WordId>,
     knowledge: &'a Knowledge,
     reference: Option<NaiveDateTime>,
+    kind: DocumentKind,
 }
 
 /// A mention with what is said of it.
@@ -67,7 +69,14 @@ impl<'a> Analysis<'a> {
         let words = knowledge.vocabulary.read(&text);
         let sections = knowledge.sections.sections(&text, &words, &knowledge.vocabulary);
         let sentences = sentences(&text);
-        Analysis { text, sentences, sections, words, knowledge, reference }
+        let kind = knowledge.document_kinds.of(None, &text, &words, &knowledge.vocabulary);
+        Analysis { text, sentences, sections, words, knowledge, reference, kind }
+    }
+
+    /// States the type of the document by its LOINC code; without it the words decide.
+    pub fn with_type(mut self, type_code: Option<&str>) -> Self {
+        self.kind = self.knowledge.document_kinds.of(type_code, &self.text, &self.words, &self.knowledge.vocabulary);
+        self
     }
 
     /// Name of a section.
@@ -226,10 +235,21 @@ impl<'a> Analysis<'a> {
         opens(date) || date > 0 && opens(date - 1)
     }
 
+    fn prior(&self, section: Option<&Section>) -> Prior {
+        let Some(section) = section else { return Prior::None };
+        let kind = self.knowledge.sections.kind(section);
+        // Before the stay nobody has been discharged: `Traitement` is what is taken at home.
+        if self.kind != DocumentKind::Other && &*kind.name == "discharge_treatment" && !self.text.source(section.title.clone()).contains("ortie") {
+            return Prior::Historical;
+        }
+        kind.prior
+    }
+
     fn setting(&self, section: Option<&Section>, label: Option<Label>, time: Option<&TemporalExpression>) -> Setting {
         let age = time.and_then(|t| Some((self.reference? - t.value?, t.precision)));
         Setting {
-            prior: section.map_or(Prior::None, |s| self.knowledge.sections.kind(s).prior),
+            prior: self.prior(section),
+            referral: self.kind == DocumentKind::Referral,
             drug: label == Some(Label::Drug),
             procedure: label == Some(Label::Procedure),
             sign: label == Some(Label::Sign),

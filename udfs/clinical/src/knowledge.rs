@@ -6,6 +6,7 @@ use sillage_schemas::Fault;
 use sillage_schemas::terminology::{File, LEXICON};
 use thiserror::Error;
 
+use crate::document_kind::DocumentKinds;
 use crate::lexicon::pattern::PatternError;
 use crate::lexicon::{Concept, Lexicon, LexiconError, SnomedLicence};
 use crate::mention::mentions;
@@ -37,6 +38,7 @@ pub struct Knowledge {
     pub lexicon: Lexicon,
     pub(crate) cues: Cues,
     pub(crate) sections: Catalogue,
+    pub(crate) document_kinds: DocumentKinds,
 }
 
 impl Knowledge {
@@ -49,8 +51,9 @@ impl Knowledge {
         let lexicon = Lexicon::from_files(chapters, licence, &mut vocabulary)?;
         let cues = Cues::read(&mut vocabulary)?;
         let sections = Catalogue::read(&mut vocabulary)?;
+        let document_kinds = DocumentKinds::read(&mut vocabulary)?;
         vocabulary.finish();
-        Ok(Knowledge { vocabulary, lexicon, cues, sections })
+        Ok(Knowledge { vocabulary, lexicon, cues, sections, document_kinds })
     }
 
     /// The concept that a term names, when its words name one.

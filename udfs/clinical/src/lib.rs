@@ -2,6 +2,7 @@
 //! No Arrow, no async, no I/O.
 
 pub mod analysis;
+pub mod document_kind;
 pub mod knowledge;
 pub mod lexicon;
 pub mod mention;

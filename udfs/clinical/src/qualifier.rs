@@ -53,6 +53,8 @@ pub struct Qualifiers {
 pub(crate) struct Setting {
     pub prior: Prior,
     pub drug: bool,
+    /// The document sends somebody to hospital.
+    pub referral: bool,
     pub procedure: bool,
     pub sign: bool,
     /// A date well before the document qualifies the mention.

@@ -112,5 +112,15 @@ pub struct TemporalExpression {
 pub fn temporal_expressions(text: &Text<'_>, reference: Option<NaiveDateTime>) -> Vec<TemporalExpression> {
     let mut found = reader::Reader::new(text, reference).read();
     join::join(text, &mut found);
-    resolve::resolve(text, &found, reference)
+    let mut expressions = resolve::resolve(text, &found, reference);
+    // "90 années 90" reads as a length and as a decade: the first one stands.
+    let mut last = 0;
+    expressions.retain(|e| {
+        let apart = e.start >= last;
+        if apart {
+            last = e.end;
+        }
+        apart
+    });
+    expressions
 }

@@ -164,7 +164,8 @@ pub fn fold(text: &str) -> String {
 }
 
 fn is_word(c: char) -> bool {
-    c.is_ascii_alphanumeric() || (!c.is_ascii() && (c.is_alphanumeric() || unicode_normalization::char::is_combining_mark(c)))
+    // U+02BC is a letter to Unicode; in French it is an apostrophe.
+    c.is_ascii_alphanumeric() || (!c.is_ascii() && c != 'ʼ' && (c.is_alphanumeric() || unicode_normalization::char::is_combining_mark(c)))
 }
 
 fn is_dash(c: char) -> bool {
@@ -224,9 +225,13 @@ impl<'a> Reader<'a> {
     /// Start of the second half when a dash and a line end cut the word.
     fn wrapped_half(&self, start: usize, end: usize) -> Option<usize> {
         let mut rest = self.text[end..].chars();
-        let dash = rest.next().filter(|c| is_dash(*c))?;
-        let before = self.text[start..end].chars().next_back()?;
-        let mut at = end + dash.len_utf8();
+        let word = &self.text[start..end];
+        let before = word.trim_end_matches('\u{ad}').chars().next_back()?;
+        let mut at = end;
+        // A soft hyphen is part of the word already.
+        if !word.ends_with('\u{ad}') {
+            at += rest.next().filter(|c| is_dash(*c))?.len_utf8();
+        }
         let mut lines = 0;
         for c in rest {
             match c {
@@ -296,12 +301,14 @@ mod tests {
     #[test]
     fn joins_words_cut_at_a_line_end() {
         assert_eq!(folds("une trans-\r\n  formation hémor\u{ad}ragique"), ["une", "transformation", "hemorragique"]);
+        assert_eq!(folds("hémor\u{ad}\nragique, trans\u{ad}\n\nformation"), ["hemorragique", ",", "trans", "formation"]);
         assert_eq!(folds("M1-\nM2"), ["m1", "-", "m2"]);
     }
 
     #[test]
     fn apostrophes_and_dashes_become_one_kind() {
         assert_eq!(folds("l’AVC – d'allure"), ["l", "'", "avc", "-", "d", "'", "allure"]);
+        assert_eq!(folds("lʼAVC"), ["l", "'", "avc"]);
     }
 
     #[test]

@@ -64,8 +64,10 @@ fn tokens_stand_for_every_character() {
             end = token.range().end;
             must!(text.byte_range(i..i + 1) == token.range() && text.token_at(token.range().start) == i, "token {i} is not found again");
             if token.kind != Kind::Mark {
-                let letters: String =
-                    original[token.range()].chars().filter(|c| !c.is_whitespace() && !matches!(c, '\u{ad}' | '-' | '\u{2010}' | '\u{2011}')).collect();
+                let letters: String = original[token.range()]
+                    .chars()
+                    .filter(|c| !c.is_whitespace() && !matches!(c, '\u{ad}' | '-' | '\u{2010}' | '\u{2011}'))
+                    .collect();
                 must!(text.fold(i) == fold(&letters), "token {i} is folded otherwise than its letters");
             }
         }
@@ -116,7 +118,9 @@ fn sections_are_ascending_and_disjoint() {
         for section in &analysis.sections {
             must!(section.tokens.start >= next && section.tokens.end <= analysis.text.tokens.len(), "{:?} after {next}", section.tokens);
             must!(
-                section.title.start == section.tokens.start && section.title.start < section.title.end && section.title.end <= section.tokens.end,
+                section.title.start == section.tokens.start
+                    && section.title.start < section.title.end
+                    && section.title.end <= section.tokens.end,
                 "title {:?} of {:?}",
                 section.title,
                 section.tokens
@@ -186,7 +190,9 @@ fn temporal_expressions_are_ascending_and_disjoint() {
     holds("temporal expressions", Random::text, |original| {
         let text = Text::new(original);
         let number = original.len() as i64;
-        let written = NaiveDate::from_ymd_opt(2024, 2, 29).and_then(|d| d.and_hms_opt(23, 59, 0)).map(|d| d - chrono::Duration::days(number * 7 % 40_000));
+        let written = NaiveDate::from_ymd_opt(2024, 2, 29)
+            .and_then(|d| d.and_hms_opt(23, 59, 0))
+            .map(|d| d - chrono::Duration::days(number * 7 % 40_000));
         let mut next = 0;
         for time in temporal_expressions(&text, written.filter(|_| number % 5 != 0)) {
             tokens_of(&text, time.start..time.end)?;
@@ -245,10 +251,14 @@ fn any_term_may_be_asked_for() {
 fn found(knowledge: &Knowledge, original: &str) -> Vec<String> {
     let plain = |range: Range<usize>| original[range].replace('\r', "");
     let analysis = Analysis::new(knowledge, original, reference());
-    let entities = analysis.entities().into_iter().map(|e| format!("{} {:?} {:?} {:?} {:?}", plain(e.start..e.end), e.concept.id, e.section, e.qualifiers, e.event_time));
+    let entities = analysis
+        .entities()
+        .into_iter()
+        .map(|e| format!("{} {:?} {:?} {:?} {:?}", plain(e.start..e.end), e.concept.id, e.section, e.qualifiers, e.event_time));
     let times = temporal_expressions(&analysis.text, reference());
     let times = times.into_iter().map(|t| format!("{} {:?} {:?} {:?}", plain(t.start..t.end), t.kind, t.value, t.until));
-    let values = measurements(&analysis.text).into_iter().map(|m| format!("{} {:?} {:?} {:?}", plain(m.start..m.end), m.name, m.value, m.unit));
+    let values =
+        measurements(&analysis.text).into_iter().map(|m| format!("{} {:?} {:?} {:?}", plain(m.start..m.end), m.name, m.value, m.unit));
     entities.chain(times).chain(values).collect()
 }
 

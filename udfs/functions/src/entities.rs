@@ -1,4 +1,4 @@
-//! `entities(text [, reference_time])`: the clinical mentions of a text.
+//! `entities(text [, reference_time [, type_code]])`: the clinical mentions of a text.
 
 use std::sync::Arc;
 
@@ -50,10 +50,11 @@ pub(crate) fn udf(knowledge: &Arc<Knowledge>) -> ScalarUDF {
         documentation: Documentation::builder(
             DocSection { label: CLINICAL_TEXT, ..DocSection::default() },
             "Clinical mentions of a French text: disorders, signs, procedures, drugs and anatomy, with codes (ICD-10, SNOMED CT, ATC) and qualifiers. Offsets count Unicode scalar values, end exclusive. `event_time` is the date that the text ties to the mention, where there is one.",
-            "entities(text [, reference_time])",
+            "entities(text [, reference_time [, type_code]])",
         )
         .with_argument("text", "Text to read; null gives null.")
         .with_argument("reference_time", "Time of the document; relative and partial dates are understood against it.")
+        .with_argument("type_code", "LOINC code of the document's type; without it the words tell a referral letter from others.")
         .with_sql_example("select e.text, e.icd10_code, e.negated from (select unnest(entities('Pas d''AVC. HTA connue.')) as e)")
         .build(),
         kernel: Arc::new(move |arguments| kernel(&knowledge, arguments)),
@@ -136,6 +137,7 @@ impl Columns {
 fn kernel(knowledge: &Knowledge, arguments: &[ArrayRef]) -> Result<ArrayRef> {
     let texts = texts(arguments, 0)?;
     let times = times(arguments, 1, texts.len())?;
+    let types = arguments.get(2).map(|_| crate::arguments::texts(arguments, 2)).transpose()?;
     let mut columns = Columns::default();
     let (mut lengths, mut nulls) = (Vec::with_capacity(texts.len()), Vec::with_capacity(texts.len()));
     for row in 0..texts.len() {
@@ -144,7 +146,7 @@ fn kernel(knowledge: &Knowledge, arguments: &[ArrayRef]) -> Result<ArrayRef> {
             nulls.push(true);
             continue;
         };
-        let entities = Analysis::new(knowledge, source, time(&times, row)).entities();
+        let entities = Analysis::new(knowledge, source, time(&times, row)).with_type(types.as_ref().and_then(|t| text(t, row))).entities();
         let mut offsets = CharOffsets::new(source);
         for entity in &entities {
             columns.push(knowledge, source, &mut offsets, entity);

@@ -14,6 +14,8 @@ pub enum PatternError {
     Unbalanced,
     #[error("more than {MAX_EXPANSIONS} expansions")]
     TooMany,
+    #[error("longer than {MAX_LENGTH} bytes")]
+    TooLong,
     #[error("nothing to match")]
     Empty,
     #[error("a gap at an end of the form")]
@@ -22,6 +24,7 @@ pub enum PatternError {
 
 /// More would be a mistake of the writer.
 const MAX_EXPANSIONS: usize = 20_000;
+const MAX_LENGTH: usize = 2_000;
 
 /// One element of an expanded form.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -63,6 +66,9 @@ enum Marks {
 }
 
 fn parse_with(form: &str, marks: Marks) -> Result<Pattern, PatternError> {
+    if form.len() > MAX_LENGTH {
+        return Err(PatternError::TooLong);
+    }
     let (form, context) = split_context(form.trim());
     let (form, upper) = match form.trim().strip_prefix('=') {
         Some(rest) if marks == Marks::Dropped || !rest.starts_with(' ') => (rest, true),
@@ -70,15 +76,15 @@ fn parse_with(form: &str, marks: Marks) -> Result<Pattern, PatternError> {
     };
     let mut forms = Vec::new();
     for expansion in expand(form)? {
-        for pieces in words(&expansion, upper, marks) {
-            if pieces.is_empty() {
-                return Err(PatternError::Empty);
-            }
+        for pieces in words(&expansion, upper, marks)? {
             if matches!(pieces.first(), Some(Piece::Gap)) || matches!(pieces.last(), Some(Piece::Gap)) {
                 return Err(PatternError::GapAtEnd);
             }
             forms.push(pieces);
         }
+    }
+    if forms.is_empty() {
+        return Err(PatternError::Empty);
     }
     forms.sort();
     forms.dedup();
@@ -118,19 +124,22 @@ fn expand(form: &str) -> Result<Vec<String>, PatternError> {
         if tail.starts_with('[') {
             for option in split_top(inner) {
                 options.extend(expand(option)?);
+                if options.len() > MAX_EXPANSIONS {
+                    return Err(PatternError::TooMany);
+                }
             }
         } else {
             options.push(String::new());
             options.extend(expand(inner)?);
+        }
+        if done.len() * options.len() > MAX_EXPANSIONS {
+            return Err(PatternError::TooMany);
         }
         let mut next = Vec::with_capacity(done.len() * options.len());
         for head in &done {
             for option in &options {
                 next.push(format!("{head}{plain}{option}"));
             }
-        }
-        if next.len() > MAX_EXPANSIONS {
-            return Err(PatternError::TooMany);
         }
         done = next;
         rest = &tail[close + 1..];
@@ -175,7 +184,7 @@ fn split_top(text: &str) -> Vec<&str> {
 }
 
 /// Words of an expanded form; a hyphenated compound counts apart and glued.
-fn words(form: &str, upper: bool, marks: Marks) -> Vec<Vec<Piece>> {
+fn words(form: &str, upper: bool, marks: Marks) -> Result<Vec<Vec<Piece>>, PatternError> {
     let mut all: Vec<Vec<Piece>> = vec![Vec::new()];
     for chunk in form.split_whitespace() {
         if chunk == "..." || chunk == "…" {
@@ -194,6 +203,9 @@ fn words(form: &str, upper: bool, marks: Marks) -> Vec<Vec<Piece>> {
         let word = |p: &str| Piece::Word { fold: fold(p), upper: upper && p.chars().any(char::is_alphabetic) && !p.chars().any(char::is_lowercase) };
         let glue = parts.len() > 1 && chunk.contains('-') && !chunk.contains(['\'', '/', '’', '.']) && parts.iter().all(|p| p.chars().count() > 2);
         let glued = glue.then(|| word(&parts.concat()));
+        if glued.is_some() && all.len() * 2 > MAX_EXPANSIONS {
+            return Err(PatternError::TooMany);
+        }
         let mut next = Vec::with_capacity(all.len() * 2);
         for pieces in all {
             if let Some(glued) = &glued {
@@ -208,7 +220,7 @@ fn words(form: &str, upper: bool, marks: Marks) -> Vec<Vec<Piece>> {
         all = next;
     }
     all.retain(|pieces| !pieces.is_empty());
-    all
+    Ok(all)
 }
 
 #[cfg(test)]
@@ -263,5 +275,8 @@ mod tests {
         assert_eq!(parse("a b]"), Err(PatternError::Unbalanced));
         assert_eq!(parse("... a"), Err(PatternError::GapAtEnd));
         assert_eq!(parse("- /"), Err(PatternError::Empty));
+        assert_eq!(parse(&"(a)".repeat(40)), Err(PatternError::TooMany));
+        assert_eq!(parse(&"abc-def ".repeat(60)), Err(PatternError::TooMany));
+        assert_eq!(parse(&"(".repeat(5_000)), Err(PatternError::TooLong));
     }
 }

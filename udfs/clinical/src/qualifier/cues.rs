@@ -52,6 +52,8 @@ pub(crate) enum CueKind {
     HistoryAfter,
     /// What a patient takes at home, for drugs alone.
     HomeDrug,
+    /// A drug is given now: "administration de", "IV".
+    Given,
     /// Ties a drug to the disease before it: "FA sous".
     DrugLink,
     /// A word for what a person is, inside a mention: "hypertendu".
@@ -145,6 +147,7 @@ struct History {
     list: Vec<String>,
     after: Vec<String>,
     home_drug: Vec<String>,
+    given: Vec<String>,
     drug_link: Vec<String>,
     traits: Vec<String>,
     chronic: Vec<String>,
@@ -195,6 +198,7 @@ impl Cues {
             (HistoryList, &file.history.list),
             (HistoryAfter, &file.history.after),
             (HomeDrug, &file.history.home_drug),
+            (Given, &file.history.given),
             (DrugLink, &file.history.drug_link),
             (Trait, &file.history.traits),
             (Chronic, &file.history.chronic),

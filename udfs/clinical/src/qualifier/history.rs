@@ -19,6 +19,9 @@ impl Scope<'_> {
         if setting.dated_now {
             return false;
         }
+        if setting.drug && setting.referral && !self.given() {
+            return true;
+        }
         setting.dated_before
             || setting.prior == Prior::Historical
             || self.inside(CueKind::Old)
@@ -26,6 +29,11 @@ impl Scope<'_> {
             || self.cued_past()
             || self.trait_of_patient(setting)
             || setting.drug && self.taken_for_old_disease()
+    }
+
+    /// Given now, by the words around it.
+    fn given(&self) -> bool {
+        self.view.outside(self.span).any(|cue| cue.kind == CueKind::Given && self.near(cue, 4))
     }
 
     fn taken_at_home(&self) -> bool {

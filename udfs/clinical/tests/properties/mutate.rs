@@ -50,9 +50,11 @@ const FRAGMENTS: &[&str] = &[
 ];
 
 /// What stands between fragments.
+#[rustfmt::skip]
 const JOINTS: &[&str] = &[" ", " ", " ", "\n", "\r\n", ", ", ". ", "", "\t", "\u{a0}", "\n\n", " : ", "; ", " - ", "\u{202f}", "\r", " et ", " ou "];
 
 /// What breaks readers.
+#[rustfmt::skip]
 const HOSTILE: &[&str] = &[
     "\u{301}", "\u{300}\u{323}", "\u{ad}", "\u{200b}", "\u{200d}", "\u{feff}", "\u{0}", "\u{7f}", "\u{85}", "\u{2028}", "\u{c}", "\u{a0}",
     "\u{fffd}", "\u{d7ff}", "\u{e000}", "\u{10ffff}", "\u{1d400}", "😀", "👩🏽‍⚕️", "🇫🇷", "مرحبا", "\u{202e}", "\u{2066}", "ﬁ", "ﬃ", "œ", "Æ", "ß", "ẞ", "İ",
@@ -154,8 +156,8 @@ impl Random {
             "(post-)AVC [hémorragique(s)/isch(émique)]",
         ];
         const PIECES: &[&str] = &[
-            "[", "]", "(", ")", "/", "...", "…", "=", "?", "::", "!!", ",", "-", "'", "’", " ", "é", "e\u{301}", "İ", "\u{0}", "😀", "((((", "[a/b]",
-            "(a)", "abc-def ", "[[[", "]]]", "\n", "AVC", "1", "  ",
+            "[", "]", "(", ")", "/", "...", "…", "=", "?", "::", "!!", ",", "-", "'", "’", " ", "é", "e\u{301}", "İ", "\u{0}", "😀",
+            "((((", "[a/b]", "(a)", "abc-def ", "[[[", "]]]", "\n", "AVC", "1", "  ",
         ];
         let mut form: String = self.of(SEEDS).to_owned();
         for _ in 0..self.below(8) {

@@ -1,0 +1,117 @@
+//! What kind of document a text is, as far as that changes how it is read: a letter
+//! that sends somebody to hospital, and a note at its door, list what is taken at
+//! home.
+
+use serde::Deserialize;
+
+use crate::knowledge::KnowledgeError;
+use crate::lexicon::pattern::{Piece, parse_cue};
+use crate::text::Text;
+use crate::trie::Trie;
+use crate::vocabulary::{Vocabulary, WordId};
+
+const FILE: &str = "data/document_kinds.toml";
+
+/// When a document was written, seen from the stay.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum DocumentKind {
+    /// Sends somebody to hospital: from a practitioner, a nursing home, an ambulance.
+    Referral,
+    /// Written at the door: the emergency department.
+    Emergency,
+    #[default]
+    Other,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Kinds {
+    referral: Vec<String>,
+    discharge: Vec<String>,
+    emergency_codes: Vec<String>,
+    referral_codes: Vec<String>,
+    other_codes: Vec<String>,
+}
+
+/// The wordings and codes, ready to be matched.
+pub(crate) struct DocumentKinds {
+    trie: Trie,
+    codes: Vec<(String, DocumentKind)>,
+}
+
+const REFERRAL: u32 = 0;
+const DISCHARGE: u32 = 1;
+
+impl DocumentKinds {
+    pub fn read(vocabulary: &mut Vocabulary) -> Result<Self, KnowledgeError> {
+        let kinds: Kinds = toml::from_str(include_str!("../data/document_kinds.toml"))
+            .map_err(|e| KnowledgeError::Toml { file: FILE, message: e.to_string() })?;
+        let mut trie = Trie::default();
+        for (value, phrases) in [(REFERRAL, &kinds.referral), (DISCHARGE, &kinds.discharge)] {
+            for phrase in phrases {
+                let pattern = parse_cue(phrase).map_err(|source| KnowledgeError::Phrase { file: FILE, phrase: phrase.clone(), source })?;
+                for form in pattern.forms {
+                    let words: Vec<_> = form
+                        .iter()
+                        .map(|piece| match piece {
+                            Piece::Word { fold, upper } => (Some(vocabulary.intern(fold)), *upper),
+                            Piece::Gap => (None, false),
+                        })
+                        .collect();
+                    trie.insert(&words, value);
+                }
+            }
+        }
+        let mut codes = Vec::new();
+        for (list, kind) in
+            [(kinds.emergency_codes, DocumentKind::Emergency), (kinds.referral_codes, DocumentKind::Referral), (kinds.other_codes, DocumentKind::Other)]
+        {
+            codes.extend(list.into_iter().map(|code| (code, kind)));
+        }
+        Ok(DocumentKinds { trie, codes })
+    }
+
+    /// The kind that a LOINC type code states, else the one that the words show.
+    pub fn of(&self, type_code: Option<&str>, text: &Text<'_>, words: &[WordId], vocabulary: &Vocabulary) -> DocumentKind {
+        if let Some((_, kind)) = type_code.and_then(|code| self.codes.iter().find(|(known, _)| known == code)) {
+            return *kind;
+        }
+        let (mut referral, mut discharge) = (false, false);
+        for start in 0..words.len() {
+            self.trie.walk(text, words, vocabulary, start, |hit| {
+                referral |= hit.value == REFERRAL;
+                discharge |= hit.value == DISCHARGE;
+            });
+        }
+        if referral && !discharge { DocumentKind::Referral } else { DocumentKind::Other }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::knowledge::Knowledge;
+
+    fn kind(type_code: Option<&str>, text: &str) -> DocumentKind {
+        let knowledge = Knowledge::built_in();
+        let read = Text::new(text);
+        let words = knowledge.vocabulary.read(&read);
+        knowledge.document_kinds.of(type_code, &read, &words, &knowledge.vocabulary)
+    }
+
+    #[test]
+    fn letters_that_send_are_referrals() {
+        for text in ["Cher confrère, je vous adresse M. Petit pour un vertige.", "FICHE DE LIAISON\nRésidente autonome", "Merci de recevoir en urgence cette dame."] {
+            assert_eq!(kind(None, text), DocumentKind::Referral, "{text}");
+        }
+        for text in ["Compte rendu d'hospitalisation. Merci de recevoir ce patient en consultation.", "IRM : pas d'AVC."] {
+            assert_eq!(kind(None, text), DocumentKind::Other, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_stated_type_wins() {
+        assert_eq!(kind(Some("34111-5"), "Examen normal."), DocumentKind::Emergency);
+        assert_eq!(kind(Some("11490-0"), "Je vous adresse ce patient."), DocumentKind::Other);
+    }
+}
