@@ -136,7 +136,7 @@ impl<'a> Analysis<'a> {
             let concept = &self.knowledge.lexicon.concepts[mention.concept as usize];
             let section = self.section_at(mention.start);
             let time = self.time_of(range, sentence, &ranges, times);
-            let qualifiers = view.qualify(range, self.setting(section, Some(concept.label), time.as_ref()));
+            let qualifiers = view.qualify(range, self.setting(section, Some(concept), time.as_ref()));
             let bytes = self.text.byte_range(range.clone());
             entities.push(Entity { start: bytes.start, end: bytes.end, concept, section: section.map(|s| self.section_name(s)), qualifiers, event_time: time.and_then(|t| t.value) });
         }
@@ -245,11 +245,13 @@ impl<'a> Analysis<'a> {
         kind.prior
     }
 
-    fn setting(&self, section: Option<&Section>, label: Option<Label>, time: Option<&TemporalExpression>) -> Setting {
+    fn setting(&self, section: Option<&Section>, concept: Option<&Concept>, time: Option<&TemporalExpression>) -> Setting {
+        let label = concept.map(|c| c.label);
         let age = time.and_then(|t| Some((self.reference? - t.value?, t.precision)));
         Setting {
             prior: self.prior(section),
             referral: self.kind == DocumentKind::Referral,
+            lasting: concept.and_then(|c| c.icd10.as_deref()).is_some_and(|code| self.knowledge.document_kinds.lasts(code)),
             drug: label == Some(Label::Drug),
             procedure: label == Some(Label::Procedure),
             sign: label == Some(Label::Sign),

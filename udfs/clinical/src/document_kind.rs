@@ -31,12 +31,14 @@ struct Kinds {
     emergency_codes: Vec<String>,
     referral_codes: Vec<String>,
     other_codes: Vec<String>,
+    lasting_codes: Vec<String>,
 }
 
 /// The wordings and codes, ready to be matched.
 pub(crate) struct DocumentKinds {
     trie: Trie,
     codes: Vec<(String, DocumentKind)>,
+    lasting: Vec<String>,
 }
 
 const REFERRAL: u32 = 0;
@@ -68,7 +70,12 @@ impl DocumentKinds {
         {
             codes.extend(list.into_iter().map(|code| (code, kind)));
         }
-        Ok(DocumentKinds { trie, codes })
+        Ok(DocumentKinds { trie, codes, lasting: kinds.lasting_codes })
+    }
+
+    /// Whether the ICD-10 code is of a disease that lasts.
+    pub fn lasts(&self, icd10: &str) -> bool {
+        self.lasting.iter().any(|category| icd10.starts_with(category.as_str()))
     }
 
     /// The kind that a LOINC type code states, else the one that the words show.

@@ -55,6 +55,8 @@ pub(crate) struct Setting {
     pub drug: bool,
     /// The document sends somebody to hospital.
     pub referral: bool,
+    /// A disease that lasts, by its code.
+    pub lasting: bool,
     pub procedure: bool,
     pub sign: bool,
     /// A date well before the document qualifies the mention.

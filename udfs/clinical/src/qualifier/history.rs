@@ -19,7 +19,7 @@ impl Scope<'_> {
         if setting.dated_now {
             return false;
         }
-        if setting.drug && setting.referral && !self.given() {
+        if setting.referral && (setting.drug && !self.given() || setting.lasting && !self.inside(CueKind::Acute) && !self.measured()) {
             return true;
         }
         setting.dated_before
