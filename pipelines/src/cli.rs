@@ -50,7 +50,9 @@ enum Command {
     /// Query the tables of a run, and every function
     Sql(sql::Options),
     /// Write plain files, current rows only
-    #[command(after_help = "Examples:\n  sillage export --out tables --to files\n  sillage export --out tables --to files --format csv entities documents\n  sillage export --out tables --to files --zone all")]
+    #[command(
+        after_help = "Examples:\n  sillage export --out tables --to files\n  sillage export --out tables --to files --format csv entities documents\n  sillage export --out tables --to files --zone all"
+    )]
     Export(crate::export::Options),
     /// Score the tables of a run against gold files
     #[command(after_help = "Example:\n  sillage evaluate --out tables --gold corpus/dev/gold")]

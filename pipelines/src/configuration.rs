@@ -76,7 +76,11 @@ impl Configuration {
 
     /// Where the key is, and whether it may be made there.
     pub fn key_path(&self) -> (PathBuf, bool) {
-        if self.key_file.as_os_str().is_empty() { (self.out.join("restricted").join("pseudonym.key"), true) } else { (self.key_file.clone(), false) }
+        if self.key_file.as_os_str().is_empty() {
+            (self.out.join("restricted").join("pseudonym.key"), true)
+        } else {
+            (self.key_file.clone(), false)
+        }
     }
 }
 

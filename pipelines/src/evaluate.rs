@@ -152,7 +152,9 @@ pub async fn execute(options: Options) -> Result<()> {
 
 fn lines<T: for<'de> Deserialize<'de>>(path: &Path) -> Result<Vec<T>> {
     let text = std::fs::read_to_string(path).map_err(|e| Error::Configuration(format!("{}: {e}", path.display())))?;
-    let parse = |(i, line): (usize, &str)| serde_json::from_str(line).map_err(|e| Error::Configuration(format!("{}:{}: {e}", path.display(), i + 1)));
+    let parse = |(i, line): (usize, &str)| {
+        serde_json::from_str(line).map_err(|e| Error::Configuration(format!("{}:{}: {e}", path.display(), i + 1)))
+    };
     text.lines().enumerate().filter(|(_, l)| !l.trim().is_empty()).map(parse).collect()
 }
 
@@ -299,7 +301,8 @@ fn as_json(score: &Score) -> serde_json::Value {
 fn as_table(score: &Score) -> String {
     let mut out = format!("documents: {} of {} found, {} with equal text\n\n", score.documents.1, score.documents.0, score.documents.2);
     out.push_str(&format!("{:<22} {:>9} {:>9} {:>9}\n", "", "precision", "recall", "F1"));
-    let mut line = |name: &str, c: Counts| out.push_str(&format!("{name:<22} {:>9.3} {:>9.3} {:>9.3}\n", c.precision(), c.recall(), c.f1()));
+    let mut line =
+        |name: &str, c: Counts| out.push_str(&format!("{name:<22} {:>9.3} {:>9.3} {:>9.3}\n", c.precision(), c.recall(), c.f1()));
     line("mentions, overlap", score.overlap);
     line("mentions, exact", score.exact);
     for (label, counts) in &score.by_label {
@@ -324,11 +327,27 @@ mod tests {
     use super::*;
 
     fn found(label: &str, start: i64, end: i64) -> Found {
-        Found { label: label.to_owned(), start, end, text: String::new(), icd10: "I63.9".to_owned(), atc: String::new(), flags: [true, false, false, false] }
+        Found {
+            label: label.to_owned(),
+            start,
+            end,
+            text: String::new(),
+            icd10: "I63.9".to_owned(),
+            atc: String::new(),
+            flags: [true, false, false, false],
+        }
     }
 
     fn gold(label: &str, start: i64, end: i64, flags: &[&str]) -> GoldEntity {
-        GoldEntity { fhir_id: "d".to_owned(), label: label.to_owned(), code: "I63.9".to_owned(), flags: flags.iter().map(|f| (*f).to_owned()).collect(), start, end, text: String::new() }
+        GoldEntity {
+            fhir_id: "d".to_owned(),
+            label: label.to_owned(),
+            code: "I63.9".to_owned(),
+            flags: flags.iter().map(|f| (*f).to_owned()).collect(),
+            start,
+            end,
+            text: String::new(),
+        }
     }
 
     #[test]

@@ -62,7 +62,11 @@ pub async fn execute(options: Options) -> Result<()> {
             return Err(Error::Configuration(format!("no table {name}; there are {}", known.join(", "))));
         };
         if !options.zone.hold(table.zone) {
-            return Err(Error::Configuration(format!("table {name} is in the {} zone; add --zone {}", table.zone.name(), table.zone.name())));
+            return Err(Error::Configuration(format!(
+                "table {name} is in the {} zone; add --zone {}",
+                table.zone.name(),
+                table.zone.name()
+            )));
         }
     }
     let store = Store::open_existing(&options.out).await?;
@@ -164,12 +168,16 @@ fn flat(batch: &RecordBatch) -> Result<RecordBatch> {
 
 fn json_column(field: &Arc<Field>, column: &ArrayRef) -> Result<ArrayRef> {
     let failed = |e: arrow::error::ArrowError| Error::Internal(e.to_string());
-    let batch = RecordBatch::try_new(Arc::new(Schema::new(vec![field.as_ref().clone().with_name("v")])), vec![column.clone()]).map_err(failed)?;
+    let batch =
+        RecordBatch::try_new(Arc::new(Schema::new(vec![field.as_ref().clone().with_name("v")])), vec![column.clone()]).map_err(failed)?;
     let mut writer = arrow::json::WriterBuilder::new().with_explicit_nulls(true).build::<_, arrow::json::writer::LineDelimited>(Vec::new());
     writer.write(&batch).map_err(failed)?;
     writer.finish().map_err(failed)?;
     let text = String::from_utf8(writer.into_inner()).map_err(|e| Error::Internal(e.to_string()))?;
     // Each line is {"v":...}.
-    let values = text.lines().enumerate().map(|(i, line)| column.is_valid(i).then(|| line.strip_prefix("{\"v\":").and_then(|l| l.strip_suffix('}')).unwrap_or(line)));
+    let values = text
+        .lines()
+        .enumerate()
+        .map(|(i, line)| column.is_valid(i).then(|| line.strip_prefix("{\"v\":").and_then(|l| l.strip_suffix('}')).unwrap_or(line)));
     Ok(Arc::new(values.collect::<StringArray>()))
 }

@@ -36,7 +36,8 @@ impl Key {
     ///
     /// Errors: the file is missing, or is not 64 hexadecimal digits.
     pub fn read(path: &Path) -> Result<Key> {
-        let text = std::fs::read_to_string(path).map_err(|e| Error::Key { path: path.to_owned(), message: format!("the key file cannot be read ({e})") })?;
+        let text = std::fs::read_to_string(path)
+            .map_err(|e| Error::Key { path: path.to_owned(), message: format!("the key file cannot be read ({e})") })?;
         let digits = text.trim();
         let wrong = || Error::Key { path: path.to_owned(), message: "a key file holds 64 hexadecimal digits (32 random bytes)".to_owned() };
         if digits.len() != 64 || !digits.is_ascii() {
@@ -109,7 +110,8 @@ pub fn functions(key: &Key) -> Vec<ScalarUDF> {
             Arc::new(move |arguments: &[ColumnarValue]| {
                 let arrays = ColumnarValue::values_to_arrays(arguments)?;
                 let (kinds, values) = (strings(&arrays[0])?, strings(&arrays[1])?);
-                let rows = (0..values.len()).map(|i| (kinds.is_valid(i) && values.is_valid(i)).then(|| key.pseudonym(kinds.value(i), values.value(i))));
+                let rows = (0..values.len())
+                    .map(|i| (kinds.is_valid(i) && values.is_valid(i)).then(|| key.pseudonym(kinds.value(i), values.value(i))));
                 Ok(ColumnarValue::Array(Arc::new(rows.collect::<StringArray>())))
             }),
         )
@@ -137,7 +139,9 @@ pub fn functions(key: &Key) -> Vec<ScalarUDF> {
         Arc::new(|arguments: &[ColumnarValue]| {
             let arrays = ColumnarValue::values_to_arrays(arguments)?;
             let (times, days) = (arrays[0].as_primitive::<TimestampMicrosecondType>(), arrays[1].as_primitive::<Int64Type>());
-            let moved = arrow::compute::binary::<_, _, _, TimestampMicrosecondType>(times, days, |time, days| time.saturating_add(days * MICROS_PER_DAY))?;
+            let moved = arrow::compute::binary::<_, _, _, TimestampMicrosecondType>(times, days, |time, days| {
+                time.saturating_add(days * MICROS_PER_DAY)
+            })?;
             Ok(ColumnarValue::Array(Arc::new(moved)))
         }),
     );

@@ -73,7 +73,11 @@ pub async fn run(configuration: &Configuration, mode: Mode, quiet: bool) -> Resu
         return Err(Error::Configuration("no source; give --source FOLDER, or `sources` in the pipeline file".to_owned()));
     }
     // Sources are opened first: a typing mistake must not leave an empty store behind.
-    let sources = configuration.sources.iter().map(|uri| sillage_connectors::open(uri, configuration.timezone).map_err(Error::from)).collect::<Result<Vec<_>>>()?;
+    let sources = configuration
+        .sources
+        .iter()
+        .map(|uri| sillage_connectors::open(uri, configuration.timezone).map_err(Error::from))
+        .collect::<Result<Vec<_>>>()?;
     let started_at = Utc::now();
     let knowledge = session::knowledge(configuration.terminology.snomed.licence())?;
     let store = Store::create(&configuration.out).await?;
@@ -169,7 +173,12 @@ impl Run<'_> {
             reading = read(source, epoch.position.clone(), limits, None);
             let entry = match replay.take() {
                 Some(entry) => entry,
-                None => Entry { epoch: number, position: epoch.position.clone(), run_id: self.summary.run_id.clone(), ingested_at: Utc::now().timestamp_micros() },
+                None => Entry {
+                    epoch: number,
+                    position: epoch.position.clone(),
+                    run_id: self.summary.run_id.clone(),
+                    ingested_at: Utc::now().timestamp_micros(),
+                },
             };
             journal.start(&entry)?;
             self.commit(&epoch, &entry, &application).await?;
@@ -202,7 +211,9 @@ impl Run<'_> {
         }
         let documents = collect(&session, "select document_id from accepted_documents").await?;
         let documents = column(&documents, "document_id")?;
-        let known = collect(&session, "select a.document_id from accepted_documents a join stored_versions s on a.document_id = s.document_id").await?;
+        let known =
+            collect(&session, "select a.document_id from accepted_documents a join stored_versions s on a.document_id = s.document_id")
+                .await?;
         let fresh = column(&known, "document_id")?.is_empty();
         for output in STAGES.iter().flat_map(|s| s.outputs) {
             let Some(table) = table(output) else { return Err(Error::Internal(format!("no table {output}"))) };
@@ -261,7 +272,9 @@ fn dead_letters(letters: &[DeadLetter], received_at: i64) -> Result<RecordBatch>
 
 fn run_row(summary: &Summary, started_at: DateTime<Utc>, finished_at: Option<DateTime<Utc>>) -> Result<RecordBatch> {
     let schema = tables::runs();
-    let time = |t: Option<DateTime<Utc>>| Arc::new(TimestampMicrosecondArray::from(vec![t.map(|t| t.timestamp_micros())]).with_timezone("UTC")) as ArrayRef;
+    let time = |t: Option<DateTime<Utc>>| {
+        Arc::new(TimestampMicrosecondArray::from(vec![t.map(|t| t.timestamp_micros())]).with_timezone("UTC")) as ArrayRef
+    };
     let text = |s: &str| Arc::new(StringArray::from(vec![s])) as ArrayRef;
     let number = |n: u64| Arc::new(arrow::array::Int64Array::from(vec![n as i64])) as ArrayRef;
     let files: Vec<(&str, String)> = LEXICON.iter().map(|f| (f.name, hex_digest(f.content.as_bytes()))).collect();

@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use datafusion::execution::context::{SessionConfig, SessionContext};
 use datafusion::common::TableReference;
+use datafusion::execution::context::{SessionConfig, SessionContext};
 use sillage_clinical::knowledge::{Knowledge, KnowledgeError};
 use sillage_clinical::lexicon::SnomedLicence;
 use sillage_schemas::tables::Zone;

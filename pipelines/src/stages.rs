@@ -16,7 +16,11 @@ pub struct Stage {
 
 /// The stages, in order.
 pub const STAGES: &[Stage] = &[
-    Stage { name: "10_documents", sql: include_str!("../../sql/10_documents.sql"), outputs: &["source_documents", "documents", "identities"] },
+    Stage {
+        name: "10_documents",
+        sql: include_str!("../../sql/10_documents.sql"),
+        outputs: &["source_documents", "documents", "identities"],
+    },
     Stage { name: "20_mentions", sql: include_str!("../../sql/20_mentions.sql"), outputs: &[] },
     Stage { name: "40_entities", sql: include_str!("../../sql/40_entities.sql"), outputs: &["entities"] },
 ];

@@ -58,13 +58,21 @@ impl Store {
             }
             std::fs::create_dir_all(&path).map_err(Error::io(&path))?;
             let full = path.canonicalize().map_err(Error::io(&path))?;
-            let url = url::Url::from_directory_path(&full).map_err(|()| Error::Internal(format!("{} is no path for a table", full.display())))?;
+            let url =
+                url::Url::from_directory_path(&full).map_err(|()| Error::Internal(format!("{} is no path for a table", full.display())))?;
             let mut delta = DeltaTableBuilder::from_url(url).and_then(DeltaTableBuilder::build).map_err(wrap(table))?;
             if there {
                 delta.load().await.map_err(wrap(table))?;
             } else {
-                let schema: StructType = (table.schema)().as_ref().try_into_kernel().map_err(|e| Error::Internal(format!("schema of {}: {e}", table.name)))?;
-                delta = delta.create().with_table_name(table.name).with_comment(table.description).with_columns(schema.fields().cloned()).await.map_err(wrap(table))?;
+                let schema: StructType =
+                    (table.schema)().as_ref().try_into_kernel().map_err(|e| Error::Internal(format!("schema of {}: {e}", table.name)))?;
+                delta = delta
+                    .create()
+                    .with_table_name(table.name)
+                    .with_comment(table.description)
+                    .with_columns(schema.fields().cloned())
+                    .await
+                    .map_err(wrap(table))?;
             }
             tables.insert(table.name, delta);
         }
@@ -101,7 +109,15 @@ impl Store {
     /// `keys` are the documents (or patients, or runs) that the epoch speaks of:
     /// their earlier rows go, also when no new row comes. `fresh` says that the
     /// table holds nothing of them yet.
-    pub async fn commit(&mut self, table: &'static Table, batches: Vec<RecordBatch>, keys: &[String], fresh: bool, application: &str, epoch: i64) -> Result<()> {
+    pub async fn commit(
+        &mut self,
+        table: &'static Table,
+        batches: Vec<RecordBatch>,
+        keys: &[String],
+        fresh: bool,
+        application: &str,
+        epoch: i64,
+    ) -> Result<()> {
         let Some(delta) = self.tables.get(table.name) else {
             return Err(Error::Internal(format!("table {} is not open", table.name)));
         };
@@ -119,7 +135,15 @@ impl Store {
             (None, 0) => return Ok(()),
             (None, _) => delta.clone().write(batches).with_save_mode(SaveMode::Append).with_commit_properties(transaction).await,
             (Some(old), 0) => delta.clone().delete().with_predicate(old).with_commit_properties(transaction).await.map(|(table, _)| table),
-            (Some(old), _) => delta.clone().write(batches).with_save_mode(SaveMode::Overwrite).with_replace_where(old).with_commit_properties(transaction).await,
+            (Some(old), _) => {
+                delta
+                    .clone()
+                    .write(batches)
+                    .with_save_mode(SaveMode::Overwrite)
+                    .with_replace_where(old)
+                    .with_commit_properties(transaction)
+                    .await
+            }
         };
         self.tables.insert(table.name, written.map_err(wrap(table))?);
         Ok(())
@@ -143,7 +167,9 @@ fn conform(table: &'static Table, batches: Vec<RecordBatch>) -> Result<Vec<Recor
                 .fields()
                 .iter()
                 .map(|field| {
-                    let column = batch.column_by_name(field.name()).ok_or_else(|| Error::Internal(format!("stage output for {} lacks column {}", table.name, field.name())))?;
+                    let column = batch
+                        .column_by_name(field.name())
+                        .ok_or_else(|| Error::Internal(format!("stage output for {} lacks column {}", table.name, field.name())))?;
                     cast(column, field.data_type()).map_err(|e| Error::Internal(format!("{}.{}: {e}", table.name, field.name())))
                 })
                 .collect::<Result<Vec<_>>>()?;

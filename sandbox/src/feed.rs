@@ -37,7 +37,7 @@ impl Error {
 
 enum Sink {
     Plain(BufWriter<File>),
-    Gzip(GzEncoder<BufWriter<File>>),
+    Gzip(Box<GzEncoder<BufWriter<File>>>),
 }
 
 /// One NDJSON file; `.gz` in its name makes it gzip.
@@ -56,7 +56,7 @@ impl NdjsonFile {
         create_dir_all(folder).map_err(fail)?;
         let file = BufWriter::with_capacity(1 << 18, File::create(&path).map_err(fail)?);
         let gzip = path.extension().is_some_and(|e| e == "gz");
-        let sink = if gzip { Sink::Gzip(GzEncoder::new(file, Compression::fast())) } else { Sink::Plain(file) };
+        let sink = if gzip { Sink::Gzip(Box::new(GzEncoder::new(file, Compression::fast()))) } else { Sink::Plain(file) };
         Ok(NdjsonFile { path, sink, line: Vec::new(), bytes: 0 })
     }
 

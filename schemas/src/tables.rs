@@ -58,12 +58,48 @@ pub struct Table {
 
 /// Every table that the pipeline writes.
 pub const TABLES: &[Table] = &[
-    Table { name: "documents", zone: Zone::Research, write: Write::Replace { key: "document_id" }, schema: documents, description: "one row per clinical document, newest version" },
-    Table { name: "entities", zone: Zone::Research, write: Write::Replace { key: "document_id" }, schema: entities, description: "one row per clinical mention, coded and qualified" },
-    Table { name: "runs", zone: Zone::Research, write: Write::Replace { key: "run_id" }, schema: runs, description: "one row per run: versions, hashes, counts" },
-    Table { name: "source_documents", zone: Zone::Restricted, write: Write::Replace { key: "document_id" }, schema: source_documents, description: "the original text of every document" },
-    Table { name: "identities", zone: Zone::Restricted, write: Write::Replace { key: "patient_id" }, schema: identities, description: "which source patient a pseudonym stands for" },
-    Table { name: "dead_letters", zone: Zone::Restricted, write: Write::Append, schema: dead_letters, description: "input that could not be processed, with place and reason" },
+    Table {
+        name: "documents",
+        zone: Zone::Research,
+        write: Write::Replace { key: "document_id" },
+        schema: documents,
+        description: "one row per clinical document, newest version",
+    },
+    Table {
+        name: "entities",
+        zone: Zone::Research,
+        write: Write::Replace { key: "document_id" },
+        schema: entities,
+        description: "one row per clinical mention, coded and qualified",
+    },
+    Table {
+        name: "runs",
+        zone: Zone::Research,
+        write: Write::Replace { key: "run_id" },
+        schema: runs,
+        description: "one row per run: versions, hashes, counts",
+    },
+    Table {
+        name: "source_documents",
+        zone: Zone::Restricted,
+        write: Write::Replace { key: "document_id" },
+        schema: source_documents,
+        description: "the original text of every document",
+    },
+    Table {
+        name: "identities",
+        zone: Zone::Restricted,
+        write: Write::Replace { key: "patient_id" },
+        schema: identities,
+        description: "which source patient a pseudonym stands for",
+    },
+    Table {
+        name: "dead_letters",
+        zone: Zone::Restricted,
+        write: Write::Append,
+        schema: dead_letters,
+        description: "input that could not be processed, with place and reason",
+    },
 ];
 
 /// The table of that name.

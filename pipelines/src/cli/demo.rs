@@ -67,7 +67,8 @@ pub(super) async fn execute(options: Options, quiet: bool) -> Result<()> {
         }
     }
     std::fs::create_dir_all(&feed).map_err(Error::io(&feed))?;
-    let hospital = sillage_sandbox::hospital::write_feed(&feed, options.patients, options.seed).map_err(|e| Error::Internal(format!("demo feed: {e}")))?;
+    let hospital = sillage_sandbox::hospital::write_feed(&feed, options.patients, options.seed)
+        .map_err(|e| Error::Internal(format!("demo feed: {e}")))?;
     eprintln!("an invented hospital: {} patients, {} documents in {}", hospital.patients, hospital.documents, feed.display());
     let mut configuration = Configuration::read(None)?;
     configuration.name = "demo".to_owned();

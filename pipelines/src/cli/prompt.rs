@@ -10,7 +10,25 @@ use rustyline::{Context, Editor, Helper, Highlighter, Hinter};
 use super::sql::{Format, query, write};
 use crate::error::{Error, Result};
 
-const KEYWORDS: &[&str] = &["select", "from", "where", "group by", "order by", "limit", "join", "left join", "count(*)", "distinct", "unnest", "describe", "show tables", "show functions", "having", "between", "case when"];
+const KEYWORDS: &[&str] = &[
+    "select",
+    "from",
+    "where",
+    "group by",
+    "order by",
+    "limit",
+    "join",
+    "left join",
+    "count(*)",
+    "distinct",
+    "unnest",
+    "describe",
+    "show tables",
+    "show functions",
+    "having",
+    "between",
+    "case when",
+];
 
 #[derive(Helper, Highlighter, Hinter)]
 struct SqlHelper {
@@ -21,7 +39,9 @@ impl Completer for SqlHelper {
     type Candidate = Pair;
 
     fn complete(&self, line: &str, at: usize, _context: &Context<'_>) -> rustyline::Result<(usize, Vec<Pair>)> {
-        let start = line[..at].rfind(|c: char| !(c.is_alphanumeric() || c == '_')).map_or(0, |i| i + line[i..].chars().next().map_or(1, char::len_utf8));
+        let start = line[..at]
+            .rfind(|c: char| !(c.is_alphanumeric() || c == '_'))
+            .map_or(0, |i| i + line[i..].chars().next().map_or(1, char::len_utf8));
         let prefix = line[start..at].to_lowercase();
         let fits = self.words.iter().filter(|w| !prefix.is_empty() && w.starts_with(&prefix));
         Ok((start, fits.map(|w| Pair { display: w.clone(), replacement: w.clone() }).collect()))
@@ -76,7 +96,9 @@ pub(super) async fn run(session: &SessionContext) -> Result<()> {
         let _ = editor.add_history_entry(line.trim());
         let statement = match statement {
             "\\q" | "quit" | "exit" => break,
-            "\\d" => "select table_schema, table_name from information_schema.tables where table_schema <> 'information_schema' order by 1, 2",
+            "\\d" => {
+                "select table_schema, table_name from information_schema.tables where table_schema <> 'information_schema' order by 1, 2"
+            }
             "\\f" => "show functions",
             other => other,
         };

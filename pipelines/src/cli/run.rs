@@ -9,7 +9,9 @@ use crate::error::Result;
 use crate::runner::{self, Mode, Summary};
 
 #[derive(Args)]
-#[command(after_help = "Examples:\n  sillage run --source export/ --out tables --once\n  sillage run stroke.toml --once\n  sillage run --source export/ --source more/DocumentReference.ndjson.gz --out tables --once\n\nA second run takes only what is new. Input that cannot be read goes to restricted/dead_letters.")]
+#[command(
+    after_help = "Examples:\n  sillage run --source export/ --out tables --once\n  sillage run stroke.toml --once\n  sillage run --source export/ --source more/DocumentReference.ndjson.gz --out tables --once\n\nA second run takes only what is new. Input that cannot be read goes to restricted/dead_letters."
+)]
 pub(super) struct Options {
     /// Pipeline file; the built-in stroke pipeline without it
     pipeline: Option<PathBuf>,

@@ -15,7 +15,9 @@ use crate::session;
 use crate::store::Store;
 
 #[derive(Args)]
-#[command(after_help = "Examples:\n  sillage sql --out tables\n  sillage sql --out tables -c \"select * from entities where icd10_code like 'I63%' limit 5\"\n  sillage sql --out tables -f cohort.sql --format csv > cohort.csv\n  sillage sql -c \"select unnest(entities('Pas d''AVC. HTA connue.'))\"\n  sillage sql -c \"show functions\"")]
+#[command(
+    after_help = "Examples:\n  sillage sql --out tables\n  sillage sql --out tables -c \"select * from entities where icd10_code like 'I63%' limit 5\"\n  sillage sql --out tables -f cohort.sql --format csv > cohort.csv\n  sillage sql -c \"select unnest(entities('Pas d''AVC. HTA connue.'))\"\n  sillage sql -c \"show functions\""
+)]
 pub(super) struct Options {
     /// Output folder of a run; without it only the functions are there
     #[arg(long, value_name = "DIR")]

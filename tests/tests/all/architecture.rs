@@ -24,7 +24,8 @@ fn manifests() -> BTreeMap<String, BTreeSet<String>> {
     let members = workspace["workspace"]["members"].as_array().unwrap();
     let mut found = BTreeMap::new();
     for member in members {
-        let manifest: toml::Table = std::fs::read_to_string(root.join(member.as_str().unwrap()).join("Cargo.toml")).unwrap().parse().unwrap();
+        let manifest: toml::Table =
+            std::fs::read_to_string(root.join(member.as_str().unwrap()).join("Cargo.toml")).unwrap().parse().unwrap();
         let mut dependencies = BTreeSet::new();
         for kind in ["dependencies", "dev-dependencies", "build-dependencies"] {
             if let Some(table) = manifest.get(kind).and_then(|t| t.as_table()) {
@@ -39,7 +40,11 @@ fn manifests() -> BTreeMap<String, BTreeSet<String>> {
 #[test]
 fn arrows_point_one_way() {
     let manifests = manifests();
-    assert_eq!(manifests.keys().map(String::as_str).collect::<BTreeSet<_>>(), ALLOWED.iter().map(|(name, _)| *name).collect(), "every crate is listed here");
+    assert_eq!(
+        manifests.keys().map(String::as_str).collect::<BTreeSet<_>>(),
+        ALLOWED.iter().map(|(name, _)| *name).collect(),
+        "every crate is listed here"
+    );
     for (name, allowed) in ALLOWED {
         let ours: Vec<_> = manifests[*name].iter().filter(|d| d.starts_with("sillage")).collect();
         for dependency in ours {

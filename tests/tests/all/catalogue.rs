@@ -15,7 +15,11 @@ fn functions_page_is_current() {
     assert_eq!(names.len(), functions.len(), "names are unique");
     for function in &functions {
         let documentation = function.documentation().expect("every function is documented");
-        assert!(!documentation.description.is_empty() && documentation.sql_example.is_some(), "{} has a description and an example", function.name());
+        assert!(
+            !documentation.description.is_empty() && documentation.sql_example.is_some(),
+            "{} has a description and an example",
+            function.name()
+        );
     }
     let page = sillage_functions::catalogue(&functions);
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../FUNCTIONS.md");

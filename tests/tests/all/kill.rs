@@ -29,7 +29,8 @@ fn killed_runs_end_in_the_same_tables() {
     let pipeline = folder.path().join("pipeline.toml");
     std::fs::write(&pipeline, "[epoch]\nmax_documents = 12").unwrap();
     let arguments = |out: &Path| {
-        ["run", text(&pipeline), "--source", text(&feed), "--key-file", text(&key), "--once", "--quiet", "--out", text(out)].map(str::to_owned)
+        ["run", text(&pipeline), "--source", text(&feed), "--key-file", text(&key), "--once", "--quiet", "--out", text(out)]
+            .map(str::to_owned)
     };
     let straight = folder.path().join("straight");
     let started = Instant::now();

@@ -25,7 +25,8 @@ impl AsyncDB for Engine {
         let mut columns = 0;
         for batch in &batches {
             columns = batch.num_columns();
-            let formatters = batch.columns().iter().map(|c| ArrayFormatter::try_new(c.as_ref(), &options)).collect::<Result<Vec<_>, _>>()?;
+            let formatters =
+                batch.columns().iter().map(|c| ArrayFormatter::try_new(c.as_ref(), &options)).collect::<Result<Vec<_>, _>>()?;
             for row in 0..batch.num_rows() {
                 rows.push(formatters.iter().map(|f| f.value(row).to_string()).collect());
             }

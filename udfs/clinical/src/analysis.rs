@@ -1,5 +1,6 @@
 //! A document read once: sections, sentences, mentions with their qualifiers.
 
+use std::collections::BTreeSet;
 use std::ops::Range;
 
 use chrono::{Duration, NaiveDateTime};
@@ -91,10 +92,11 @@ impl<'a> Analysis<'a> {
 
     /// The clinical mentions, ascending and disjoint, section titles left out.
     pub fn entities(&self) -> Vec<Entity<'a>> {
-        let mut found = mentions(&self.knowledge.lexicon, &self.knowledge.vocabulary, &self.text, &self.words);
+        let mut found = mentions(self.knowledge, &self.text, &self.words);
         found.retain(|m| !self.in_title(m));
         let times = temporal_expressions(&self.text, self.reference);
         let mut entities = Vec::with_capacity(found.len());
+        let mut home = BTreeSet::new();
         let mut next = 0;
         for sentence in &self.sentences {
             let first = next;
@@ -102,7 +104,7 @@ impl<'a> Analysis<'a> {
                 next += 1;
             }
             if first < next {
-                self.qualify(sentence, &found[first..next], &times, &mut entities);
+                self.qualify(sentence, &found[first..next], &times, &mut home, &mut entities);
             }
         }
         entities
@@ -116,7 +118,7 @@ impl<'a> Analysis<'a> {
         let (first, last) = (self.text.token_at(start), self.text.token_at(end - 1));
         let span = first..(last + 1).min(self.text.tokens.len());
         let sentence = self.sentences.iter().find(|s| s.contains(&first))?;
-        let found = mentions(&self.knowledge.lexicon, &self.knowledge.vocabulary, &self.text, &self.words);
+        let found = mentions(self.knowledge, &self.text, &self.words);
         let ranges: Vec<Range<usize>> = found.iter().map(|m| m.start..m.end).filter(|r| sentence.contains(&r.start) && (r.end <= span.start || r.start >= span.end)).collect();
         let cues = self.knowledge.cues.find(&self.text, &self.words, &self.knowledge.vocabulary, sentence.clone());
         let view = SentenceView { text: &self.text, sentence: sentence.clone(), cues: &cues, mentions: &ranges };
@@ -128,7 +130,7 @@ impl<'a> Analysis<'a> {
         self.section_at(mention.start).is_some_and(|s| mention.start < s.title.end)
     }
 
-    fn qualify(&self, sentence: &Range<usize>, found: &[Mention], times: &[TemporalExpression], entities: &mut Vec<Entity<'a>>) {
+    fn qualify(&self, sentence: &Range<usize>, found: &[Mention], times: &[TemporalExpression], home: &mut BTreeSet<&'a str>, entities: &mut Vec<Entity<'a>>) {
         let cues = self.knowledge.cues.find(&self.text, &self.words, &self.knowledge.vocabulary, sentence.clone());
         let ranges: Vec<Range<usize>> = found.iter().map(|m| m.start..m.end).collect();
         let view = SentenceView { text: &self.text, sentence: sentence.clone(), cues: &cues, mentions: &ranges };
@@ -136,7 +138,13 @@ impl<'a> Analysis<'a> {
             let concept = &self.knowledge.lexicon.concepts[mention.concept as usize];
             let section = self.section_at(mention.start);
             let time = self.time_of(range, sentence, &ranges, times);
-            let qualifiers = view.qualify(range, self.setting(section, Some(concept), time.as_ref()));
+            let mut setting = self.setting(section, Some(concept), time.as_ref());
+            let atc = concept.atc.as_deref().filter(|_| setting.drug);
+            setting.recalled = atc.is_some_and(|code| named(home, code)) && section.is_none_or(|s| self.section_name(s) != "discharge_treatment");
+            let qualifiers = view.qualify(range, setting);
+            if qualifiers.historical {
+                home.extend(atc);
+            }
             let bytes = self.text.byte_range(range.clone());
             entities.push(Entity { start: bytes.start, end: bytes.end, concept, section: section.map(|s| self.section_name(s)), qualifiers, event_time: time.and_then(|t| t.value) });
         }
@@ -253,6 +261,8 @@ impl<'a> Analysis<'a> {
             referral: self.kind == DocumentKind::Referral,
             lasting: concept.and_then(|c| c.icd10.as_deref()).is_some_and(|code| self.knowledge.document_kinds.lasts(code)),
             drug: label == Some(Label::Drug),
+            lasting_drug: concept.and_then(|c| c.atc.as_deref()).is_some_and(|code| self.knowledge.document_kinds.long_term(code)),
+            recalled: false,
             procedure: label == Some(Label::Procedure),
             sign: label == Some(Label::Sign),
             dated_before: age.is_some_and(|(age, precision)| age > PAST && (precision != Precision::Year || age > Duration::days(366))),
@@ -260,6 +270,11 @@ impl<'a> Analysis<'a> {
             dated_after: age.is_some_and(|(age, precision)| age < -NOW && precision >= Precision::Month),
         }
     }
+}
+
+/// The drug, or one of the class that the code stands for, is among the drugs.
+fn named(drugs: &BTreeSet<&str>, code: &str) -> bool {
+    drugs.range(code..).next().is_some_and(|drug| *drug == code || code.len() > 3 && drug.starts_with(code))
 }
 
 fn mention_from(mentions: &[Range<usize>], at: usize) -> Option<&Range<usize>> {

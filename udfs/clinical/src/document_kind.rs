@@ -32,6 +32,8 @@ struct Kinds {
     referral_codes: Vec<String>,
     other_codes: Vec<String>,
     lasting_codes: Vec<String>,
+    lasting_drugs: Vec<String>,
+    acute_drugs: Vec<String>,
 }
 
 /// The wordings and codes, ready to be matched.
@@ -39,6 +41,8 @@ pub(crate) struct DocumentKinds {
     trie: Trie,
     codes: Vec<(String, DocumentKind)>,
     lasting: Vec<String>,
+    lasting_drugs: Vec<String>,
+    acute_drugs: Vec<String>,
 }
 
 const REFERRAL: u32 = 0;
@@ -70,12 +74,19 @@ impl DocumentKinds {
         {
             codes.extend(list.into_iter().map(|code| (code, kind)));
         }
-        Ok(DocumentKinds { trie, codes, lasting: kinds.lasting_codes })
+        Ok(DocumentKinds { trie, codes, lasting: kinds.lasting_codes, lasting_drugs: kinds.lasting_drugs, acute_drugs: kinds.acute_drugs })
     }
 
     /// Whether the ICD-10 code is of a disease that lasts.
     pub fn lasts(&self, icd10: &str) -> bool {
         self.lasting.iter().any(|category| icd10.starts_with(category.as_str()))
+    }
+
+    /// Whether the ATC code is of a drug that is taken for years, and not given
+    /// for the emergency.
+    pub fn long_term(&self, atc: &str) -> bool {
+        let within = |list: &[String]| list.iter().any(|class| atc.starts_with(class.as_str()));
+        within(&self.lasting_drugs) && !within(&self.acute_drugs)
     }
 
     /// The kind that a LOINC type code states, else the one that the words show.

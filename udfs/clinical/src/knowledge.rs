@@ -9,7 +9,7 @@ use thiserror::Error;
 use crate::document_kind::DocumentKinds;
 use crate::lexicon::pattern::PatternError;
 use crate::lexicon::{Concept, Lexicon, LexiconError, SnomedLicence};
-use crate::mention::mentions;
+use crate::mention::{Spans, mentions};
 use crate::qualifier::Cues;
 use crate::section::Catalogue;
 use crate::text::Text;
@@ -39,6 +39,7 @@ pub struct Knowledge {
     pub(crate) cues: Cues,
     pub(crate) sections: Catalogue,
     pub(crate) document_kinds: DocumentKinds,
+    pub(crate) spans: Spans,
 }
 
 impl Knowledge {
@@ -53,14 +54,14 @@ impl Knowledge {
         let sections = Catalogue::read(&mut vocabulary)?;
         let document_kinds = DocumentKinds::read(&mut vocabulary)?;
         vocabulary.finish();
-        Ok(Knowledge { vocabulary, lexicon, cues, sections, document_kinds })
+        Ok(Knowledge { vocabulary, lexicon, cues, sections, document_kinds, spans: Spans::read()? })
     }
 
     /// The concept that a term names, when its words name one.
     pub fn concept_of(&self, term: &str) -> Option<&Concept> {
         let text = Text::new(term);
         let words = self.vocabulary.read(&text);
-        let found = mentions(&self.lexicon, &self.vocabulary, &text, &words);
+        let found = mentions(self, &text, &words);
         let mention = found.iter().max_by_key(|m| m.end - m.start)?;
         self.lexicon.concepts.get(mention.concept as usize)
     }

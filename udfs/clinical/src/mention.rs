@@ -4,131 +4,43 @@
 //! neighbours, then the longest of overlapping ones stays. Its span then loses
 //! words that only qualify it and takes in the side that follows.
 
+use std::cmp::Reverse;
+
+use rustc_hash::{FxHashMap, FxHashSet};
+use serde::Deserialize;
+
+use crate::knowledge::{Knowledge, KnowledgeError};
 use crate::lexicon::{Label, Lexicon};
+use crate::stem::stem;
 use crate::text::{Kind, Text, fold};
 use crate::trie::Hit;
-use crate::vocabulary::{Vocabulary, WordId};
+use crate::vocabulary::WordId;
 
 /// Words looked at on either side of an ambiguous form.
 const CONTEXT: usize = 8;
-/// Degree and course: at the end of a phrase they qualify the thing named.
-const QUALIFYING: &[&str] = &[
-    "leger",
-    "legere",
-    "modere",
-    "moderee",
-    "severe",
-    "discret",
-    "discrete",
-    "minime",
-    "important",
-    "importante",
-    "majeur",
-    "majeure",
-    "massif",
-    "massive",
-    "complet",
-    "complete",
-    "incomplet",
-    "incomplete",
-    "total",
-    "totale",
-    "partiel",
-    "partielle",
-    "etendu",
-    "etendue",
-    "traite",
-    "traitee",
-    "connu",
-    "connue",
-    "equilibre",
-    "equilibree",
-    "intensif",
-    "intensive",
-    "frequent",
-    "frequents",
-    "frequente",
-    "frequentes",
-    "residuel",
-    "residuelle",
-    "sequellaire",
-    "persistant",
-    "persistante",
-    "symptomatique",
-    "hi1",
-    "hi2",
-    "ph1",
-    "ph2",
-    "rapide",
-    "lente",
-    "decompense",
-    "decompensee",
-    "seul",
-    "seule",
-    "pur",
-    "pure",
-];
-/// Words before a name that say that it happens again, or where or how it is given.
-const INTRODUCING: &[&str] =
-    &["nouveau", "nouvel", "nouvelle", "nouveaux", "nouvelles", "sous", "seance", "seances", "zone", "passage", "episode"];
-/// Words that make the sign another one although the code is the same.
-const NAMING: &[&str] = &[
-    "homonyme",
-    "lateral",
-    "laterale",
-    "central",
-    "centrale",
-    "peripherique",
-    "moteur",
-    "motrice",
-    "hemicorporel",
-    "droit",
-    "droite",
-    "gauche",
-    "d",
-    "g",
-];
-/// First words too general to name a sign alone where more is said.
-const GENERAL: &[&str] = &[
-    "deficit",
-    "deficits",
-    "trouble",
-    "troubles",
-    "deviation",
-    "perte",
-    "faiblesse",
-    "douleur",
-    "douleurs",
-    "difficulte",
-    "difficultes",
-    "paralysie",
-    "paresie",
-    "signe",
-    "signes",
-    "syndrome",
-    "mouvements",
-];
-/// Places that carry a physician's name ("unité Babinski").
-const PLACES: &[&str] = &[
-    "unite",
-    "service",
-    "pavillon",
-    "batiment",
-    "hopital",
-    "hopitaux",
-    "salle",
-    "secteur",
-    "rue",
-    "avenue",
-    "centre",
-    "clinique",
-    "fondation",
-    "institut",
-    "residence",
-    "ehpad",
-];
-/// Titles before a surname: what follows names a person ("Dr Todd").
-const TITLES: &[&str] = &["dr", "drs", "docteur", "pr", "prof", "professeur", "mme", "mlle", "mr", "monsieur", "madame", "mademoiselle"];
+
+/// Words that decide where a span starts and ends.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Spans {
+    qualifying: FxHashSet<Box<str>>,
+    introducing: FxHashSet<Box<str>>,
+    naming: FxHashSet<Box<str>>,
+    general: FxHashSet<Box<str>>,
+    examination: FxHashSet<Box<str>>,
+    route: FxHashSet<Box<str>>,
+    heads: FxHashSet<Box<str>>,
+    places: FxHashSet<Box<str>>,
+    titles: FxHashSet<Box<str>>,
+}
+
+impl Spans {
+    /// Errors: the embedded file cannot be read.
+    pub fn read() -> Result<Spans, KnowledgeError> {
+        toml::from_str(include_str!("../data/spans.toml"))
+            .map_err(|error| KnowledgeError::Toml { file: "spans.toml", message: error.to_string() })
+    }
+}
 
 /// A concept named in a text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -142,39 +54,63 @@ pub struct Mention {
 }
 
 /// Finds the mentions of a text, ascending and disjoint.
-pub fn mentions(lexicon: &Lexicon, vocabulary: &Vocabulary, text: &Text<'_>, words: &[WordId]) -> Vec<Mention> {
+pub fn mentions(knowledge: &Knowledge, text: &Text<'_>, words: &[WordId]) -> Vec<Mention> {
+    let (lexicon, spans) = (&knowledge.lexicon, &knowledge.spans);
     let mut hits: Vec<Hit> = Vec::new();
     for start in 0..words.len() {
-        lexicon.trie.walk(text, words, vocabulary, start, |hit| {
+        lexicon.trie.walk(text, words, &knowledge.vocabulary, start, |hit| {
             if in_context(lexicon, words, &hit) {
                 hits.push(hit);
             }
         });
     }
+    // Ascending by start: the walk goes from token to token.
     let all = hits.clone();
-    let kept = longest(hits).into_iter().filter(|hit| !names_a_person(lexicon, text, hit));
+    let kept = longest(hits).into_iter().filter(|hit| !names_a_person(knowledge, text, hit));
     let mut found: Vec<Mention> = Vec::new();
-    for mention in kept.map(|hit| spanned(lexicon, text, &all, hit)) {
+    for mention in kept.map(|hit| spanned(knowledge, text, &all, hit)) {
         // A side taken in by the mention before is no longer one of its own.
         if found.last().is_none_or(|before| before.end <= mention.start) {
             found.push(mention);
         }
     }
+    inherit(lexicon, spans, text, &mut found);
     found
 }
 
+/// A head said alone takes the concept of the last longer name with that head:
+/// "sténose carotidienne ... la sténose".
+fn inherit(lexicon: &Lexicon, spans: &Spans, text: &Text<'_>, found: &mut [Mention]) {
+    let mut last: FxHashMap<&str, u32> = FxHashMap::default();
+    for mention in found {
+        let concept = &lexicon.concepts[mention.concept as usize];
+        let word = text.fold(mention.start);
+        let Some(head) = [word, stem(word)].into_iter().find(|w| spans.heads.contains(*w)) else { continue };
+        if concept.icd10.is_none() || !matches!(concept.label, Label::Disorder | Label::Sign) {
+            continue;
+        }
+        let bare = (mention.start + 1..mention.end).all(|i| side_word(text, i));
+        if !bare {
+            last.insert(head, mention.concept);
+        } else if let Some(named) = last.get(head) {
+            mention.concept = *named;
+        }
+    }
+}
+
 /// A capitalised word behind a title or, for an eponym, behind a given name or a place.
-fn names_a_person(lexicon: &Lexicon, text: &Text<'_>, hit: &Hit) -> bool {
+fn names_a_person(knowledge: &Knowledge, text: &Text<'_>, hit: &Hit) -> bool {
     if !text.tokens[hit.start].capital || text.tokens[hit.start].lines_before > 0 {
         return false;
     }
+    let (lexicon, spans) = (&knowledge.lexicon, &knowledge.spans);
     let preferred = &lexicon.concepts[lexicon.senses[hit.value as usize].concept as usize].preferred;
     let word = text.fold(hit.start);
     let eponym = hit.end == hit.start + 1
         && preferred.split([' ', '-']).any(|w| w.starts_with(char::is_uppercase) && w.contains(char::is_lowercase) && fold(w) == word);
     for i in (hit.start.saturating_sub(4)..hit.start).rev() {
         let before = text.fold(i);
-        if TITLES.contains(&before) || eponym && i + 1 == hit.start && PLACES.contains(&before) {
+        if spans.titles.contains(before) || eponym && i + 1 == hit.start && spans.places.contains(before) {
             return true;
         }
         let token = &text.tokens[i];
@@ -186,8 +122,9 @@ fn names_a_person(lexicon: &Lexicon, text: &Text<'_>, hit: &Hit) -> bool {
     false
 }
 
-/// The shortest span that names the thing, with its side.
-fn spanned(lexicon: &Lexicon, text: &Text<'_>, all: &[Hit], hit: Hit) -> Mention {
+/// The shortest span that names the thing, with its side. `all` ascends by start.
+fn spanned(knowledge: &Knowledge, text: &Text<'_>, all: &[Hit], hit: Hit) -> Mention {
+    let (lexicon, spans) = (&knowledge.lexicon, &knowledge.spans);
     let concept = |value: u32| lexicon.senses[value as usize].concept;
     let of = |value: u32| &lexicon.concepts[concept(value) as usize];
     let named = of(hit.value);
@@ -195,23 +132,34 @@ fn spanned(lexicon: &Lexicon, text: &Text<'_>, all: &[Hit], hit: Hit) -> Mention
         let other = of(h.value);
         other.icd10 == named.icd10 && other.atc == named.atc && (other.label == Label::Procedure) == (named.label == Label::Procedure)
     };
+    let from = |token: usize| &all[all.partition_point(|h| h.start < token)..];
     let (mut start, mut end) = (hit.start, hit.end);
-    if INTRODUCING.contains(&text.fold(start)) {
-        start = all
+    if spans.introducing.contains(text.fold(start)) {
+        start = from(start + 1)
             .iter()
-            .filter(|h| h.end == hit.end && h.start > hit.start && h.start <= hit.start + 3)
+            .take_while(|h| h.start <= hit.start + 3)
+            .filter(|h| h.end == hit.end)
             .filter(same)
             .map(|h| h.start)
             .min()
             .unwrap_or(start);
     }
-    let left_out = |i: usize| QUALIFYING.contains(&text.fold(i)) || side_word(text, i);
-    if named.label == Label::Sign && !NAMING.contains(&text.fold(end - 1)) || QUALIFYING.contains(&text.fold(end - 1)) {
+    let left_out = |i: usize| {
+        let word = text.fold(i);
+        spans.qualifying.contains(word)
+            || side_word(text, i)
+            || match named.label {
+                Label::Procedure => spans.examination.contains(word) || text.tokens[i].kind == Kind::Number,
+                Label::Drug => spans.route.contains(word) || text.tokens[i].kind == Kind::Number,
+                _ => false,
+            }
+    };
+    let last = text.fold(end - 1);
+    if named.label == Label::Sign && !spans.naming.contains(last) || left_out(end - 1) && !side_word(text, end - 1) {
         let says_it_alone =
-            |h: &Hit| lexicon.senses[h.value as usize].context.is_none() && !(h.end == start + 1 && GENERAL.contains(&text.fold(start)));
-        let shorter =
-            |h: &&Hit| h.start == start && h.end < end && (named.label == Label::Sign && says_it_alone(h) || (h.end..end).all(left_out));
-        end = all.iter().filter(shorter).filter(same).map(|h| h.end).min().unwrap_or(end);
+            |h: &Hit| lexicon.senses[h.value as usize].context.is_none() && !(h.end == start + 1 && spans.general.contains(text.fold(start)));
+        let shorter = |h: &&Hit| h.end < end && (named.label == Label::Sign && says_it_alone(h) || (h.end..end).all(left_out));
+        end = from(start).iter().take_while(|h| h.start == start).filter(shorter).filter(same).map(|h| h.end).min().unwrap_or(end);
     }
     if named.label != Label::Drug && named.label != Label::Anatomy && is_side(text, end) {
         end += 1;
@@ -261,22 +209,25 @@ fn longest(mut hits: Vec<Hit>) -> Vec<Hit> {
             reach = reach.max(hits[next].end);
             next += 1;
         }
-        cluster(&mut hits[at..next], &mut kept);
+        cluster(&mut hits[at..next], reach, &mut kept);
         at = next;
     }
     kept.sort_by_key(|h: &Hit| h.start);
     kept
 }
 
-fn cluster(hits: &mut [Hit], kept: &mut Vec<Hit>) {
+fn cluster(hits: &mut [Hit], reach: usize, kept: &mut Vec<Hit>) {
+    let from = hits[0].start;
     if let [one] = hits {
         kept.push(*one);
         return;
     }
-    hits.sort_by_key(|h| (std::cmp::Reverse(h.words), std::cmp::Reverse(h.end - h.start), h.value));
-    let first = kept.len();
+    hits.sort_by_key(|h| (Reverse(h.words), Reverse(h.end - h.start), h.value));
+    let mut taken = vec![false; reach - from];
     for hit in hits.iter() {
-        if kept[first..].iter().all(|k| hit.end <= k.start || hit.start >= k.end) {
+        let tokens = &mut taken[hit.start - from..hit.end - from];
+        if !tokens.contains(&true) {
+            tokens.fill(true);
             kept.push(*hit);
         }
     }
@@ -291,7 +242,7 @@ mod tests {
         let knowledge = Knowledge::built_in();
         let read = Text::new(text);
         let words = knowledge.vocabulary.read(&read);
-        super::mentions(&knowledge.lexicon, &knowledge.vocabulary, &read, &words)
+        super::mentions(knowledge, &read, &words)
             .into_iter()
             .map(|m| &text[read.byte_range(m.start..m.end)])
             .collect()
@@ -327,7 +278,7 @@ mod tests {
         let read = Text::new(text);
         let knowledge = Knowledge::built_in();
         let words = knowledge.vocabulary.read(&read);
-        let all = super::mentions(&knowledge.lexicon, &knowledge.vocabulary, &read, &words);
+        let all = super::mentions(knowledge, &read, &words);
         assert!(all.len() > 3 && all.windows(2).all(|w| w[0].end <= w[1].start));
     }
 

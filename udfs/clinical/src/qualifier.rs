@@ -57,6 +57,10 @@ pub(crate) struct Setting {
     pub referral: bool,
     /// A disease that lasts, by its code.
     pub lasting: bool,
+    /// A drug that is taken for years, by its code.
+    pub lasting_drug: bool,
+    /// The document named it among the drugs of the home.
+    pub recalled: bool,
     pub procedure: bool,
     pub sign: bool,
     /// A date well before the document qualifies the mention.
@@ -94,8 +98,9 @@ impl SentenceView<'_> {
     pub fn qualify(&self, span: &Range<usize>, setting: Setting) -> Qualifiers {
         let scope = Scope { view: self, span };
         let family = self.family(&scope, setting);
-        let negation = self.negation(&scope, setting);
-        let home = setting.drug && setting.prior == Prior::Historical;
+        let ended = scope.ended(setting);
+        let negation = if ended { Negation::None } else { self.negation(&scope, setting) };
+        let home = ended || setting.drug && setting.prior == Prior::Historical;
         let hypothetical = negation != Negation::Full && !family && !home && self.hypothetical(&scope, setting);
         let negated = negation == Negation::Full || negation == Negation::Weak && !hypothetical;
         // "Pas d'AVC" is no history; "AVC en 2019, non thrombolysé" is.
@@ -103,7 +108,7 @@ impl SentenceView<'_> {
             && if negated {
                 setting.procedure && setting.dated_before
             } else {
-                !hypothetical && (scope.past(setting) || !setting.dated_now && scope.treated_at_home())
+                !hypothetical && (ended || scope.past(setting) || !setting.dated_now && scope.treated_at_home())
             };
         Qualifiers { negated, hypothetical, historical, experiencer: if family { Experiencer::Family } else { Experiencer::Patient } }
     }
@@ -160,9 +165,11 @@ impl SentenceView<'_> {
             CueKind::HypothesisEither if cue.end <= scope.span.start => scope.has_object(cue) && scope.reached(cue, Commas::Coordinated),
             CueKind::HypothesisEither => !scope.has_object(cue) && scope.reached_behind(cue),
             CueKind::Conditional => scope.reached(cue, Commas::Clause) || (setting.drug || setting.procedure) && scope.reached_behind(cue),
+            CueKind::HypothesisList => !setting.drug && !setting.procedure && scope.reached(cue, Commas::Pass),
+            CueKind::Urgent => setting.procedure && setting.referral && scope.reached_behind(cue),
             CueKind::PlanBefore => setting.procedure && scope.reached(cue, Commas::Items),
             CueKind::PlanAfter => setting.procedure && scope.reached_behind(cue),
-            CueKind::PlanList => setting.procedure && scope.reached(cue, Commas::Pass),
+            CueKind::PlanList => setting.procedure && !scope.reported() && scope.reached(cue, Commas::Pass),
             CueKind::Deferral => (setting.procedure || setting.drug) && scope.right_before(cue) && self.waits(cue.start, setting),
             _ => false,
         });
@@ -180,14 +187,14 @@ impl SentenceView<'_> {
     }
 
     fn family(&self, scope: &Scope<'_>, setting: Setting) -> bool {
-        if setting.drug || setting.procedure {
+        if setting.drug {
             return false;
         }
-        if setting.prior == Prior::Family {
+        if setting.prior == Prior::Family && !setting.procedure && !scope.allergy() {
             return true;
         }
         self.outside(scope.span).any(|cue| match cue.kind {
-            CueKind::FamilyPhrase => scope.near(cue, 8),
+            CueKind::FamilyPhrase => !setting.procedure && scope.near(cue, 8),
             CueKind::Kin => scope.of_kin(cue),
             _ => false,
         })

@@ -101,6 +101,9 @@ impl Trie {
             let mut walk = Walk { trie: self, text, words, vocabulary, start, found: &mut found };
             walk.follow(*node, start + 1, 1, u16::from(text.tokens[start].upper), 0);
         } else if cut_word(text, words, start) {
+            // At the end of a sentence it may be a whole word: alone it is not enough.
+            let least = if goes_on(text, start + 2) { 1 } else { 2 };
+            let mut found = |hit: Hit| if hit.words >= least { found(hit) };
             for (_, id) in completions(text, vocabulary, start, 5) {
                 if let Some(node) = self.children.get(&(0, *id)) {
                     let mut walk = Walk { trie: self, text, words, vocabulary, start, found: &mut found };
@@ -127,9 +130,24 @@ fn cut_word(text: &Text<'_>, words: &[WordId], at: usize) -> bool {
         && text.fold(at + 1) == "."
 }
 
-fn completions<'v>(text: &Text<'_>, vocabulary: &'v Vocabulary, at: usize, least: usize) -> &'v [(Box<str>, WordId)] {
+/// The sentence goes on at this token: the dot before it cut a word.
+fn goes_on(text: &Text<'_>, at: usize) -> bool {
+    text.tokens.get(at).is_some_and(|t| {
+        t.lines_before == 0
+            && match t.kind {
+                Kind::Word => !t.capital,
+                Kind::Number => true,
+                Kind::Mark => matches!(text.fold(at), "," | ";" | ":" | ")" | "/" | "+"),
+            }
+    })
+}
+
+/// Known words that start like a cut one; a cut takes at least two letters away.
+fn completions<'v>(text: &Text<'_>, vocabulary: &'v Vocabulary, at: usize, least: usize) -> impl Iterator<Item = &'v (Box<str>, WordId)> {
     let prefix = text.fold(at);
-    if prefix.len() < least { &[] } else { vocabulary.completions(prefix, 12) }
+    let length = prefix.len();
+    let known = if length < least { &[] } else { vocabulary.completions(prefix, 12) };
+    known.iter().filter(move |(word, _)| word.len() >= length + 2)
 }
 
 struct Walk<'w, 't, F> {
@@ -286,5 +304,16 @@ mod tests {
     fn cut_words_are_completed() {
         let setup = trie(&["insuffisance cardiaque"], &[]);
         assert_eq!(found(&setup, "insuff. card. ancienne"), ["insuff. card."]);
+        assert_eq!(found(&setup, "insuff. card."), ["insuff. card."]);
+    }
+
+    #[test]
+    fn a_whole_word_at_the_end_of_a_sentence_is_not_cut() {
+        let setup = trie(&["sterilet", "dysarthrie"], &[]);
+        for text in ["champ stérile.", "champ stérile. Pas de fièvre", "champ stérile. pansement", "champ stérile.\npansement"] {
+            assert_eq!(found(&setup, text), Vec::<String>::new(), "{text}");
+        }
+        assert_eq!(found(&setup, "dysarth. nette, dysarth., (dysarth.)"), ["dysarth."; 3]);
+        assert_eq!(found(&setup, "une dysarth. Puis"), Vec::<String>::new());
     }
 }

@@ -216,7 +216,9 @@ fn measurements_hold_their_values() {
             must!(m.value_start >= next, "{m:?} after {next}");
             must!(m.value.is_some() || m.value_text.is_some(), "{m:?} has no value");
             must!([m.value, m.value_high, m.canonical_value].into_iter().flatten().all(f64::is_finite), "{m:?} is no number");
-            must!(original[m.value_start..m.value_end].chars().any(char::is_alphanumeric), "{m:?} has no figure");
+            let value = &original[m.value_start..m.value_end];
+            must!(value.chars().any(char::is_alphanumeric), "{m:?} has no figure");
+            must!(value.chars().next().is_some_and(|c| !c.is_whitespace()), "{m:?} begins with a space");
             next = m.value_start;
         }
         Ok(())

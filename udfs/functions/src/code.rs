@@ -17,12 +17,26 @@ type Code = fn(&Concept) -> Option<&str>;
 
 pub(crate) fn icd10(knowledge: &Arc<Knowledge>) -> ScalarUDF {
     let code: Code = |concept| concept.icd10.as_deref();
-    function(knowledge, "icd10", code, "Best ICD-10 (CIM-10) code of a French term, with the dot; null where the lexicon has none.", "icd10(term)", "select icd10('hémiparésie gauche')")
+    function(
+        knowledge,
+        "icd10",
+        code,
+        "Best ICD-10 (CIM-10) code of a French term, with the dot; null where the lexicon has none.",
+        "icd10(term)",
+        "select icd10('hémiparésie gauche')",
+    )
 }
 
 pub(crate) fn snomed(knowledge: &Arc<Knowledge>) -> ScalarUDF {
     let code: Code = |concept| concept.snomed.as_deref();
-    function(knowledge, "snomed", code, "Best SNOMED CT code of a French term. Without a stated licence only codes of the Global Patient Set are served.", "snomed(term)", "select snomed('fibrillation atriale')")
+    function(
+        knowledge,
+        "snomed",
+        code,
+        "Best SNOMED CT code of a French term. Without a stated licence only codes of the Global Patient Set are served.",
+        "snomed(term)",
+        "select snomed('fibrillation atriale')",
+    )
 }
 
 fn function(knowledge: &Arc<Knowledge>, name: &'static str, code: Code, description: &str, syntax: &str, example: &str) -> ScalarUDF {

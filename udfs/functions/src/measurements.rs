@@ -68,7 +68,16 @@ fn kernel(arguments: &[ArrayRef]) -> Result<ArrayRef> {
         for m in &found {
             start.append_value(offsets.at(m.start) as i32);
             end.append_value(offsets.at(m.end) as i32);
-            let values = [Some(&source[m.start..m.end]), m.name, m.label, m.loinc, Some(m.comparator.symbol()), m.value_text.as_deref(), m.unit, m.canonical_unit];
+            let values = [
+                Some(&source[m.start..m.end]),
+                m.name,
+                m.label,
+                m.loinc,
+                Some(m.comparator.symbol()),
+                m.value_text.as_deref(),
+                m.unit,
+                m.canonical_unit,
+            ];
             for (builder, value) in strings.iter_mut().zip(values) {
                 builder.append_option(value);
             }
@@ -81,6 +90,20 @@ fn kernel(arguments: &[ArrayRef]) -> Result<ArrayRef> {
     }
     let [words, name, label, loinc, comparator, value_text, unit, canonical_unit] = strings.map(|mut b| Arc::new(b.finish()) as ArrayRef);
     let [value, value_high, canonical_value] = numbers.map(|mut b| Arc::new(b.finish()) as ArrayRef);
-    let columns = vec![Arc::new(start.finish()) as ArrayRef, Arc::new(end.finish()), words, name, label, loinc, comparator, value, value_high, value_text, unit, canonical_value, canonical_unit];
+    let columns = vec![
+        Arc::new(start.finish()) as ArrayRef,
+        Arc::new(end.finish()),
+        words,
+        name,
+        label,
+        loinc,
+        comparator,
+        value,
+        value_high,
+        value_text,
+        unit,
+        canonical_value,
+        canonical_unit,
+    ];
     list(&fields(), columns, lengths, nulls)
 }

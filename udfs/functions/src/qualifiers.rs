@@ -66,6 +66,7 @@ fn kernel(knowledge: &Knowledge, arguments: &[ArrayRef]) -> Result<ArrayRef> {
         valid.push(found.is_some());
     }
     let [mut negated, mut hypothetical, mut historical] = flags;
-    let columns: Vec<ArrayRef> = vec![Arc::new(negated.finish()), Arc::new(hypothetical.finish()), Arc::new(historical.finish()), Arc::new(experiencer.finish())];
+    let columns: Vec<ArrayRef> =
+        vec![Arc::new(negated.finish()), Arc::new(hypothetical.finish()), Arc::new(historical.finish()), Arc::new(experiencer.finish())];
     Ok(Arc::new(StructArray::try_new(fields(), columns, Some(NullBuffer::from(valid)))?))
 }

@@ -67,6 +67,7 @@ fn kernel(knowledge: &Knowledge, arguments: &[ArrayRef]) -> Result<ArrayRef> {
         lengths.push(analysis.sections.len());
         nulls.push(false);
     }
-    let columns: Vec<ArrayRef> = vec![Arc::new(name.finish()), Arc::new(title.finish()), Arc::new(start.finish()), Arc::new(end.finish()), Arc::new(words.finish())];
+    let columns: Vec<ArrayRef> =
+        vec![Arc::new(name.finish()), Arc::new(title.finish()), Arc::new(start.finish()), Arc::new(end.finish()), Arc::new(words.finish())];
     list(&fields(), columns, lengths, nulls)
 }

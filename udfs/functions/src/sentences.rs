@@ -14,7 +14,11 @@ use crate::catalogue::CLINICAL_TEXT;
 use crate::udf::Function;
 
 fn fields() -> Fields {
-    Fields::from(vec![Field::new("start", DataType::Int32, true), Field::new("end", DataType::Int32, true), Field::new("text", DataType::Utf8, true)])
+    Fields::from(vec![
+        Field::new("start", DataType::Int32, true),
+        Field::new("end", DataType::Int32, true),
+        Field::new("text", DataType::Utf8, true),
+    ])
 }
 
 pub(crate) fn udf() -> ScalarUDF {

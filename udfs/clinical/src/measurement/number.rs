@@ -35,15 +35,20 @@ fn digits(word: &str) -> usize {
     word.bytes().take_while(u8::is_ascii_digit).count()
 }
 
+/// What stands between the halves of a word cut at a line end.
+fn cut(c: char) -> bool {
+    c.is_whitespace() || matches!(c, '-' | '\u{2010}' | '\u{2011}' | '\u{ad}')
+}
+
 /// Byte of the original where this byte of a token's folded form comes from.
 pub(super) fn byte_at(text: &Text<'_>, token: usize, fold_byte: usize) -> usize {
     let Some(t) = text.tokens.get(token) else { return 0 };
     let source = &text.original[t.range()];
-    if source.is_ascii() {
+    if source.is_ascii() && source.len() == text.fold(token).len() {
         return (t.start as usize + fold_byte).min(t.end as usize);
     }
     let mut folded = 0;
-    for (at, c) in source.char_indices() {
+    for (at, c) in source.char_indices().filter(|(_, c)| !cut(*c)) {
         if folded >= fold_byte {
             return t.start as usize + at;
         }

@@ -89,6 +89,10 @@ fn value_bytes_hold_the_number() {
     assert_eq!(found[1].loinc, Some("72089-6"));
     assert_eq!(found[0].label, Some("Créatinine"));
     assert_eq!(found[0].canonical_unit, Some("umol/L"));
+    for text in ["ni-\nhss14", "kalié-\r\nmie4", "ni\u{ad}hss14"] {
+        let found = measurements(&Text::new(text));
+        assert_eq!(found.iter().map(|m| text[m.value_start..m.value_end].parse().ok()).collect::<Vec<_>>(), [found[0].value], "{text:?}");
+    }
 }
 
 proptest! {

@@ -38,6 +38,10 @@ pub(crate) enum CueKind {
     /// Plans, for procedures alone.
     PlanBefore,
     PlanAfter,
+    /// Opens a list of suspected diseases: "DD :".
+    HypothesisList,
+    /// Asked for at once, in a letter that sends somebody.
+    Urgent,
     /// Opens a list of orders, for procedures alone: "consignes".
     PlanList,
     /// "avant": what a forbidden treatment waits for is yet to come.
@@ -54,6 +58,12 @@ pub(crate) enum CueKind {
     HomeDrug,
     /// A drug is given now: "administration de", "IV".
     Given,
+    /// A drug of the home has ended: "arrêté".
+    Stopped,
+    /// As `Stopped`, before the drug: "en remplacement du".
+    StoppedBefore,
+    /// A drug of the home goes on: "repris".
+    Resumed,
     /// Ties a drug to the disease before it: "FA sous".
     DrugLink,
     /// A word for what a person is, inside a mention: "hypertendu".
@@ -124,6 +134,8 @@ struct Hypothesis {
     after_adjacent: Vec<String>,
     either: Vec<String>,
     conditional: Vec<String>,
+    list: Vec<String>,
+    urgent: Vec<String>,
     plan_before: Vec<String>,
     plan_after: Vec<String>,
     plan_list: Vec<String>,
@@ -148,6 +160,9 @@ struct History {
     after: Vec<String>,
     home_drug: Vec<String>,
     given: Vec<String>,
+    stopped: Vec<String>,
+    stopped_before: Vec<String>,
+    resumed: Vec<String>,
     drug_link: Vec<String>,
     traits: Vec<String>,
     chronic: Vec<String>,
@@ -187,6 +202,8 @@ impl Cues {
             (HypothesisAfterAdjacent, &file.hypothesis.after_adjacent),
             (HypothesisEither, &file.hypothesis.either),
             (Conditional, &file.hypothesis.conditional),
+            (HypothesisList, &file.hypothesis.list),
+            (Urgent, &file.hypothesis.urgent),
             (PlanBefore, &file.hypothesis.plan_before),
             (PlanAfter, &file.hypothesis.plan_after),
             (PlanList, &file.hypothesis.plan_list),
@@ -199,6 +216,9 @@ impl Cues {
             (HistoryAfter, &file.history.after),
             (HomeDrug, &file.history.home_drug),
             (Given, &file.history.given),
+            (Stopped, &file.history.stopped),
+            (StoppedBefore, &file.history.stopped_before),
+            (Resumed, &file.history.resumed),
             (DrugLink, &file.history.drug_link),
             (Trait, &file.history.traits),
             (Chronic, &file.history.chronic),
@@ -292,6 +312,10 @@ fn stays_beside_others(kind: CueKind) -> bool {
             | CueKind::Patient
             | CueKind::KinLink
             | CueKind::DrugLink
+            | CueKind::Stopped
+            | CueKind::StoppedBefore
+            | CueKind::Resumed
+            | CueKind::Urgent
             | CueKind::Link
             | CueKind::Circumstance
             | CueKind::Terminator

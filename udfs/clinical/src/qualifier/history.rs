@@ -19,7 +19,7 @@ impl Scope<'_> {
         if setting.dated_now {
             return false;
         }
-        if setting.referral && (setting.drug && !self.given() || setting.lasting && !self.inside(CueKind::Acute) && !self.measured()) {
+        if setting.referral && (setting.drug && !self.given() || (setting.lasting || setting.procedure && self.inside(CueKind::Chronic)) && !self.inside(CueKind::Acute) && !self.measured()) {
             return true;
         }
         setting.dated_before
@@ -29,6 +29,34 @@ impl Scope<'_> {
             || self.cued_past()
             || self.trait_of_patient(setting)
             || setting.drug && self.taken_for_old_disease()
+            || setting.recalled && !self.current()
+    }
+
+    /// A drug of the home that was stopped, or during which something happened.
+    pub fn ended(&self, setting: Setting) -> bool {
+        setting.drug
+            && (setting.lasting_drug || setting.recalled)
+            && self.view.outside(self.span).any(|cue| match cue.kind {
+                CueKind::Stopped => self.reached_behind(cue),
+                CueKind::StoppedBefore => self.reached(cue, Commas::End),
+                _ => false,
+            })
+    }
+
+    /// Given or prescribed now, by the words and the dose beside it.
+    fn current(&self) -> bool {
+        self.kind(self.span.end) == Some(Kind::Number)
+            || self.view.outside(self.span).any(|cue| matches!(cue.kind, CueKind::Given | CueKind::Resumed) && self.near(cue, 6))
+    }
+
+    /// An allergy is the patient's, whatever section it ended up in.
+    pub fn allergy(&self) -> bool {
+        self.fold(self.span.start).starts_with("allerg")
+    }
+
+    /// What it showed follows: "ECG : rythme sinusal".
+    pub fn reported(&self) -> bool {
+        self.fold(self.span.end) == ":" && self.view.sentence.contains(&(self.span.end + 1))
     }
 
     /// Given now, by the words around it.
@@ -37,7 +65,7 @@ impl Scope<'_> {
     }
 
     fn taken_at_home(&self) -> bool {
-        self.view.outside(self.span).any(|cue| cue.kind == CueKind::HomeDrug && self.reached(cue, Commas::Items))
+        self.view.outside(self.span).any(|cue| cue.kind == CueKind::HomeDrug && self.reached(cue, Commas::Pass) && !self.given())
     }
 
     fn cued_past(&self) -> bool {
@@ -69,7 +97,9 @@ impl Scope<'_> {
 
     /// "hypertendu à 190/100": a finding.
     fn measured(&self) -> bool {
-        (self.span.end..self.span.end + 2).any(|i| self.kind(i) == Some(Kind::Number)) && self.fold(self.span.end) != "depuis"
+        (self.span.end..self.span.end + 2).any(|i| self.kind(i) == Some(Kind::Number))
+            && self.fold(self.span.end) != "depuis"
+            && !(self.span.end..self.span.end + 4).any(|i| matches!(self.fold(i), "paquets" | "paquet" | "pa" | "ans"))
     }
 
     /// No verb yet between "patient" and the span: the patient is being presented.

@@ -114,6 +114,7 @@ impl<'a> Scope<'a> {
                     }
                     at = close;
                 }
+                (Some(Kind::Mark), ")") if commas == Commas::Pass && (self.kind(at - 1) == Some(Kind::Number) || self.fold(at + 1) == ":") => {}
                 (Some(Kind::Mark), ")") if !(cue.end..at).any(|i| self.fold(i) == "(") => return false,
                 (Some(Kind::Mark), ",") => {
                     if !self.passes_comma(at + 1, commas, last_item) {
@@ -366,7 +367,7 @@ impl<'a> Scope<'a> {
                 }
                 (Some(Kind::Mark), "/" | "+") => chained = true,
                 (Some(Kind::Mark), "'" | "-" | "\"" | "°") => {}
-                (Some(Kind::Mark), ":" | "=") if at + 1 == cue.start => {}
+                (Some(Kind::Mark), ":" | "=" | "|") if at + 1 == cue.start => {}
                 (Some(Kind::Mark), _) => return false,
                 (_, "et" | "ou" | "ni") => chained = true,
                 // "thrombolyse de cet infarctus non faite": said of the head.
@@ -427,7 +428,7 @@ impl<'a> Scope<'a> {
         }
         let between = self.span.end..cue.start;
         between.len() <= 12
-            && (between.clone().all(|i| self.side(i) || matches!(self.fold(i), "/" | "(" | "-" | "=" | ":" | "\"")) && between.len() <= 3
+            && (between.clone().all(|i| self.side(i) || matches!(self.fold(i), "/" | "(" | "-" | "=" | ":" | "\"" | "|")) && between.len() <= 3
                 || self.bracket(between))
             && self.ends_item(cue)
     }
@@ -508,6 +509,9 @@ impl<'a> Scope<'a> {
                         | "de"
                         | "du"
                         | "controle"
+                        | "introduction"
+                        | "instauration"
+                        | "debut"
                 )
             })
     }
@@ -554,7 +558,6 @@ impl<'a> Scope<'a> {
                 | "d"
                 | "de"
                 | "des"
-                | "du"
                 | "formellement"
                 | "definitivement"
                 | "egalement"
@@ -563,7 +566,8 @@ impl<'a> Scope<'a> {
                 | "en"
                 | "ainsi"
                 | "aussi"
-        ) || self.mention_at(cue.end).is_some_and(|m| m.start == cue.end)
+        ) || self.fold(cue.end) == "du" && self.fold(cue.end + 1) != "fait"
+            || self.mention_at(cue.end).is_some_and(|m| m.start == cue.end)
     }
 
     /// Within some words on either side, in the same clause.
