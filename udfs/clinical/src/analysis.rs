@@ -247,8 +247,12 @@ impl<'a> Analysis<'a> {
         let Some(section) = section else { return Prior::None };
         let kind = self.knowledge.sections.kind(section);
         // Before the stay nobody has been discharged: `Traitement` is what is taken at home.
-        if self.kind != DocumentKind::Other && &*kind.name == "discharge_treatment" && !self.text.source(section.title.clone()).contains("ortie") {
+        if matches!(self.kind, DocumentKind::Referral | DocumentKind::Emergency) && &*kind.name == "discharge_treatment" && !self.text.source(section.title.clone()).contains("ortie") {
             return Prior::Historical;
+        }
+        // After it, `Traitement` without more is the treatment of now.
+        if self.kind == DocumentKind::FollowUp && kind.late.is_some() {
+            return Prior::None;
         }
         kind.prior
     }
@@ -258,6 +262,7 @@ impl<'a> Analysis<'a> {
         let age = time.and_then(|t| Some((self.reference? - t.value?, t.precision)));
         Setting {
             prior: self.prior(section),
+            early: self.kind != DocumentKind::Other,
             referral: self.kind == DocumentKind::Referral,
             lasting: concept.and_then(|c| c.icd10.as_deref()).is_some_and(|code| self.knowledge.document_kinds.lasts(code)),
             drug: label == Some(Label::Drug),

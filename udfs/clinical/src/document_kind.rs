@@ -1,6 +1,6 @@
 //! What kind of document a text is, as far as that changes how it is read: a letter
 //! that sends somebody to hospital, and a note at its door, list what is taken at
-//! home.
+//! home; a visit after it lists the treatment of now.
 
 use serde::Deserialize;
 
@@ -19,6 +19,8 @@ pub enum DocumentKind {
     Referral,
     /// Written at the door: the emergency department.
     Emergency,
+    /// Written in the ward or after it: what it calls treatment is the treatment of now.
+    FollowUp,
     #[default]
     Other,
 }
@@ -30,6 +32,7 @@ struct Kinds {
     discharge: Vec<String>,
     emergency_codes: Vec<String>,
     referral_codes: Vec<String>,
+    follow_up_codes: Vec<String>,
     other_codes: Vec<String>,
     lasting_codes: Vec<String>,
     lasting_drugs: Vec<String>,
@@ -70,7 +73,7 @@ impl DocumentKinds {
         }
         let mut codes = Vec::new();
         for (list, kind) in
-            [(kinds.emergency_codes, DocumentKind::Emergency), (kinds.referral_codes, DocumentKind::Referral), (kinds.other_codes, DocumentKind::Other)]
+            [(kinds.emergency_codes, DocumentKind::Emergency), (kinds.referral_codes, DocumentKind::Referral), (kinds.follow_up_codes, DocumentKind::FollowUp), (kinds.other_codes, DocumentKind::Other)]
         {
             codes.extend(list.into_iter().map(|code| (code, kind)));
         }
@@ -85,8 +88,10 @@ impl DocumentKinds {
     /// Whether the ATC code is of a drug that is taken for years, and not given
     /// for the emergency.
     pub fn long_term(&self, atc: &str) -> bool {
-        let within = |list: &[String]| list.iter().any(|class| atc.starts_with(class.as_str()));
-        within(&self.lasting_drugs) && !within(&self.acute_drugs)
+        let is = |class: &String| atc.starts_with(class.as_str());
+        // "Anticoagulant" names a class wider than those listed.
+        let wider = |class: &String| atc.len() > 3 && class.starts_with(atc);
+        self.lasting_drugs.iter().any(|class| is(class) || wider(class)) && !self.acute_drugs.iter().any(is)
     }
 
     /// The kind that a LOINC type code states, else the one that the words show.

@@ -30,6 +30,7 @@ pub(crate) struct Spans {
     examination: FxHashSet<Box<str>>,
     route: FxHashSet<Box<str>>,
     heads: FxHashSet<Box<str>>,
+    joining: FxHashSet<Box<str>>,
     places: FxHashSet<Box<str>>,
     titles: FxHashSet<Box<str>>,
 }
@@ -68,10 +69,20 @@ pub fn mentions(knowledge: &Knowledge, text: &Text<'_>, words: &[WordId]) -> Vec
     let all = hits.clone();
     let kept = longest(hits).into_iter().filter(|hit| !names_a_person(knowledge, text, hit));
     let mut found: Vec<Mention> = Vec::new();
-    for mention in kept.map(|hit| spanned(knowledge, text, &all, hit)) {
-        // A side taken in by the mention before is no longer one of its own.
-        if found.last().is_none_or(|before| before.end <= mention.start) {
-            found.push(mention);
+    for hit in kept {
+        let mention = spanned(knowledge, text, &all, hit);
+        // "vertiges avec nausées" names two signs: what a span leaves out behind a
+        // joining word is read again.
+        let freed = (mention.end + 1 < hit.end && spans.joining.contains(text.fold(mention.end))).then(|| {
+            let from = all.partition_point(|h| h.start <= mention.end);
+            let inside = all[from..].iter().take_while(|h| h.start < hit.end).filter(|h| h.end <= hit.end);
+            longest(inside.copied().collect()).into_iter().map(|h| spanned(knowledge, text, &all, h))
+        });
+        for mention in std::iter::once(mention).chain(freed.into_iter().flatten()) {
+            // A side taken in by the mention before is no longer one of its own.
+            if found.last().is_none_or(|before| before.end <= mention.start) {
+                found.push(mention);
+            }
         }
     }
     inherit(lexicon, spans, text, &mut found);
@@ -280,6 +291,39 @@ mod tests {
         let words = knowledge.vocabulary.read(&read);
         let all = super::mentions(knowledge, &read, &words);
         assert!(all.len() > 3 && all.windows(2).all(|w| w[0].end <= w[1].start));
+    }
+
+    #[test]
+    fn what_a_span_leaves_out_is_read_again() {
+        assert_eq!(found("vertiges avec nausées"), ["vertiges", "nausées"]);
+    }
+
+    #[test]
+    fn a_bare_head_takes_the_name_said_before() {
+        let knowledge = Knowledge::built_in();
+        let code = |text: &str| {
+            let read = Text::new(text);
+            let words = knowledge.vocabulary.read(&read);
+            let last = super::mentions(knowledge, &read, &words).last().map(|m| m.concept as usize);
+            last.and_then(|c| knowledge.lexicon.concepts[c].icd10.clone())
+        };
+        assert_eq!(code("Sténose carotidienne serrée. La sténose est irrégulière").as_deref(), Some("I65.2"));
+        assert_eq!(code("Occlusion du tronc basilaire. Reperméabilisation de l'occlusion").as_deref(), Some("I65.1"));
+        assert_ne!(code("Occlusion vue").as_deref(), Some("I65.1"));
+    }
+
+    #[test]
+    fn the_dose_and_the_route_are_no_part_of_a_drug() {
+        assert_eq!(found("paracétamol IV"), ["paracétamol"]);
+        assert_eq!(found("Levothyrox 75"), ["Levothyrox"]);
+    }
+
+    #[test]
+    fn a_long_sentence_takes_time_in_proportion() {
+        let text = "hémiplégie gauche avec aphasie et ".repeat(2_500);
+        let started = std::time::Instant::now();
+        assert!(found(&text).len() >= 5_000);
+        assert!(started.elapsed().as_secs() < 5, "{:?}", started.elapsed());
     }
 
     #[test]

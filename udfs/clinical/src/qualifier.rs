@@ -55,6 +55,8 @@ pub(crate) struct Setting {
     pub drug: bool,
     /// The document sends somebody to hospital.
     pub referral: bool,
+    /// The document is written before the stay or at its door.
+    pub early: bool,
     /// A disease that lasts, by its code.
     pub lasting: bool,
     /// A drug that is taken for years, by its code.
@@ -100,7 +102,7 @@ impl SentenceView<'_> {
         let family = self.family(&scope, setting);
         let ended = scope.ended(setting);
         let negation = if ended { Negation::None } else { self.negation(&scope, setting) };
-        let home = ended || setting.drug && setting.prior == Prior::Historical;
+        let home = ended || setting.drug && (setting.prior == Prior::Historical || scope.taken_at_home());
         let hypothetical = negation != Negation::Full && !family && !home && self.hypothetical(&scope, setting);
         let negated = negation == Negation::Full || negation == Negation::Weak && !hypothetical;
         // "Pas d'AVC" is no history; "AVC en 2019, non thrombolysé" is.
@@ -166,14 +168,14 @@ impl SentenceView<'_> {
             CueKind::HypothesisEither => !scope.has_object(cue) && scope.reached_behind(cue),
             CueKind::Conditional => scope.reached(cue, Commas::Clause) || (setting.drug || setting.procedure) && scope.reached_behind(cue),
             CueKind::HypothesisList => !setting.drug && !setting.procedure && scope.reached(cue, Commas::Pass),
-            CueKind::Urgent => setting.procedure && setting.referral && scope.reached_behind(cue),
+            CueKind::Urgent => setting.procedure && setting.early && scope.ordered(cue),
             CueKind::PlanBefore => setting.procedure && scope.reached(cue, Commas::Items),
             CueKind::PlanAfter => setting.procedure && scope.reached_behind(cue),
             CueKind::PlanList => setting.procedure && !scope.reported() && scope.reached(cue, Commas::Pass),
             CueKind::Deferral => (setting.procedure || setting.drug) && scope.right_before(cue) && self.waits(cue.start, setting),
             _ => false,
         });
-        cued || setting.procedure && !setting.dated_now && (setting.dated_after || setting.prior == Prior::Planned)
+        cued || setting.procedure && !setting.dated_now && (setting.dated_after || setting.prior == Prior::Planned && !scope.reported())
     }
 
     /// Something is forbidden or ordered before this token: "pas d'aspirine
@@ -195,7 +197,7 @@ impl SentenceView<'_> {
         }
         self.outside(scope.span).any(|cue| match cue.kind {
             CueKind::FamilyPhrase => !setting.procedure && scope.near(cue, 8),
-            CueKind::Kin => scope.of_kin(cue),
+            CueKind::Kin => (!setting.procedure || cue.end <= scope.span.start) && scope.of_kin(cue),
             _ => false,
         })
     }

@@ -59,7 +59,7 @@ pub struct SectionKind {
     pub name: Box<str>,
     pub prior: Prior,
     /// The kind it is once the stay has been told.
-    late: Option<u32>,
+    pub(crate) late: Option<u32>,
     /// The stay is told here.
     tells_stay: bool,
     /// A part of the body: a heading of its own, or an item of the antecedents.

@@ -140,7 +140,7 @@ fn mentions_are_ascending_and_disjoint() {
         let text = Text::new(original);
         let words = knowledge.vocabulary.read(&text);
         let mut next = 0;
-        for mention in mentions(&knowledge.lexicon, &knowledge.vocabulary, &text, &words) {
+        for mention in mentions(knowledge, &text, &words) {
             must!(mention.start >= next && mention.start < mention.end, "{mention:?} after {next}");
             must!((mention.concept as usize) < knowledge.lexicon.concepts.len(), "{mention:?} names nothing");
             tokens_of(&text, text.byte_range(mention.start..mention.end))?;

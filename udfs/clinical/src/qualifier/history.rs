@@ -13,23 +13,28 @@ const DRUG: usize = 30;
 impl Scope<'_> {
     pub fn past(&self, setting: Setting) -> bool {
         // What is taken at home stays so, whenever it was last taken.
-        if setting.drug && (setting.prior == Prior::Historical || self.taken_at_home()) {
+        let home = setting.prior == Prior::Historical && !self.intravenous() || setting.recalled && !self.current() || self.taken_at_home();
+        if setting.drug && home {
             return true;
         }
         if setting.dated_now {
             return false;
         }
-        if setting.referral && (setting.drug && !self.given() || (setting.lasting || setting.procedure && self.inside(CueKind::Chronic)) && !self.inside(CueKind::Acute) && !self.measured()) {
+        if setting.referral
+            && (setting.drug && !self.given()
+                || (setting.lasting || setting.procedure && self.inside(CueKind::Chronic))
+                    && !self.inside(CueKind::Acute)
+                    && !self.measured())
+        {
             return true;
         }
         setting.dated_before
-            || setting.prior == Prior::Historical
+            || setting.prior == Prior::Historical && !(setting.drug && self.intravenous())
             || self.inside(CueKind::Old)
             || self.inside(CueKind::HistoryAfter)
             || self.cued_past()
             || self.trait_of_patient(setting)
             || setting.drug && self.taken_for_old_disease()
-            || setting.recalled && !self.current()
     }
 
     /// A drug of the home that was stopped, or during which something happened.
@@ -38,9 +43,34 @@ impl Scope<'_> {
             && (setting.lasting_drug || setting.recalled)
             && self.view.outside(self.span).any(|cue| match cue.kind {
                 CueKind::Stopped => self.reached_behind(cue),
-                CueKind::StoppedBefore => self.reached(cue, Commas::End),
+                CueKind::StoppedBefore => self.reached(cue, Commas::End) && !self.unsure(cue),
                 _ => false,
             })
+    }
+
+    /// Nothing happened under the drug, or its stop is only thought of.
+    fn unsure(&self, cue: &Cue) -> bool {
+        self.view.outside(self.span).any(|other| match other.kind {
+            CueKind::NegationBefore | CueKind::NegationWithout => other.end <= cue.start,
+            CueKind::HypothesisAfter => self.reached_behind(other),
+            _ => false,
+        })
+    }
+
+    /// Into a vein, which nobody does at home.
+    fn intravenous(&self) -> bool {
+        (self.span.end..self.view.sentence.end.min(self.span.end + 6))
+            .take_while(|i| !matches!(self.fold(*i), "," | ";" | "." | "-") || self.kind(i + 1) == Some(Kind::Number))
+            .any(|i| matches!(self.fold(i), "iv" | "ivl" | "ivd" | "ivse" | "pse" | "bolus" | "min" | "h"))
+    }
+
+    /// Asked for without a verb: "IRM en urgence."
+    pub fn ordered(&self, cue: &Cue) -> bool {
+        self.reached_behind(cue)
+            && (self.span.start == self.view.sentence.start || self.kind(self.span.start - 1) == Some(Kind::Mark))
+            && (cue.end >= self.view.sentence.end
+                || self.fold(cue.end) == "."
+                || self.fold(cue.end) == "," && self.mention_at(cue.end + 1).is_some())
     }
 
     /// Given or prescribed now, by the words and the dose beside it.
@@ -64,8 +94,10 @@ impl Scope<'_> {
         self.view.outside(self.span).any(|cue| cue.kind == CueKind::Given && self.near(cue, 4))
     }
 
-    fn taken_at_home(&self) -> bool {
-        self.view.outside(self.span).any(|cue| cue.kind == CueKind::HomeDrug && self.reached(cue, Commas::Pass) && !self.given())
+    pub fn taken_at_home(&self) -> bool {
+        self.view.outside(self.span).any(|cue| {
+            cue.kind == CueKind::HomeDrug && (self.reached(cue, Commas::Items) || self.reached(cue, Commas::Pass) && !self.given())
+        })
     }
 
     fn cued_past(&self) -> bool {
@@ -83,16 +115,25 @@ impl Scope<'_> {
 
     /// "patient hypertendu", "femme de 80 ans, diabète, FA sous apixaban".
     fn trait_of_patient(&self, setting: Setting) -> bool {
-        if setting.procedure || setting.sign || self.inside(CueKind::Acute) {
+        if setting.sign || self.inside(CueKind::Acute) {
             return false;
         }
-        if self.inside(CueKind::Trait) && !self.measured() {
+        if self.inside(CueKind::Trait) && !self.measured() && (!setting.procedure || self.said_of_person()) {
             return true;
+        }
+        if setting.procedure {
+            return false;
         }
         self.view
             .cues_in(self.span.start.saturating_sub(PORTRAIT)..self.span.start)
             .iter()
-            .any(|c| c.kind == CueKind::Patient && self.portrait(c))
+            .any(|c| c.kind == CueKind::Patient && self.mention_at(c.start).is_none() && self.portrait(c))
+    }
+
+    /// "patient dialysé", "insuffisant rénal dialysé"; not "en dialyse".
+    fn said_of_person(&self) -> bool {
+        let Some(before) = self.span.start.checked_sub(1) else { return false };
+        self.mention_at(before).is_some() || self.cue_at(before, &[CueKind::Patient])
     }
 
     /// "hypertendu à 190/100": a finding.

@@ -96,7 +96,8 @@ impl Scope<'_> {
                 continue;
             }
             match (self.kind(at), self.fold(at)) {
-                (_, "chez" | "(" | "cote") => tied = true,
+                (_, "(") => tied |= !matches!(self.fold(cue.start), "enfant" | "enfants"),
+                (_, "chez" | "cote") => tied = true,
                 (_, "du" | "de")
                     if at + 1 == cue.start || self.fold(at + 1) == "sa" || self.fold(at + 1) == "son" || self.fold(at + 1) == "la" =>
                 {

@@ -114,7 +114,8 @@ impl<'a> Scope<'a> {
                     }
                     at = close;
                 }
-                (Some(Kind::Mark), ")") if commas == Commas::Pass && (self.kind(at - 1) == Some(Kind::Number) || self.fold(at + 1) == ":") => {}
+                (Some(Kind::Mark), ")")
+                    if commas == Commas::Pass && (self.kind(at - 1) == Some(Kind::Number) || self.fold(at + 1) == ":") => {}
                 (Some(Kind::Mark), ")") if !(cue.end..at).any(|i| self.fold(i) == "(") => return false,
                 (Some(Kind::Mark), ",") => {
                     if !self.passes_comma(at + 1, commas, last_item) {
@@ -316,6 +317,7 @@ impl<'a> Scope<'a> {
                     | "au"
                     | "aux"
                     | "en"
+                    | "quelques"
                     | "reste"
                     | "persiste"
                     | "par"
@@ -357,7 +359,10 @@ impl<'a> Scope<'a> {
                 }
                 (Some(Kind::Mark), ")") => return false,
                 (Some(Kind::Mark), ",")
-                    if cue.start - at <= 2 && words < 4 && matches!(self.fold(cue.start), "non" | "pas" | "jamais" | "finalement") => {}
+                    if cue.start - at <= 2
+                        && words < 4
+                        && (matches!(self.fold(cue.start), "non" | "pas" | "jamais" | "finalement") || cue.kind == CueKind::Stopped) => {}
+                (Some(Kind::Mark), "-") if self.spaced(at) && self.spaced(at + 1) => return false,
                 (Some(Kind::Mark), ",") => {
                     if self.mention_at(at + 1).is_none() || !plural || words > 1 {
                         return false;
@@ -428,7 +433,8 @@ impl<'a> Scope<'a> {
         }
         let between = self.span.end..cue.start;
         between.len() <= 12
-            && (between.clone().all(|i| self.side(i) || matches!(self.fold(i), "/" | "(" | "-" | "=" | ":" | "\"" | "|")) && between.len() <= 3
+            && (between.clone().all(|i| self.side(i) || matches!(self.fold(i), "/" | "(" | "-" | "=" | ":" | "\"" | "|"))
+                && between.len() <= 3
                 || self.bracket(between))
             && self.ends_item(cue)
     }
