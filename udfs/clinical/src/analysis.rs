@@ -24,6 +24,8 @@ const PAST: Duration = Duration::days(100);
 const NOW: Duration = Duration::hours(18);
 /// Most words between a mention and the date that qualifies it.
 const DATE_REACH: usize = 4;
+/// Most tokens of any kind between the two.
+const DATE_TOKENS: usize = 64;
 
 /// A text with its words looked up, its sentences and its sections.
 pub struct Analysis<'a> {
@@ -57,7 +59,9 @@ impl<'a> Entity<'a> {
         if !self.qualifiers.historical {
             return Some(code);
         }
-        let past = data_lines(HISTORICAL_CODES.content).filter_map(|(_, line)| line.split_once(';')).find(|(category, _)| code.starts_with(category));
+        let past = data_lines(HISTORICAL_CODES.content)
+            .filter_map(|(_, line)| line.split_once(';'))
+            .find(|(category, _)| code.starts_with(category));
         Some(past.map_or(code, |(_, past)| past))
     }
 }
@@ -119,7 +123,11 @@ impl<'a> Analysis<'a> {
         let span = first..(last + 1).min(self.text.tokens.len());
         let sentence = self.sentences.iter().find(|s| s.contains(&first))?;
         let found = mentions(self.knowledge, &self.text, &self.words);
-        let ranges: Vec<Range<usize>> = found.iter().map(|m| m.start..m.end).filter(|r| sentence.contains(&r.start) && (r.end <= span.start || r.start >= span.end)).collect();
+        let ranges: Vec<Range<usize>> = found
+            .iter()
+            .map(|m| m.start..m.end)
+            .filter(|r| sentence.contains(&r.start) && (r.end <= span.start || r.start >= span.end))
+            .collect();
         let cues = self.knowledge.cues.find(&self.text, &self.words, &self.knowledge.vocabulary, sentence.clone());
         let view = SentenceView { text: &self.text, sentence: sentence.clone(), cues: &cues, mentions: &ranges };
         let time = self.time_of(&span, sentence, &ranges, &temporal_expressions(&self.text, self.reference));
@@ -130,7 +138,14 @@ impl<'a> Analysis<'a> {
         self.section_at(mention.start).is_some_and(|s| mention.start < s.title.end)
     }
 
-    fn qualify(&self, sentence: &Range<usize>, found: &[Mention], times: &[TemporalExpression], home: &mut BTreeSet<&'a str>, entities: &mut Vec<Entity<'a>>) {
+    fn qualify(
+        &self,
+        sentence: &Range<usize>,
+        found: &[Mention],
+        times: &[TemporalExpression],
+        home: &mut BTreeSet<&'a str>,
+        entities: &mut Vec<Entity<'a>>,
+    ) {
         let cues = self.knowledge.cues.find(&self.text, &self.words, &self.knowledge.vocabulary, sentence.clone());
         let ranges: Vec<Range<usize>> = found.iter().map(|m| m.start..m.end).collect();
         let view = SentenceView { text: &self.text, sentence: sentence.clone(), cues: &cues, mentions: &ranges };
@@ -140,46 +155,55 @@ impl<'a> Analysis<'a> {
             let time = self.time_of(range, sentence, &ranges, times);
             let mut setting = self.setting(section, Some(concept), time.as_ref());
             let atc = concept.atc.as_deref().filter(|_| setting.drug);
-            setting.recalled = atc.is_some_and(|code| named(home, code)) && section.is_none_or(|s| self.section_name(s) != "discharge_treatment");
+            setting.recalled =
+                atc.is_some_and(|code| named(home, code)) && section.is_none_or(|s| self.section_name(s) != "discharge_treatment");
             let qualifiers = view.qualify(range, setting);
             if qualifiers.historical {
                 home.extend(atc);
             }
             let bytes = self.text.byte_range(range.clone());
-            entities.push(Entity { start: bytes.start, end: bytes.end, concept, section: section.map(|s| self.section_name(s)), qualifiers, event_time: time.and_then(|t| t.value) });
+            entities.push(Entity {
+                start: bytes.start,
+                end: bytes.end,
+                concept,
+                section: section.map(|s| self.section_name(s)),
+                qualifiers,
+                event_time: time.and_then(|t| t.value),
+            });
         }
     }
 
     /// The time that qualifies a span: right behind it ("AVC en 2009"), right
     /// before it ("2009 : AVC"), or that of the event it belongs to ("AVC 2009
     /// thrombolysé", "AVC en 2009, non thrombolysé").
-    fn time_of(&self, span: &Range<usize>, sentence: &Range<usize>, mentions: &[Range<usize>], times: &[TemporalExpression]) -> Option<TemporalExpression> {
-        let sentence_bytes = self.text.byte_range(sentence.clone());
-        let from = times.partition_point(|t| t.end <= sentence_bytes.start);
-        let mut best: Option<(usize, &TemporalExpression)> = None;
-        for time in times[from..].iter().take_while(|t| t.start < sentence_bytes.end) {
-            let dates = match time.kind {
-                TemporalKind::Date | TemporalKind::Relative | TemporalKind::Period => true,
-                TemporalKind::Duration => time.value.is_some(),
-                _ => false,
-            };
-            if !dates {
-                continue;
-            }
-            let (first, last) = (self.text.token_at(time.start), self.text.token_at(time.end - 1));
-            let distance = if first >= span.end {
-                self.date_behind(span.end..first, mentions)
-            } else if last < span.start {
-                self.date_before(first, last + 1..span.start, mentions)
-            } else {
-                continue;
-            };
-            if let Some(distance) = distance
-                && best.is_none_or(|(d, _)| distance < d)
-            {
-                best = Some((distance, time));
-            }
-        }
+    fn time_of(
+        &self,
+        span: &Range<usize>,
+        sentence: &Range<usize>,
+        mentions: &[Range<usize>],
+        times: &[TemporalExpression],
+    ) -> Option<TemporalExpression> {
+        let dates = |time: &TemporalExpression| match time.kind {
+            TemporalKind::Date | TemporalKind::Relative | TemporalKind::Period => true,
+            TemporalKind::Duration => time.value.is_some(),
+            _ => false,
+        };
+        let (sentence_bytes, span_bytes) = (self.text.byte_range(sentence.clone()), self.text.byte_range(span.clone()));
+        // The nearest on either side decides: whatever parts the span from it
+        // parts the span from those beyond it.
+        let before =
+            times[..times.partition_point(|t| t.end <= span_bytes.start)].iter().rev().take_while(|t| t.end > sentence_bytes.start);
+        let before = before.map(|t| (t, self.text.token_at(t.end - 1) + 1..span.start));
+        let before = before.take_while(|(_, between)| between.len() <= DATE_TOKENS).find(|(t, _)| dates(t));
+        let behind = times[times.partition_point(|t| t.start < span_bytes.end)..].iter().take_while(|t| t.start < sentence_bytes.end);
+        let behind = behind.map(|t| (t, span.end..self.text.token_at(t.start)));
+        let behind = behind.take_while(|(_, between)| between.len() <= DATE_TOKENS).find(|(t, _)| dates(t));
+        let before = before.and_then(|(t, between)| Some((self.date_before(self.text.token_at(t.start), between, mentions)?, t)));
+        let behind = behind.and_then(|(t, between)| Some((self.date_behind(between, mentions)?, t)));
+        let best = match (before, behind) {
+            (Some(before), Some(behind)) => Some(if behind.0 < before.0 { behind } else { before }),
+            (before, behind) => before.or(behind),
+        };
         best.map(|(_, time)| *time)
     }
 
@@ -189,7 +213,9 @@ impl<'a> Analysis<'a> {
         while at < between.end {
             if let Some(mention) = mention_from(mentions, at) {
                 // "AVC thrombolysé en 2009": nothing between the two but a link.
-                if (between.start..at).any(|i| !matches!(self.text.fold(i), "par" | "traite" | "traitee" | "et" | "opere" | "operee" | "non" | "-")) {
+                if (between.start..at)
+                    .any(|i| !matches!(self.text.fold(i), "par" | "traite" | "traitee" | "et" | "opere" | "operee" | "non" | "-"))
+                {
                     return None;
                 }
                 at = mention.end;
@@ -233,7 +259,8 @@ impl<'a> Analysis<'a> {
             at += 1;
         }
         // Behind a comma only what was done or not done for the dated event.
-        let follows = commas == 0 || commas == 1 && matches!(self.text.fold(between.end - 1), "non" | "pas" | "sans" | "par" | "de" | "d" | "'");
+        let follows =
+            commas == 0 || commas == 1 && matches!(self.text.fold(between.end - 1), "non" | "pas" | "sans" | "par" | "de" | "d" | "'");
         (words <= DATE_REACH && follows).then_some(words + 2 * commas)
     }
 
@@ -247,7 +274,10 @@ impl<'a> Analysis<'a> {
         let Some(section) = section else { return Prior::None };
         let kind = self.knowledge.sections.kind(section);
         // Before the stay nobody has been discharged: `Traitement` is what is taken at home.
-        if matches!(self.kind, DocumentKind::Referral | DocumentKind::Emergency) && &*kind.name == "discharge_treatment" && !self.text.source(section.title.clone()).contains("ortie") {
+        if matches!(self.kind, DocumentKind::Referral | DocumentKind::Emergency)
+            && &*kind.name == "discharge_treatment"
+            && !self.text.source(section.title.clone()).contains("ortie")
+        {
             return Prior::Historical;
         }
         // After it, `Traitement` without more is the treatment of now.

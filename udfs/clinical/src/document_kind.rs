@@ -72,9 +72,12 @@ impl DocumentKinds {
             }
         }
         let mut codes = Vec::new();
-        for (list, kind) in
-            [(kinds.emergency_codes, DocumentKind::Emergency), (kinds.referral_codes, DocumentKind::Referral), (kinds.follow_up_codes, DocumentKind::FollowUp), (kinds.other_codes, DocumentKind::Other)]
-        {
+        for (list, kind) in [
+            (kinds.emergency_codes, DocumentKind::Emergency),
+            (kinds.referral_codes, DocumentKind::Referral),
+            (kinds.follow_up_codes, DocumentKind::FollowUp),
+            (kinds.other_codes, DocumentKind::Other),
+        ] {
             codes.extend(list.into_iter().map(|code| (code, kind)));
         }
         Ok(DocumentKinds { trie, codes, lasting: kinds.lasting_codes, lasting_drugs: kinds.lasting_drugs, acute_drugs: kinds.acute_drugs })
@@ -124,7 +127,11 @@ mod tests {
 
     #[test]
     fn letters_that_send_are_referrals() {
-        for text in ["Cher confrère, je vous adresse M. Petit pour un vertige.", "FICHE DE LIAISON\nRésidente autonome", "Merci de recevoir en urgence cette dame."] {
+        for text in [
+            "Cher confrère, je vous adresse M. Petit pour un vertige.",
+            "FICHE DE LIAISON\nRésidente autonome",
+            "Merci de recevoir en urgence cette dame.",
+        ] {
             assert_eq!(kind(None, text), DocumentKind::Referral, "{text}");
         }
         for text in ["Compte rendu d'hospitalisation. Merci de recevoir ce patient en consultation.", "IRM : pas d'AVC."] {

@@ -7,9 +7,9 @@ mod read;
 
 use crate::trie::Trie;
 use crate::vocabulary::WordId;
-pub use sillage_schemas::terminology::{File as ChapterFile, LEXICON as BUILT_IN};
 pub(crate) use read::data_lines;
 pub use read::{LexiconError, SnomedLicence};
+pub use sillage_schemas::terminology::{File as ChapterFile, LEXICON as BUILT_IN};
 
 /// What kind of thing a mention names.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]

@@ -167,8 +167,9 @@ fn spanned(knowledge: &Knowledge, text: &Text<'_>, all: &[Hit], hit: Hit) -> Men
     };
     let last = text.fold(end - 1);
     if named.label == Label::Sign && !spans.naming.contains(last) || left_out(end - 1) && !side_word(text, end - 1) {
-        let says_it_alone =
-            |h: &Hit| lexicon.senses[h.value as usize].context.is_none() && !(h.end == start + 1 && spans.general.contains(text.fold(start)));
+        let says_it_alone = |h: &Hit| {
+            lexicon.senses[h.value as usize].context.is_none() && !(h.end == start + 1 && spans.general.contains(text.fold(start)))
+        };
         let shorter = |h: &&Hit| h.end < end && (named.label == Label::Sign && says_it_alone(h) || (h.end..end).all(left_out));
         end = from(start).iter().take_while(|h| h.start == start).filter(shorter).filter(same).map(|h| h.end).min().unwrap_or(end);
     }
@@ -253,10 +254,7 @@ mod tests {
         let knowledge = Knowledge::built_in();
         let read = Text::new(text);
         let words = knowledge.vocabulary.read(&read);
-        super::mentions(knowledge, &read, &words)
-            .into_iter()
-            .map(|m| &text[read.byte_range(m.start..m.end)])
-            .collect()
+        super::mentions(knowledge, &read, &words).into_iter().map(|m| &text[read.byte_range(m.start..m.end)]).collect()
     }
 
     #[test]

@@ -362,7 +362,7 @@ fn ends_block(text: &Text<'_>, section: &Section, at: usize) -> bool {
     }
     let line_end = (at + 1..text.tokens.len()).find(|i| text.tokens[*i].lines_before > 0).unwrap_or(text.tokens.len());
     let bullet = text.tokens[at].kind == Kind::Mark;
-    let prose = text.byte_range(at..line_end).len() > 70;
+    let prose = text.source(at..line_end).bytes().filter(|b| *b != b'\r').count() > 70;
     !bullet && (starts_on_title_line(text, section) || prose)
 }
 

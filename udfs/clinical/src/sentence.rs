@@ -22,6 +22,10 @@ const CONTINUING: &[&str] = &[
 /// A line shorter than this was ended by its writer, not by a wrap.
 const WRAP: usize = 55;
 
+/// More tokens than that are no sentence: what looks at all pairs of words of
+/// one would take forever.
+const LONGEST: usize = 1_000;
+
 /// Token ranges of the sentences, in order, covering every token.
 pub fn sentences(text: &Text<'_>) -> Vec<Range<usize>> {
     let tokens = &text.tokens;
@@ -29,7 +33,7 @@ pub fn sentences(text: &Text<'_>) -> Vec<Range<usize>> {
     let mut start = 0;
     let mut line_start = tokens.first().map_or(0, |t| t.start as usize);
     for (at, token) in tokens.iter().enumerate().skip(1) {
-        let ends = ends_sentence(text, at, line_start);
+        let ends = ends_sentence(text, at, line_start) || at - start >= LONGEST;
         if token.lines_before > 0 {
             line_start = token.start as usize;
         }
@@ -97,7 +101,8 @@ fn breaks_line(text: &Text<'_>, before: &Token, token: &Token, at: usize, line_s
     if token.kind == Kind::Mark && matches!(text.fold(at), "-" | "*" | "•" | "·" | "+" | "►" | "→" | ">" | "○" | "▪" | "") {
         return true;
     }
-    let length = before.end as usize - line_start;
+    // A word wrapped within the line must not count more under Windows.
+    let length = text.original.as_bytes()[line_start..before.end as usize].iter().filter(|b| **b != b'\r').count();
     // A line that ends on a small word or within a bracket goes on, however short.
     if length >= WRAP / 2 && (before.kind == Kind::Word && CONTINUING.contains(&text.fold(at - 1)) || open_bracket(text, at, line_start)) {
         return false;

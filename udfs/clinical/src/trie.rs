@@ -95,7 +95,8 @@ impl Trie {
     /// All phrases that start at this token, calling `found` for each.
     pub fn walk(&self, text: &Text<'_>, words: &[WordId], vocabulary: &Vocabulary, start: usize, mut found: impl FnMut(Hit)) {
         let id = words[start];
-        if id != UNKNOWN && self.starts.get(id as usize).copied().unwrap_or(false)
+        if id != UNKNOWN
+            && self.starts.get(id as usize).copied().unwrap_or(false)
             && let Some(node) = self.children.get(&(0, id))
         {
             let mut walk = Walk { trie: self, text, words, vocabulary, start, found: &mut found };
@@ -103,7 +104,11 @@ impl Trie {
         } else if cut_word(text, words, start) {
             // At the end of a sentence it may be a whole word: alone it is not enough.
             let least = if goes_on(text, start + 2) { 1 } else { 2 };
-            let mut found = |hit: Hit| if hit.words >= least { found(hit) };
+            let mut found = |hit: Hit| {
+                if hit.words >= least {
+                    found(hit)
+                }
+            };
             for (_, id) in completions(text, vocabulary, start, 5) {
                 if let Some(node) = self.children.get(&(0, *id)) {
                     let mut walk = Walk { trie: self, text, words, vocabulary, start, found: &mut found };
@@ -258,7 +263,13 @@ mod tests {
         for (value, phrase) in phrases.iter().enumerate() {
             let words: Vec<_> = phrase
                 .split(' ')
-                .map(|w| if w == "..." { (None, false) } else { (Some(vocabulary.intern(&w.to_lowercase())), w.len() < 4 && w == w.to_uppercase()) })
+                .map(|w| {
+                    if w == "..." {
+                        (None, false)
+                    } else {
+                        (Some(vocabulary.intern(&w.to_lowercase())), w.len() < 4 && w == w.to_uppercase())
+                    }
+                })
                 .collect();
             trie.insert(&words, value as u32);
         }

@@ -284,3 +284,14 @@ fn trailing_spaces_change_nothing() {
         Ok(())
     });
 }
+
+#[test]
+fn line_ends_inside_a_word_do_not_count() {
+    let knowledge = Knowledge::built_in();
+    for text in [
+        "trans-\nformation hémor\u{ad}ragique : En cas de récidive\u{2028},AVC",
+        "EXAMEN NEUROLOGIQU\nM\n\ntrans-\nformation hémor\u{ad}ragique\u{a0}trans-\nformation hémor\u{ad}ragique ou",
+    ] {
+        assert_eq!(found(knowledge, text), found(knowledge, &text.replace('\n', "\r\n")), "{text:?}");
+    }
+}

@@ -199,9 +199,14 @@ fn words(form: &str, upper: bool, marks: Marks) -> Result<Vec<Vec<Piece>>, Patte
             }
             continue;
         }
-        let parts: Vec<&str> = chunk.split(|c: char| !(c.is_alphanumeric() || c == '\u{301}' || c == '\u{300}')).filter(|p| !p.is_empty()).collect();
-        let word = |p: &str| Piece::Word { fold: fold(p), upper: upper && p.chars().any(char::is_alphabetic) && !p.chars().any(char::is_lowercase) };
-        let glue = parts.len() > 1 && chunk.contains('-') && !chunk.contains(['\'', '/', '’', '.']) && parts.iter().all(|p| p.chars().count() > 2);
+        let parts: Vec<&str> =
+            chunk.split(|c: char| !(c.is_alphanumeric() || c == '\u{301}' || c == '\u{300}')).filter(|p| !p.is_empty()).collect();
+        let word = |p: &str| Piece::Word {
+            fold: fold(p),
+            upper: upper && p.chars().any(char::is_alphabetic) && !p.chars().any(char::is_lowercase),
+        };
+        let glue =
+            parts.len() > 1 && chunk.contains('-') && !chunk.contains(['\'', '/', '’', '.']) && parts.iter().all(|p| p.chars().count() > 2);
         let glued = glue.then(|| word(&parts.concat()));
         if glued.is_some() && all.len() * 2 > MAX_EXPANSIONS {
             return Err(PatternError::TooMany);
@@ -249,7 +254,10 @@ mod tests {
     #[test]
     fn opens_alternatives_and_options() {
         assert_eq!(plain("hypertendu(e)"), ["hypertendu", "hypertendue"]);
-        assert_eq!(plain("insuffisance [cardiaque/ventriculaire gauche/]"), ["insuffisance", "insuffisance cardiaque", "insuffisance ventriculaire gauche"]);
+        assert_eq!(
+            plain("insuffisance [cardiaque/ventriculaire gauche/]"),
+            ["insuffisance", "insuffisance cardiaque", "insuffisance ventriculaire gauche"]
+        );
         assert_eq!(plain("[[a b/c] d/e]"), ["a b d", "c d", "e"]);
     }
 
