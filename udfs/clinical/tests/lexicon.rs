@@ -2,6 +2,7 @@
 //!
 //! The list of reference codes is not part of the repository; where it is missing
 //! the tests that need it say so.
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "tests fail by panicking")]
 
 use std::collections::{HashMap, HashSet};
 use std::path::Path;

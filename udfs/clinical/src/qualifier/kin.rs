@@ -70,6 +70,10 @@ impl Scope<'_> {
         {
             head -= 1;
         }
+        // "contexte de sœur diabétique": without a determiner the words right behind are hers.
+        if head == cue.start && self.span.start == cue.end {
+            return false;
+        }
         let Some(head) = head.checked_sub(1).filter(|h| *h >= start) else { return false };
         match self.fold(head) {
             "des" | "de" | "par" | "avec" | "aux" | "au" | "a" | "d" | "selon" | "prevenir" | "informer" | "voir" | "du" => true,
