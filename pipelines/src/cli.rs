@@ -15,6 +15,9 @@ mod prompt;
 mod run;
 mod sql;
 
+/// Stack of every thread that plans or runs SQL.
+const STACK: usize = 32 << 20;
+
 /// Clinical documents in, coded tables out.
 #[derive(Parser)]
 #[command(
@@ -81,16 +84,24 @@ enum KeyCommand {
 pub fn main() -> ExitCode {
     let cli = Cli::parse();
     start_logging(&cli);
-    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().thread_stack_size(8 << 20).build() {
+    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().thread_stack_size(STACK).build() {
         Ok(runtime) => runtime,
         Err(error) => {
             eprintln!("error: no worker threads: {error}");
             return ExitCode::from(1);
         }
     };
-    match runtime.block_on(execute(cli)) {
-        Ok(()) => ExitCode::SUCCESS,
+    // Plans are walked recursively: the main thread's stack is the system's choice, this one is ours.
+    let worker = std::thread::Builder::new().stack_size(STACK).spawn(move || runtime.block_on(execute(cli)));
+    let outcome = worker.map(std::thread::JoinHandle::join);
+    match outcome {
+        Ok(Ok(Ok(()))) => ExitCode::SUCCESS,
+        Ok(Err(_)) => ExitCode::from(1),
         Err(error) => {
+            eprintln!("error: no thread: {error}");
+            ExitCode::from(1)
+        }
+        Ok(Ok(Err(error))) => {
             eprintln!("error: {error}");
             ExitCode::from(if error.fault() == Fault::Configuration { 2 } else { 1 })
         }

@@ -209,23 +209,18 @@ impl Run<'_> {
         for stage in STAGES {
             stages::run(&session, stage, &parameters).await?;
         }
-        let documents = collect(&session, "select document_id from accepted_documents").await?;
-        let documents = column(&documents, "document_id")?;
-        let known =
-            collect(&session, "select a.document_id from accepted_documents a join stored_versions s on a.document_id = s.document_id")
-                .await?;
-        let fresh = column(&known, "document_id")?.is_empty();
+        let documents = known(&session, "accepted_documents", "stored_versions", "document_id").await?;
+        let patients = known(&session, "identities", "stored_identities", "patient_id").await?;
         for output in STAGES.iter().flat_map(|s| s.outputs) {
             let Some(table) = table(output) else { return Err(Error::Internal(format!("no table {output}"))) };
             let batches = collect(&session, &format!("select * from {output}")).await?;
-            let keys = if *output == "identities" { column(&batches, "patient_id")? } else { documents.clone() };
-            let fresh = fresh && *output != "identities";
-            self.store.commit(table, batches, &keys, fresh, application, entry.epoch).await?;
+            let known = if *output == "identities" { &patients } else { &documents };
+            self.store.commit(table, batches, known, application, entry.epoch).await?;
         }
         if !epoch.dead_letters.is_empty() {
             let Some(table) = table("dead_letters") else { return Err(Error::Internal("no table dead_letters".to_owned())) };
             let batch = dead_letters(&epoch.dead_letters, entry.ingested_at)?;
-            self.store.commit(table, vec![batch], &[], true, application, entry.epoch).await?;
+            self.store.commit(table, vec![batch], &[], application, entry.epoch).await?;
         }
         Ok(())
     }
@@ -249,8 +244,14 @@ impl Run<'_> {
         let run_id = self.summary.run_id.clone();
         let row = run_row(&self.summary, started_at, finished_at)?;
         let application = format!("run:{run_id}");
-        self.store.commit(table, vec![row], &[run_id], finished_at.is_none(), &application, i64::from(finished_at.is_some())).await
+        self.store.commit(table, vec![row], &[run_id], &application, i64::from(finished_at.is_some())).await
     }
+}
+
+/// Keys of the epoch that the store holds already.
+async fn known(session: &SessionContext, of: &str, stored: &str, key: &str) -> Result<Vec<String>> {
+    let rows = collect(session, &format!("select a.{key} from {of} a join {stored} s on a.{key} = s.{key}")).await?;
+    column(&rows, key)
 }
 
 async fn collect(session: &SessionContext, sql: &str) -> Result<Vec<RecordBatch>> {

@@ -17,6 +17,9 @@ use sillage_schemas::tables::{TABLES, Table, Write, Zone};
 
 use crate::error::{Error, Result};
 
+/// Keys of one predicate: the engine nests them, so a long list would need a deep stack.
+const KEYS: usize = 100;
+
 /// Table names are known; a new output folder gets all of them, empty.
 pub struct Store {
     root: PathBuf,
@@ -106,15 +109,15 @@ impl Store {
 
     /// Commits rows of an epoch to one table; skipped when the table has the epoch.
     ///
-    /// `keys` are the documents (or patients, or runs) that the epoch speaks of:
-    /// their earlier rows go, also when no new row comes. `fresh` says that the
-    /// table holds nothing of them yet.
+    /// `known` are the documents (or patients, or runs) of the epoch that the table
+    /// may hold already: their earlier rows go first, also when no new row comes.
+    /// The transaction is written with the new rows, so a crash in between is
+    /// healed by the replay of the epoch.
     pub async fn commit(
         &mut self,
         table: &'static Table,
         batches: Vec<RecordBatch>,
-        keys: &[String],
-        fresh: bool,
+        known: &[String],
         application: &str,
         epoch: i64,
     ) -> Result<()> {
@@ -124,28 +127,18 @@ impl Store {
         if self.has(table, delta, application, epoch).await? {
             return Ok(());
         }
-        let rows: usize = batches.iter().map(RecordBatch::num_rows).sum();
-        let transaction = CommitProperties::default().with_application_transaction(Transaction::new(application, epoch));
+        let mut delta = delta.clone();
         let batches = conform(table, batches)?;
-        let replaced = match table.write {
-            Write::Replace { key } if !fresh && !keys.is_empty() => Some(in_list(key, keys)),
-            _ => None,
-        };
-        let written = match (replaced, rows) {
-            (None, 0) => return Ok(()),
-            (None, _) => delta.clone().write(batches).with_save_mode(SaveMode::Append).with_commit_properties(transaction).await,
-            (Some(old), 0) => delta.clone().delete().with_predicate(old).with_commit_properties(transaction).await.map(|(table, _)| table),
-            (Some(old), _) => {
-                delta
-                    .clone()
-                    .write(batches)
-                    .with_save_mode(SaveMode::Overwrite)
-                    .with_replace_where(old)
-                    .with_commit_properties(transaction)
-                    .await
+        if let Write::Replace { key } = table.write {
+            for keys in known.chunks(KEYS) {
+                delta = delta.delete().with_predicate(in_list(key, keys)).await.map_err(wrap(table))?.0;
             }
-        };
-        self.tables.insert(table.name, written.map_err(wrap(table))?);
+        }
+        if batches.iter().any(|b| b.num_rows() > 0) {
+            let transaction = CommitProperties::default().with_application_transaction(Transaction::new(application, epoch));
+            delta = delta.write(batches).with_save_mode(SaveMode::Append).with_commit_properties(transaction).await.map_err(wrap(table))?;
+        }
+        self.tables.insert(table.name, delta);
         Ok(())
     }
 }
