@@ -31,14 +31,14 @@ pub(super) struct Options {
 const SUMMARY: &[(&str, &str)] = &[
     (
         "What the reports speak of most (present, of the patient, now)",
-        "select icd10_code as \"CIM-10\", max(icd10_display) as diagnosis, count(*) as mentions, count(distinct patient_id) as patients
+        "select icd10_code as \"CIM-10\", icd10_display as diagnosis, count(*) as mentions, count(distinct patient_id) as patients
          from entities
          where label in ('DISORDER', 'SIGN') and icd10_code is not null and not negated and not hypothetical and not historical and experiencer = 'patient'
-         group by 1 order by 4 desc, 3 desc limit 8",
+         group by 1, 2 order by 4 desc, 3 desc, 2 limit 8",
     ),
     (
         "The same words, told apart",
-        "select icd10_code as \"CIM-10\", max(icd10_display) as diagnosis,
+        "select icd10_code as \"CIM-10\",
                 sum(case when negated then 1 else 0 end) as negated, sum(case when hypothetical then 1 else 0 end) as suspected,
                 sum(case when historical then 1 else 0 end) as history, sum(case when experiencer = 'family' then 1 else 0 end) as family,
                 sum(case when not negated and not hypothetical and not historical and experiencer = 'patient' then 1 else 0 end) as present

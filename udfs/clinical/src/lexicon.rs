@@ -69,20 +69,12 @@ pub struct Lexicon {
     pub(crate) senses: Vec<Sense>,
     pub(crate) contexts: Vec<Cues>,
     by_id: FxHashMap<Box<str>, u32>,
-    /// By ICD-10 code: the concept with the shortest name, which names the code best.
-    by_icd10: FxHashMap<Box<str>, u32>,
     forms: usize,
 }
 
 impl Lexicon {
     pub fn concept(&self, id: &str) -> Option<&Concept> {
         self.by_id.get(id).and_then(|i| self.concepts.get(*i as usize))
-    }
-
-    /// Name of an ICD-10 code: the shortest preferred name of the concepts that have it,
-    /// since the general concept of a category has the plainest name.
-    pub fn icd10_display(&self, code: &str) -> Option<&str> {
-        self.by_icd10.get(code).and_then(|i| self.concepts.get(*i as usize)).map(|c| &*c.preferred)
     }
 
     /// Surface forms after expansion.

@@ -82,7 +82,7 @@ struct Columns {
 }
 
 impl Columns {
-    fn push(&mut self, knowledge: &Knowledge, source: &str, offsets: &mut CharOffsets<'_>, entity: &Entity<'_>) {
+    fn push(&mut self, source: &str, offsets: &mut CharOffsets<'_>, entity: &Entity<'_>) {
         let concept = entity.concept;
         self.start.append_value(offsets.at(entity.start) as i32);
         self.end.append_value(offsets.at(entity.end) as i32);
@@ -97,8 +97,8 @@ impl Columns {
         self.experiencer.append_value(entity.qualifiers.experiencer.name());
         let snomed_display = concept.snomed_display.as_deref().unwrap_or(&concept.preferred);
         let icd10 = entity.icd10();
-        let icd10_display = icd10.and_then(|code| knowledge.lexicon.icd10_display(code)).unwrap_or(&concept.preferred);
-        let codes = [(icd10, icd10_display), (concept.snomed.as_deref(), snomed_display), (concept.atc.as_deref(), &*concept.preferred)];
+        let codes =
+            [(icd10, &*concept.preferred), (concept.snomed.as_deref(), snomed_display), (concept.atc.as_deref(), &*concept.preferred)];
         for (i, (code, display)) in codes.into_iter().enumerate() {
             self.codes[i].append_option(code);
             self.displays[i].append_option(code.map(|_| display));
@@ -149,7 +149,7 @@ fn kernel(knowledge: &Knowledge, arguments: &[ArrayRef]) -> Result<ArrayRef> {
         let entities = Analysis::new(knowledge, source, time(&times, row)).with_type(types.as_ref().and_then(|t| text(t, row))).entities();
         let mut offsets = CharOffsets::new(source);
         for entity in &entities {
-            columns.push(knowledge, source, &mut offsets, entity);
+            columns.push(source, &mut offsets, entity);
         }
         lengths.push(entities.len());
         nulls.push(false);

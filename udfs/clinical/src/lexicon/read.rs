@@ -230,18 +230,8 @@ impl Builder<'_> {
             let id = self.vocabulary.intern(&fold(word));
             self.trie.skip(id);
         }
-        let mut by_icd10: FxHashMap<Box<str>, u32> = FxHashMap::default();
-        for (i, concept) in self.concepts.iter().enumerate() {
-            if let Some(code) = &concept.icd10 {
-                let named = by_icd10.entry(code.clone()).or_insert(i as u32);
-                if concept.preferred.len() < self.concepts[*named as usize].preferred.len() {
-                    *named = i as u32;
-                }
-            }
-        }
         Lexicon {
             concepts: self.concepts,
-            by_icd10,
             trie: self.trie,
             senses: self.senses,
             contexts: self.contexts,
