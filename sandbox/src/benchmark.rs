@@ -15,8 +15,6 @@ use std::time::Instant;
 use serde::{Deserialize, Serialize};
 use sillage_clinical::analysis::Analysis;
 use sillage_clinical::knowledge::Knowledge;
-use sillage_clinical::measurement::measurements;
-use sillage_clinical::temporal::temporal_expressions;
 use sillage_schemas::Fault;
 use thiserror::Error;
 
@@ -157,8 +155,8 @@ pub fn read(knowledge: &Knowledge, texts: &[String]) -> (Measure, Found) {
         found.sentences += analysis.sentences.len() as u64;
         found.entities += entities.len() as u64;
         found.negated += entities.iter().filter(|e| e.qualifiers.negated).count() as u64;
-        found.dates += temporal_expressions(&analysis.text, None).len() as u64;
-        found.measurements += measurements(&analysis.text).len() as u64;
+        found.dates += analysis.times().len() as u64;
+        found.measurements += analysis.measurements().len() as u64;
     }
     let cpu_seconds = processor_seconds(start) - before;
     let bytes = texts.iter().map(|t| t.len() as u64).sum();

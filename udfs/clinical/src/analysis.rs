@@ -1,5 +1,6 @@
 //! A document read once: sections, sentences, mentions with their qualifiers.
 
+use std::cell::OnceCell;
 use std::collections::BTreeSet;
 use std::ops::Range;
 
@@ -10,6 +11,7 @@ use sillage_schemas::terminology::HISTORICAL_CODES;
 use crate::document_kind::DocumentKind;
 use crate::knowledge::Knowledge;
 use crate::lexicon::{Concept, Label, data_lines};
+use crate::measurement::{Measurement, measurements};
 use crate::mention::{Mention, mentions};
 use crate::qualifier::{Qualifiers, SentenceView, Setting};
 use crate::section::{Prior, Section};
@@ -36,6 +38,10 @@ pub struct Analysis<'a> {
     knowledge: &'a Knowledge,
     reference: Option<NaiveDateTime>,
     kind: DocumentKind,
+    mentions: OnceCell<Vec<Mention>>,
+    entities: OnceCell<Vec<Entity<'a>>>,
+    times: OnceCell<Vec<TemporalExpression>>,
+    measurements: OnceCell<Vec<Measurement>>,
 }
 
 /// A mention with what is said of it.
@@ -75,11 +81,24 @@ impl<'a> Analysis<'a> {
         let sections = knowledge.sections.sections(&text, &words, &knowledge.vocabulary);
         let sentences = sentences(&text);
         let kind = knowledge.document_kinds.of(None, &text, &words, &knowledge.vocabulary);
-        Analysis { text, sentences, sections, words, knowledge, reference, kind }
+        Analysis {
+            text,
+            sentences,
+            sections,
+            words,
+            knowledge,
+            reference,
+            kind,
+            mentions: OnceCell::new(),
+            entities: OnceCell::new(),
+            times: OnceCell::new(),
+            measurements: OnceCell::new(),
+        }
     }
 
     /// States the type of the document by its LOINC code; without it the words decide.
     pub fn with_type(mut self, type_code: Option<&str>) -> Self {
+        self.entities = OnceCell::new();
         self.kind = self.knowledge.document_kinds.of(type_code, &self.text, &self.words, &self.knowledge.vocabulary);
         self
     }
@@ -94,11 +113,50 @@ impl<'a> Analysis<'a> {
         self.sections[..after].last().filter(|s| s.tokens.contains(&token))
     }
 
-    /// The clinical mentions, ascending and disjoint, section titles left out.
-    pub fn entities(&self) -> Vec<Entity<'a>> {
-        let mut found = mentions(self.knowledge, &self.text, &self.words);
-        found.retain(|m| !self.in_title(m));
-        let times = temporal_expressions(&self.text, self.reference);
+    /// The time of the document.
+    pub fn reference(&self) -> Option<NaiveDateTime> {
+        self.reference
+    }
+
+    /// What kind of document it is.
+    pub fn kind(&self) -> DocumentKind {
+        self.kind
+    }
+
+    /// Name of the section that a byte stands in.
+    pub fn section_at_byte(&self, byte: usize) -> Option<&'a str> {
+        self.section_at(self.text.token_at(byte)).map(|s| self.section_name(s))
+    }
+
+    /// Bytes of the sentence that a byte stands in.
+    pub fn sentence_at_byte(&self, byte: usize) -> Range<usize> {
+        let token = self.text.token_at(byte);
+        let at = self.sentences.partition_point(|s| s.end <= token);
+        self.sentences.get(at).map_or(byte..byte, |s| self.text.byte_range(s.clone()))
+    }
+
+    /// The temporal expressions, ascending and disjoint; read once.
+    pub fn times(&self) -> &[TemporalExpression] {
+        self.times.get_or_init(|| temporal_expressions(&self.text, self.reference))
+    }
+
+    /// The measurements, in the order of their values; read once.
+    pub fn measurements(&self) -> &[Measurement] {
+        self.measurements.get_or_init(|| measurements(&self.text))
+    }
+
+    fn mentions(&self) -> &[Mention] {
+        self.mentions.get_or_init(|| mentions(self.knowledge, &self.text, &self.words))
+    }
+
+    /// The clinical mentions, ascending and disjoint, section titles left out; read once.
+    pub fn entities(&self) -> &[Entity<'a>] {
+        self.entities.get_or_init(|| self.read_entities())
+    }
+
+    fn read_entities(&self) -> Vec<Entity<'a>> {
+        let found: Vec<Mention> = self.mentions().iter().filter(|m| !self.in_title(m)).copied().collect();
+        let times = self.times();
         let mut entities = Vec::with_capacity(found.len());
         let mut home = BTreeSet::new();
         let mut next = 0;
@@ -108,7 +166,7 @@ impl<'a> Analysis<'a> {
                 next += 1;
             }
             if first < next {
-                self.qualify(sentence, &found[first..next], &times, &mut home, &mut entities);
+                self.qualify(sentence, &found[first..next], times, &mut home, &mut entities);
             }
         }
         entities
@@ -122,15 +180,15 @@ impl<'a> Analysis<'a> {
         let (first, last) = (self.text.token_at(start), self.text.token_at(end - 1));
         let span = first..(last + 1).min(self.text.tokens.len());
         let sentence = self.sentences.iter().find(|s| s.contains(&first))?;
-        let found = mentions(self.knowledge, &self.text, &self.words);
-        let ranges: Vec<Range<usize>> = found
+        let ranges: Vec<Range<usize>> = self
+            .mentions()
             .iter()
             .map(|m| m.start..m.end)
             .filter(|r| sentence.contains(&r.start) && (r.end <= span.start || r.start >= span.end))
             .collect();
         let cues = self.knowledge.cues.find(&self.text, &self.words, &self.knowledge.vocabulary, sentence.clone());
         let view = SentenceView { text: &self.text, sentence: sentence.clone(), cues: &cues, mentions: &ranges };
-        let time = self.time_of(&span, sentence, &ranges, &temporal_expressions(&self.text, self.reference));
+        let time = self.time_of(&span, sentence, &ranges, self.times());
         Some(view.qualify(&span, self.setting(self.section_at(first), None, time.as_ref())))
     }
 

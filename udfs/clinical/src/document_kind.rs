@@ -5,7 +5,7 @@
 use serde::Deserialize;
 
 use crate::knowledge::KnowledgeError;
-use crate::lexicon::pattern::{Piece, parse_cue};
+use crate::phrase;
 use crate::text::Text;
 use crate::trie::Trie;
 use crate::vocabulary::{Vocabulary, WordId};
@@ -58,17 +58,11 @@ impl DocumentKinds {
         let mut trie = Trie::default();
         for (value, phrases) in [(REFERRAL, &kinds.referral), (DISCHARGE, &kinds.discharge)] {
             for phrase in phrases {
-                let pattern = parse_cue(phrase).map_err(|source| KnowledgeError::Phrase { file: FILE, phrase: phrase.clone(), source })?;
-                for form in pattern.forms {
-                    let words: Vec<_> = form
-                        .iter()
-                        .map(|piece| match piece {
-                            Piece::Word { fold, upper } => (Some(vocabulary.intern(fold)), *upper),
-                            Piece::Gap => (None, false),
-                        })
-                        .collect();
-                    trie.insert(&words, value);
-                }
+                phrase::insert(&mut trie, vocabulary, phrase, value).map_err(|source| KnowledgeError::Phrase {
+                    file: FILE,
+                    phrase: phrase.clone(),
+                    source,
+                })?;
             }
         }
         let mut codes = Vec::new();

@@ -14,7 +14,7 @@ use std::ops::Range;
 use serde::Deserialize;
 
 use crate::knowledge::KnowledgeError;
-use crate::lexicon::pattern::{Piece, parse_cue};
+use crate::phrase;
 use crate::text::{Kind, Text};
 use crate::trie::{Hit, Trie};
 use crate::vocabulary::{Vocabulary, WordId};
@@ -240,18 +240,11 @@ impl Catalogue {
 }
 
 fn insert(trie: &mut Trie, vocabulary: &mut Vocabulary, phrase: &str, value: u32) -> Result<(), KnowledgeError> {
-    let pattern = parse_cue(phrase).map_err(|source| KnowledgeError::Phrase { file: FILE, phrase: phrase.to_owned(), source })?;
-    for form in pattern.forms {
-        let words: Vec<_> = form
-            .iter()
-            .map(|piece| match piece {
-                Piece::Word { fold, upper } => (Some(vocabulary.intern(fold)), *upper),
-                Piece::Gap => (None, false),
-            })
-            .collect();
-        trie.insert(&words, value);
-    }
-    Ok(())
+    phrase::insert(trie, vocabulary, phrase, value).map(drop).map_err(|source| KnowledgeError::Phrase {
+        file: FILE,
+        phrase: phrase.to_owned(),
+        source,
+    })
 }
 
 enum After {

@@ -255,7 +255,7 @@ fn found(knowledge: &Knowledge, original: &str) -> Vec<String> {
     let analysis = Analysis::new(knowledge, original, reference());
     let entities = analysis
         .entities()
-        .into_iter()
+        .iter()
         .map(|e| format!("{} {:?} {:?} {:?} {:?}", plain(e.start..e.end), e.concept.id, e.section, e.qualifiers, e.event_time));
     let times = temporal_expressions(&analysis.text, reference());
     let times = times.into_iter().map(|t| format!("{} {:?} {:?} {:?}", plain(t.start..t.end), t.kind, t.value, t.until));

@@ -146,9 +146,10 @@ fn kernel(knowledge: &Knowledge, arguments: &[ArrayRef]) -> Result<ArrayRef> {
             nulls.push(true);
             continue;
         };
-        let entities = Analysis::new(knowledge, source, time(&times, row)).with_type(types.as_ref().and_then(|t| text(t, row))).entities();
+        let analysis = Analysis::new(knowledge, source, time(&times, row)).with_type(types.as_ref().and_then(|t| text(t, row)));
+        let entities = analysis.entities();
         let mut offsets = CharOffsets::new(source);
-        for entity in &entities {
+        for entity in entities {
             columns.push(source, &mut offsets, entity);
         }
         lengths.push(entities.len());

@@ -5,7 +5,7 @@ use std::ops::Range;
 use serde::Deserialize;
 
 use crate::knowledge::KnowledgeError;
-use crate::lexicon::pattern::{Piece, parse_cue};
+use crate::phrase;
 use crate::text::{Kind, Text};
 use crate::trie::{Hit, Trie};
 use crate::vocabulary::{Vocabulary, WordId};
@@ -242,20 +242,13 @@ impl Cues {
     }
 
     fn insert(&mut self, vocabulary: &mut Vocabulary, kind: CueKind, phrase: &str) -> Result<(), KnowledgeError> {
-        let pattern = parse_cue(phrase).map_err(|source| KnowledgeError::Phrase { file: FILE, phrase: phrase.to_owned(), source })?;
         let value = self.kinds.len() as u32;
         self.kinds.push(kind);
-        for form in pattern.forms {
-            let words: Vec<_> = form
-                .iter()
-                .map(|piece| match piece {
-                    Piece::Word { fold, upper } => (Some(vocabulary.intern(fold)), *upper),
-                    Piece::Gap => (None, false),
-                })
-                .collect();
-            self.trie.insert(&words, value);
-        }
-        Ok(())
+        phrase::insert(&mut self.trie, vocabulary, phrase, value).map(drop).map_err(|source| KnowledgeError::Phrase {
+            file: FILE,
+            phrase: phrase.to_owned(),
+            source,
+        })
     }
 
     /// Cues of a sentence, ascending. A pseudo-cue takes what it covers out of
