@@ -7,6 +7,7 @@ use arrow::datatypes::{DataType, Field};
 use arrow::record_batch::RecordBatch;
 use chrono::{DateTime, NaiveDateTime, Utc};
 use sha2::{Digest, Sha256};
+use sillage_schemas::record::PatientRecord;
 use sillage_schemas::tables;
 
 use crate::source::{DeadLetter, Epoch, Position, SourceError};
@@ -34,7 +35,7 @@ pub(crate) struct PatientRow<'a> {
     pub id: &'a str,
     pub last_updated: Option<DateTime<Utc>>,
     pub identifiers: &'a [String],
-    pub resource: &'a str,
+    pub record: &'a PatientRecord,
 }
 
 /// One row of `incoming_encounters`.
@@ -92,7 +93,7 @@ struct Patients {
     id: StringBuilder,
     last_updated: TimestampMicrosecondBuilder,
     identifiers: ListBuilder<StringBuilder>,
-    resource: StringBuilder,
+    record: StringBuilder,
 }
 
 #[derive(Default)]
@@ -162,7 +163,8 @@ impl Rows {
         columns.id.append_value(row.id);
         columns.last_updated.append_option(row.last_updated.map(|t| t.timestamp_micros()));
         append_list(&mut columns.identifiers, row.identifiers);
-        columns.resource.append_value(row.resource);
+        // A record of strings always has a JSON form.
+        columns.record.append_option(serde_json::to_string(row.record).ok());
     }
 
     pub fn encounter(&mut self, place: &str, row: &EncounterRow<'_>) {
@@ -225,7 +227,7 @@ impl Rows {
             Arc::new(p.id.finish()),
             Arc::new(p.last_updated.finish().with_timezone("UTC")),
             Arc::new(p.identifiers.finish()),
-            Arc::new(p.resource.finish()),
+            Arc::new(p.record.finish()),
         ];
         let e = &mut self.encounters;
         let encounters: Vec<ArrayRef> = vec![

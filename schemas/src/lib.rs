@@ -3,6 +3,7 @@
 //! of ours.
 
 pub mod fault;
+pub mod record;
 #[cfg(feature = "tables")]
 pub mod tables;
 pub mod terminology;

@@ -11,6 +11,7 @@
 
 mod document;
 pub mod framing;
+mod patient;
 pub mod reference;
 pub mod resource;
 pub mod time;
@@ -155,7 +156,7 @@ impl<'s> Intake<'s> {
             id,
             last_updated: self.last_updated(patient.meta.0.as_ref()),
             identifiers: &tokens(&patient.identifier),
-            resource: json,
+            record: &patient::record(&patient),
         };
         self.rows.patient(place, &row);
         Ok(())

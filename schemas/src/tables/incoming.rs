@@ -31,7 +31,8 @@ pub fn incoming_documents() -> SchemaRef {
     ])
 }
 
-/// Patients as received. `identifiers` holds `system|value` pairs of the record.
+/// Patients as received. `identifiers` holds `system|value` pairs,
+/// `record` the JSON of [`PatientRecord`](crate::record::PatientRecord).
 pub fn incoming_patients() -> SchemaRef {
     schema(vec![
         key("source"),
@@ -39,7 +40,7 @@ pub fn incoming_patients() -> SchemaRef {
         identifying(key("source_patient_id")),
         machine_time("last_updated"),
         identifying(list("identifiers", DataType::Utf8)),
-        identifying(text("resource")),
+        identifying(text("record")),
     ])
 }
 

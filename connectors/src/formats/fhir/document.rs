@@ -201,8 +201,11 @@ impl Intake<'_> {
                 }
             }
             if context.reference.is_some() || context.identifier.0.is_some() {
-                let identifier =
-                    context.identifier.0.as_ref().map(|i| resource::Identifier { system: i.system.clone(), value: i.value.clone() });
+                let identifier = context.identifier.0.as_ref().map(|i| resource::Identifier {
+                    type_: One(None),
+                    system: i.system.clone(),
+                    value: i.value.clone(),
+                });
                 let reference = RawReference { reference: context.reference.clone(), identifier: One(identifier), display: None };
                 if let Some(id) = self.referred_id(Some(&reference), "Encounter", contained, references)? {
                     return Ok(Some(id));
@@ -282,7 +285,7 @@ fn authors(authors: &Lenient<List<RawReference<'_>>>, contained: &[Contained<'_>
     names
 }
 
-fn full_name(name: &HumanName<'_>) -> Option<String> {
+pub(super) fn full_name(name: &HumanName<'_>) -> Option<String> {
     if let Some(text) = words(&name.text) {
         return Some(text.to_owned());
     }

@@ -180,6 +180,8 @@ pub struct CodeableConcept<'a> {
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
 pub struct Identifier<'a> {
+    #[serde(borrow, rename = "type")]
+    pub type_: One<CodeableConcept<'a>>,
     #[serde(borrow)]
     pub system: Option<Text<'a>>,
     #[serde(borrow)]
@@ -228,6 +230,37 @@ pub struct HumanName<'a> {
     pub family: Option<Text<'a>>,
     #[serde(borrow)]
     pub given: Lenient<Vec<Text<'a>>>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub struct Address<'a> {
+    #[serde(borrow)]
+    pub line: Lenient<Vec<Text<'a>>>,
+    #[serde(borrow, rename = "postalCode")]
+    pub postal_code: Option<Text<'a>>,
+    #[serde(borrow)]
+    pub city: Option<Text<'a>>,
+}
+
+/// A telephone number or a mail address.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub struct ContactPoint<'a> {
+    #[serde(borrow)]
+    pub system: Option<Text<'a>>,
+    #[serde(borrow)]
+    pub value: Option<Text<'a>>,
+}
+
+/// Somebody close to the patient.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub struct PatientContact<'a> {
+    #[serde(borrow)]
+    pub name: One<HumanName<'a>>,
+    #[serde(borrow)]
+    pub telecom: Lenient<List<ContactPoint<'a>>>,
 }
 
 /// A resource inside another, of any type.
@@ -343,6 +376,20 @@ pub struct Patient<'a> {
     pub meta: One<Meta<'a>>,
     #[serde(borrow)]
     pub identifier: Lenient<List<Identifier<'a>>>,
+    #[serde(borrow)]
+    pub name: Lenient<List<HumanName<'a>>>,
+    #[serde(borrow)]
+    pub gender: Lenient<Text<'a>>,
+    #[serde(borrow, rename = "birthDate")]
+    pub birth_date: Lenient<Text<'a>>,
+    #[serde(borrow)]
+    pub address: Lenient<List<Address<'a>>>,
+    #[serde(borrow)]
+    pub telecom: Lenient<List<ContactPoint<'a>>>,
+    #[serde(borrow)]
+    pub contact: Lenient<List<PatientContact<'a>>>,
+    #[serde(borrow, rename = "generalPractitioner")]
+    pub general_practitioner: Lenient<List<RawReference<'a>>>,
 }
 
 #[derive(Debug, Default, Deserialize)]

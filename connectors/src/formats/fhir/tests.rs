@@ -261,7 +261,7 @@ fn patients_and_encounters() {
     let json = r#"{"resourceType":"Patient","id":"p1","meta":{"lastUpdated":"2024-01-01T00:00:00Z"},"identifier":[{"system":"urn:ipp","value":"1"},{"value":"2"},{"system":"s"}],"name":[{"family":"Inventée"}]}"#;
     let epoch = take(json);
     assert_eq!(get(&epoch.patients, "source_patient_id").as_deref(), Some("p1"));
-    assert_eq!(get(&epoch.patients, "resource").as_deref(), Some(json));
+    assert_eq!(get(&epoch.patients, "record").as_deref(), Some(r#"{"families":["Inventée"],"identifiers":[["IPP","1"],["IPP","2"]]}"#));
     assert_eq!(list(&epoch.patients, "identifiers"), ["urn:ipp|1", "|2"]);
     for class in [r#"{"system":"s","code":"IMP"}"#, r#"[{"coding":[{"code":"IMP"}]}]"#] {
         let epoch = take(&format!(
