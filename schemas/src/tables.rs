@@ -13,8 +13,8 @@ mod research;
 mod restricted;
 
 pub use incoming::{incoming_documents, incoming_encounters, incoming_patients};
-pub use research::{documents, entities, runs};
-pub use restricted::{dead_letters, identities, source_documents};
+pub use research::{cohort, documents, entities, episode_variables, runs, variables};
+pub use restricted::{dead_letters, identities, phi_spans, source_documents};
 
 /// Field metadata key of columns that identify a person.
 pub const IDENTIFYING: &str = "sillage.identifying";
@@ -52,7 +52,10 @@ pub struct Table {
     pub name: &'static str,
     pub zone: Zone,
     pub write: Write,
+    /// Its columns; of an `open` table those that are always there.
     pub schema: fn() -> SchemaRef,
+    /// Whether further columns follow, as a run declares them.
+    pub open: bool,
     pub description: &'static str,
 }
 
@@ -63,6 +66,7 @@ pub const TABLES: &[Table] = &[
         zone: Zone::Research,
         write: Write::Replace { key: "document_id" },
         schema: documents,
+        open: false,
         description: "one row per clinical document, newest version",
     },
     Table {
@@ -70,13 +74,39 @@ pub const TABLES: &[Table] = &[
         zone: Zone::Research,
         write: Write::Replace { key: "document_id" },
         schema: entities,
+        open: false,
         description: "one row per clinical mention, coded and qualified",
+    },
+    Table {
+        name: "variables",
+        zone: Zone::Research,
+        write: Write::Replace { key: "document_id" },
+        schema: variables,
+        open: false,
+        description: "one row per value of a declared variable found in one document",
+    },
+    Table {
+        name: "episode_variables",
+        zone: Zone::Research,
+        write: Write::Replace { key: "patient_id" },
+        schema: episode_variables,
+        open: false,
+        description: "one row per episode and variable: the resolved value, with its evidence",
+    },
+    Table {
+        name: "cohort",
+        zone: Zone::Research,
+        write: Write::Replace { key: "patient_id" },
+        schema: cohort,
+        open: true,
+        description: "one row per episode, one typed column per variable",
     },
     Table {
         name: "runs",
         zone: Zone::Research,
         write: Write::Replace { key: "run_id" },
         schema: runs,
+        open: false,
         description: "one row per run: versions, hashes, counts",
     },
     Table {
@@ -84,6 +114,7 @@ pub const TABLES: &[Table] = &[
         zone: Zone::Restricted,
         write: Write::Replace { key: "document_id" },
         schema: source_documents,
+        open: false,
         description: "the original text of every document",
     },
     Table {
@@ -91,13 +122,23 @@ pub const TABLES: &[Table] = &[
         zone: Zone::Restricted,
         write: Write::Replace { key: "patient_id" },
         schema: identities,
+        open: false,
         description: "which source patient a pseudonym stands for",
+    },
+    Table {
+        name: "phi_spans",
+        zone: Zone::Restricted,
+        write: Write::Replace { key: "document_id" },
+        schema: phi_spans,
+        open: false,
+        description: "what identifies somebody in a text, and what replaces it",
     },
     Table {
         name: "dead_letters",
         zone: Zone::Restricted,
         write: Write::Append,
         schema: dead_letters,
+        open: false,
         description: "input that could not be processed, with place and reason",
     },
 ];
@@ -124,6 +165,9 @@ fn long(name: &str) -> Field {
 }
 fn float(name: &str) -> Field {
     Field::new(name, DataType::Float32, true)
+}
+fn double(name: &str) -> Field {
+    Field::new(name, DataType::Float64, true)
 }
 fn flag(name: &str) -> Field {
     Field::new(name, DataType::Boolean, true)

@@ -61,6 +61,59 @@ pub fn entities() -> SchemaRef {
     ])
 }
 
+/// What a value of a variable is made of, whatever table it stands in.
+fn value_columns() -> [Field; 7] {
+    [
+        text("value"),
+        double("value_number"),
+        flag("value_boolean"),
+        clinical_time("value_datetime"),
+        text("unit"),
+        text("loinc_code"),
+        text("snomed_code"),
+    ]
+}
+
+/// Where a value comes from. Offsets as in [`entities`].
+fn span_columns() -> [Field; 5] {
+    [int("start"), int("end"), int("source_start"), int("source_end"), text("evidence")]
+}
+
+/// One row per value of a variable found in one document.
+pub fn variables() -> SchemaRef {
+    let mut fields = vec![key("variable")];
+    fields.extend(value_columns());
+    fields.extend([key("document_id"), text("patient_id"), text("encounter_id"), text("episode_id"), clinical_time("document_time")]);
+    fields.extend(span_columns());
+    fields.extend([text("section"), text("time_anchor"), clinical_time("event_time"), float("score"), text("method"), key("run_id")]);
+    schema(fields)
+}
+
+/// One row per episode and variable: the resolved value. `candidates` counts the
+/// values it was chosen from; `conflict` says that equally good sources disagree.
+pub fn episode_variables() -> SchemaRef {
+    let mut fields = vec![key("episode_id"), key("patient_id"), key("variable")];
+    fields.extend(value_columns());
+    fields.push(text("document_id"));
+    fields.extend(span_columns());
+    fields.extend([
+        clinical_time("event_time"),
+        float("score"),
+        int("candidates"),
+        flag("conflict"),
+        list("inputs", DataType::Utf8),
+        text("method"),
+        key("run_id"),
+    ]);
+    schema(fields)
+}
+
+/// One row per episode. A column for each declared variable follows these, with its
+/// description, unit and codes as field metadata.
+pub fn cohort() -> SchemaRef {
+    schema(vec![key("episode_id"), key("patient_id"), clinical_time("episode_start"), int("documents"), key("run_id")])
+}
+
 /// One row per run: what ran, on what, with which outcome.
 pub fn runs() -> SchemaRef {
     let versioned = record(vec![text("name"), text("version"), text("sha256")]);

@@ -19,13 +19,32 @@ pub fn source_documents() -> SchemaRef {
     ])
 }
 
-/// Which source patient a pseudonym stands for.
+/// Which source patient a pseudonym stands for. `record` is the JSON of
+/// [`PatientRecord`](crate::record::PatientRecord).
 pub fn identities() -> SchemaRef {
     schema(vec![
         key("patient_id"),
         identifying(text("source_patient_id")),
         identifying(list("identifiers", DataType::Utf8)),
         int("date_shift_days"),
+        identifying(text("record")),
+    ])
+}
+
+/// What identifies somebody in a text, and what stands in its place in research.
+/// Offsets refer to the original text.
+pub fn phi_spans() -> SchemaRef {
+    schema(vec![
+        key("document_id"),
+        Field::new("document_version", DataType::Int32, false),
+        identifying(text("patient_id")),
+        key("label"),
+        int("start"),
+        int("end"),
+        identifying(text("text")),
+        text("replacement"),
+        text("detector"),
+        float("score"),
     ])
 }
 
