@@ -8,6 +8,7 @@ use arrow::compute::cast;
 use arrow::datatypes::{DataType, Field, Fields, TimeUnit, TimestampMicrosecondType};
 use chrono::{DateTime, NaiveDateTime};
 use datafusion::common::{Result, exec_err};
+use sillage_clinical::text::CharOffsets;
 
 /// Argument `index` as text.
 pub(crate) fn texts(arguments: &[ArrayRef], index: usize) -> Result<StringArray> {
@@ -57,10 +58,33 @@ pub(crate) fn list_of(fields: &Fields) -> DataType {
     DataType::List(Arc::new(Field::new("item", DataType::Struct(fields.clone()), true)))
 }
 
-/// Puts struct columns and row lengths together; a null text gives a null list.
-pub(crate) fn list(fields: &Fields, columns: Vec<ArrayRef>, lengths: Vec<usize>, nulls: Vec<bool>) -> Result<ArrayRef> {
-    let items = StructArray::try_new(fields.clone(), columns, None)?;
-    let item = Arc::new(Field::new("item", DataType::Struct(fields.clone()), true));
-    let valid = NullBuffer::from(nulls.into_iter().map(|null| !null).collect::<Vec<_>>());
-    Ok(Arc::new(ListArray::try_new(item, OffsetBuffer::from_lengths(lengths), Arc::new(items), Some(valid))?))
+/// How many items each row's list has.
+pub(crate) struct Lists {
+    lengths: Vec<usize>,
+    valid: Vec<bool>,
+}
+
+impl Lists {
+    /// Reads every text; `read` adds a row's items to its columns and says how many.
+    /// A null text gives a null list.
+    pub fn read<'t>(texts: &'t StringArray, mut read: impl FnMut(usize, &'t str, &mut CharOffsets<'t>) -> usize) -> Lists {
+        let mut lists = Lists { lengths: Vec::with_capacity(texts.len()), valid: Vec::with_capacity(texts.len()) };
+        for row in 0..texts.len() {
+            let items = texts.is_valid(row).then(|| {
+                let source = texts.value(row);
+                read(row, source, &mut CharOffsets::new(source))
+            });
+            lists.lengths.push(items.unwrap_or(0));
+            lists.valid.push(items.is_some());
+        }
+        lists
+    }
+
+    /// Puts the columns of all items and the lengths together.
+    pub fn finish(self, fields: &Fields, columns: Vec<ArrayRef>) -> Result<ArrayRef> {
+        let items = StructArray::try_new(fields.clone(), columns, None)?;
+        let item = Arc::new(Field::new("item", DataType::Struct(fields.clone()), true));
+        let valid = NullBuffer::from(self.valid);
+        Ok(Arc::new(ListArray::try_new(item, OffsetBuffer::from_lengths(self.lengths), Arc::new(items), Some(valid))?))
+    }
 }

@@ -10,7 +10,7 @@ use sillage_clinical::analysis::{Analysis, Entity};
 use sillage_clinical::knowledge::Knowledge;
 use sillage_clinical::text::CharOffsets;
 
-use crate::arguments::{clinical_time, list, list_of, micros, text, texts, time, times};
+use crate::arguments::{Lists, clinical_time, list_of, micros, text, texts, time, times};
 use crate::catalogue::CLINICAL_TEXT;
 use crate::udf::Function;
 
@@ -139,21 +139,13 @@ fn kernel(knowledge: &Knowledge, arguments: &[ArrayRef]) -> Result<ArrayRef> {
     let times = times(arguments, 1, texts.len())?;
     let types = arguments.get(2).map(|_| crate::arguments::texts(arguments, 2)).transpose()?;
     let mut columns = Columns::default();
-    let (mut lengths, mut nulls) = (Vec::with_capacity(texts.len()), Vec::with_capacity(texts.len()));
-    for row in 0..texts.len() {
-        let Some(source) = text(&texts, row) else {
-            lengths.push(0);
-            nulls.push(true);
-            continue;
-        };
+    let lists = Lists::read(&texts, |row, source, offsets| {
         let analysis = Analysis::new(knowledge, source, time(&times, row)).with_type(types.as_ref().and_then(|t| text(t, row)));
         let entities = analysis.entities();
-        let mut offsets = CharOffsets::new(source);
         for entity in entities {
-            columns.push(source, &mut offsets, entity);
+            columns.push(source, offsets, entity);
         }
-        lengths.push(entities.len());
-        nulls.push(false);
-    }
-    list(&fields(), columns.finish(), lengths, nulls)
+        entities.len()
+    });
+    lists.finish(&fields(), columns.finish())
 }

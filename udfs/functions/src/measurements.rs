@@ -2,14 +2,14 @@
 
 use std::sync::Arc;
 
-use arrow::array::{Array, ArrayRef, Float64Builder, Int32Builder, StringBuilder};
+use arrow::array::{ArrayRef, Float64Builder, Int32Builder, StringBuilder};
 use arrow::datatypes::{DataType, Field, Fields};
 use datafusion::common::Result;
 use datafusion::logical_expr::{DocSection, Documentation, ScalarUDF, Signature, Volatility};
 use sillage_clinical::measurement::measurements;
-use sillage_clinical::text::{CharOffsets, Text};
+use sillage_clinical::text::Text;
 
-use crate::arguments::{list, list_of, text, texts};
+use crate::arguments::{Lists, list_of, texts};
 use crate::catalogue::CLINICAL_TEXT;
 use crate::udf::Function;
 
@@ -56,15 +56,8 @@ fn kernel(arguments: &[ArrayRef]) -> Result<ArrayRef> {
     let (mut start, mut end) = (Int32Builder::new(), Int32Builder::new());
     let mut strings: [StringBuilder; 8] = Default::default();
     let mut numbers: [Float64Builder; 3] = Default::default();
-    let (mut lengths, mut nulls) = (Vec::new(), Vec::new());
-    for row in 0..texts.len() {
-        let Some(source) = text(&texts, row) else {
-            lengths.push(0);
-            nulls.push(true);
-            continue;
-        };
+    let lists = Lists::read(&texts, |_, source, offsets| {
         let found = measurements(&Text::new(source));
-        let mut offsets = CharOffsets::new(source);
         for m in &found {
             start.append_value(offsets.at(m.start) as i32);
             end.append_value(offsets.at(m.end) as i32);
@@ -85,9 +78,8 @@ fn kernel(arguments: &[ArrayRef]) -> Result<ArrayRef> {
                 builder.append_option(value);
             }
         }
-        lengths.push(found.len());
-        nulls.push(false);
-    }
+        found.len()
+    });
     let [words, name, label, loinc, comparator, value_text, unit, canonical_unit] = strings.map(|mut b| Arc::new(b.finish()) as ArrayRef);
     let [value, value_high, canonical_value] = numbers.map(|mut b| Arc::new(b.finish()) as ArrayRef);
     let columns = vec![
@@ -105,5 +97,5 @@ fn kernel(arguments: &[ArrayRef]) -> Result<ArrayRef> {
         canonical_value,
         canonical_unit,
     ];
-    list(&fields(), columns, lengths, nulls)
+    lists.finish(&fields(), columns)
 }

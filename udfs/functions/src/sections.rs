@@ -2,15 +2,14 @@
 
 use std::sync::Arc;
 
-use arrow::array::{Array, ArrayRef, Int32Builder, StringBuilder};
+use arrow::array::{ArrayRef, Int32Builder, StringBuilder};
 use arrow::datatypes::{DataType, Field, Fields};
 use datafusion::common::Result;
 use datafusion::logical_expr::{DocSection, Documentation, ScalarUDF, Signature, Volatility};
 use sillage_clinical::analysis::Analysis;
 use sillage_clinical::knowledge::Knowledge;
-use sillage_clinical::text::CharOffsets;
 
-use crate::arguments::{list, list_of, text, texts};
+use crate::arguments::{Lists, list_of, texts};
 use crate::catalogue::CLINICAL_TEXT;
 use crate::udf::Function;
 
@@ -47,15 +46,8 @@ fn kernel(knowledge: &Knowledge, arguments: &[ArrayRef]) -> Result<ArrayRef> {
     let texts = texts(arguments, 0)?;
     let (mut name, mut title, mut words) = (StringBuilder::new(), StringBuilder::new(), StringBuilder::new());
     let (mut start, mut end) = (Int32Builder::new(), Int32Builder::new());
-    let (mut lengths, mut nulls) = (Vec::new(), Vec::new());
-    for row in 0..texts.len() {
-        let Some(source) = text(&texts, row) else {
-            lengths.push(0);
-            nulls.push(true);
-            continue;
-        };
+    let lists = Lists::read(&texts, |_, source, offsets| {
         let analysis = Analysis::new(knowledge, source, None);
-        let mut offsets = CharOffsets::new(source);
         for section in &analysis.sections {
             let bytes = analysis.text.byte_range(section.tokens.clone());
             name.append_value(analysis.section_name(section));
@@ -64,10 +56,9 @@ fn kernel(knowledge: &Knowledge, arguments: &[ArrayRef]) -> Result<ArrayRef> {
             end.append_value(offsets.at(bytes.end) as i32);
             words.append_value(&source[bytes]);
         }
-        lengths.push(analysis.sections.len());
-        nulls.push(false);
-    }
+        analysis.sections.len()
+    });
     let columns: Vec<ArrayRef> =
         vec![Arc::new(name.finish()), Arc::new(title.finish()), Arc::new(start.finish()), Arc::new(end.finish()), Arc::new(words.finish())];
-    list(&fields(), columns, lengths, nulls)
+    lists.finish(&fields(), columns)
 }

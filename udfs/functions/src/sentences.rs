@@ -2,14 +2,14 @@
 
 use std::sync::Arc;
 
-use arrow::array::{Array, ArrayRef, Int32Builder, StringBuilder};
+use arrow::array::{ArrayRef, Int32Builder, StringBuilder};
 use arrow::datatypes::{DataType, Field, Fields};
 use datafusion::common::Result;
 use datafusion::logical_expr::{DocSection, Documentation, ScalarUDF, Signature, Volatility};
 use sillage_clinical::sentence::sentences;
-use sillage_clinical::text::{CharOffsets, Text};
+use sillage_clinical::text::Text;
 
-use crate::arguments::{list, list_of, text, texts};
+use crate::arguments::{Lists, list_of, texts};
 use crate::catalogue::CLINICAL_TEXT;
 use crate::udf::Function;
 
@@ -42,24 +42,16 @@ pub(crate) fn udf() -> ScalarUDF {
 fn kernel(arguments: &[ArrayRef]) -> Result<ArrayRef> {
     let texts = texts(arguments, 0)?;
     let (mut start, mut end, mut words) = (Int32Builder::new(), Int32Builder::new(), StringBuilder::new());
-    let (mut lengths, mut nulls) = (Vec::new(), Vec::new());
-    for row in 0..texts.len() {
-        let Some(source) = text(&texts, row) else {
-            lengths.push(0);
-            nulls.push(true);
-            continue;
-        };
+    let lists = Lists::read(&texts, |_, source, offsets| {
         let read = Text::new(source);
         let found = sentences(&read);
-        let mut offsets = CharOffsets::new(source);
         for sentence in &found {
             let bytes = read.byte_range(sentence.clone());
             start.append_value(offsets.at(bytes.start) as i32);
             end.append_value(offsets.at(bytes.end) as i32);
             words.append_value(&source[bytes]);
         }
-        lengths.push(found.len());
-        nulls.push(false);
-    }
-    list(&fields(), vec![Arc::new(start.finish()), Arc::new(end.finish()), Arc::new(words.finish())], lengths, nulls)
+        found.len()
+    });
+    lists.finish(&fields(), vec![Arc::new(start.finish()), Arc::new(end.finish()), Arc::new(words.finish())])
 }

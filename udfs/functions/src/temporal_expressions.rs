@@ -9,9 +9,9 @@ use arrow::datatypes::{DataType, Field, Fields};
 use datafusion::common::Result;
 use datafusion::logical_expr::{DocSection, Documentation, ScalarUDF, Signature, Volatility};
 use sillage_clinical::temporal::temporal_expressions;
-use sillage_clinical::text::{CharOffsets, Text};
+use sillage_clinical::text::Text;
 
-use crate::arguments::{clinical_time, list, list_of, micros, text, texts, time, times};
+use crate::arguments::{Lists, clinical_time, list_of, micros, texts, time, times};
 use crate::catalogue::CLINICAL_TEXT;
 use crate::udf::Function;
 
@@ -56,15 +56,8 @@ fn kernel(arguments: &[ArrayRef]) -> Result<ArrayRef> {
     let (mut words, mut kind, mut precision) = (StringBuilder::new(), StringBuilder::new(), StringBuilder::new());
     let (mut value, mut until) = (TimestampMicrosecondBuilder::new(), TimestampMicrosecondBuilder::new());
     let (mut duration, mut age, mut approximate) = (Int64Builder::new(), Float32Builder::new(), BooleanBuilder::new());
-    let (mut lengths, mut nulls) = (Vec::new(), Vec::new());
-    for row in 0..texts.len() {
-        let Some(source) = text(&texts, row) else {
-            lengths.push(0);
-            nulls.push(true);
-            continue;
-        };
+    let lists = Lists::read(&texts, |row, source, offsets| {
         let found = temporal_expressions(&Text::new(source), time(&times, row));
-        let mut offsets = CharOffsets::new(source);
         for expression in &found {
             start.append_value(offsets.at(expression.start) as i32);
             end.append_value(offsets.at(expression.end) as i32);
@@ -77,9 +70,8 @@ fn kernel(arguments: &[ArrayRef]) -> Result<ArrayRef> {
             age.append_option(expression.age_years);
             approximate.append_value(expression.approximate);
         }
-        lengths.push(found.len());
-        nulls.push(false);
-    }
+        found.len()
+    });
     let columns: Vec<ArrayRef> = vec![
         Arc::new(start.finish()),
         Arc::new(end.finish()),
@@ -92,5 +84,5 @@ fn kernel(arguments: &[ArrayRef]) -> Result<ArrayRef> {
         Arc::new(age.finish()),
         Arc::new(approximate.finish()),
     ];
-    list(&fields(), columns, lengths, nulls)
+    lists.finish(&fields(), columns)
 }
