@@ -10,8 +10,10 @@ use tracing_subscriber::EnvFilter;
 
 use crate::error::{Error, Result};
 
+mod deid;
 mod demo;
 mod prompt;
+mod reidentify;
 mod run;
 mod sql;
 
@@ -67,6 +69,13 @@ enum Command {
         #[command(subcommand)]
         command: KeyCommand,
     },
+    /// Reports on de-identification
+    Deid {
+        #[command(subcommand)]
+        command: deid::Command,
+    },
+    /// From a pseudonym back to the source, under a written reason
+    Reidentify(reidentify::Options),
     /// Print the default pipeline file, with comments
     Configuration,
     /// Print a completion script for a shell
@@ -135,6 +144,8 @@ async fn execute(cli: Cli) -> Result<()> {
             eprintln!("new key in {}; keep a copy in a safe place: without it no pseudonym can be made again", file.display());
             Ok(())
         }
+        Command::Deid { command } => deid::execute(command).await,
+        Command::Reidentify(options) => reidentify::execute(options).await,
         Command::Configuration => print(crate::configuration::DEFAULT),
         Command::Completions { shell } => {
             clap_complete::generate(shell, &mut Cli::command(), "sillage", &mut std::io::stdout());

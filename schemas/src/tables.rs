@@ -14,7 +14,7 @@ mod restricted;
 
 pub use incoming::{incoming_documents, incoming_encounters, incoming_patients};
 pub use research::{cohort, documents, entities, episode_variables, runs, variables};
-pub use restricted::{dead_letters, identities, phi_spans, source_documents};
+pub use restricted::{dead_letters, identities, phi_spans, reidentifications, source_documents};
 
 /// Field metadata key of columns that identify a person.
 pub const IDENTIFYING: &str = "sillage.identifying";
@@ -132,6 +132,14 @@ pub const TABLES: &[Table] = &[
         schema: phi_spans,
         open: false,
         description: "what identifies somebody in a text, and what replaces it",
+    },
+    Table {
+        name: "reidentifications",
+        zone: Zone::Restricted,
+        write: Write::Append,
+        schema: reidentifications,
+        open: false,
+        description: "who asked for whom behind a pseudonym, when and why",
     },
     Table {
         name: "dead_letters",

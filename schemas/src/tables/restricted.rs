@@ -48,6 +48,11 @@ pub fn phi_spans() -> SchemaRef {
     ])
 }
 
+/// Who asked for whom behind a pseudonym, and why. Never rewritten.
+pub fn reidentifications() -> SchemaRef {
+    schema(vec![machine_time("at"), key("who"), key("reason"), key("pseudonym")])
+}
+
 /// Input that could not be processed. `reason` is a stable word to group by,
 /// `detail` says where the input is, `payload` keeps it for a replay.
 pub fn dead_letters() -> SchemaRef {
