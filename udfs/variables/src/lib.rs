@@ -6,6 +6,15 @@
 //! [`episode`] puts the documents of one stroke together, [`resolve`] settles on
 //! one value per episode and variable.
 
+pub mod anchor;
+pub mod definition;
+pub mod derive;
+pub mod document_type;
+pub mod episode;
+pub mod extract;
+pub mod resolve;
+pub mod trace;
+
 use std::borrow::Cow;
 
 use chrono::{NaiveDate, NaiveDateTime};

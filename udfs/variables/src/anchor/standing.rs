@@ -1,0 +1,150 @@
+//! What holds until something else is said: the opening words of lines, headings
+//! and sections, and the type of the document.
+
+use chrono::{Duration, NaiveDateTime};
+use sillage_clinical::text::Kind;
+
+use super::{Asked, Moment, Moments, Reading};
+
+/// What a heading or an opening word set.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Standing {
+    pub moment: Moment,
+    pub time: Option<NaiveDateTime>,
+}
+
+const DAYS: &[&str] = &["lundi", "mardi", "mercredi", "jeudi", "vendredi", "samedi", "dimanche"];
+
+/// Words before a cue that opens a line.
+const OPENING: usize = 4;
+/// In a letter at the end of a stay, what stands beyond this part of it and under no
+/// heading is the state at the end.
+const CLOSING: f32 = 0.55;
+
+impl Moments<'_, '_> {
+    /// By sentence, what the lines above opened with.
+    pub(super) fn read_standing(&self) -> Vec<Option<Standing>> {
+        let analysis = self.analysis;
+        let mut standing = Vec::with_capacity(analysis.sentences.len());
+        let mut current: Option<Standing> = None;
+        let mut section = None;
+        let (mut cue, mut time) = (0, 0);
+        let times = analysis.times();
+        for sentence in &analysis.sentences {
+            let first = analysis.text.tokens.get(sentence.start);
+            let at = analysis.sections.partition_point(|s| s.tokens.start <= sentence.start);
+            let here = at.checked_sub(1).filter(|i| analysis.sections[*i].tokens.contains(&sentence.start));
+            let blank = first.is_some_and(|t| t.lines_before > 1);
+            if here != section || blank && here.is_none() {
+                current = None;
+                section = here;
+            }
+            while self.found.get(cue).is_some_and(|f| f.tokens.start < sentence.start) {
+                cue += 1;
+            }
+            let bytes = analysis.text.byte_range(sentence.clone());
+            while times.get(time).is_some_and(|t| t.start < bytes.start) {
+                time += 1;
+            }
+            let text = &analysis.text;
+            let opens = |start: usize| {
+                start <= sentence.start + OPENING && (sentence.start..start).all(|i| text.tokens[i].kind != Kind::Mark || i == sentence.start)
+            };
+            // "Le 12 mars", "- Mardi 12/03": nothing but small words before.
+            let dates = |start: usize| {
+                let line = first.is_some_and(|t| t.lines_before > 0) || sentence.start == 0;
+                line && start <= sentence.start + 3
+                    && (sentence.start..start).all(|i| text.tokens[i].kind == Kind::Mark || text.fold(i).len() <= 2 || DAYS.contains(&text.fold(i)))
+            };
+            if let Some(found) = self.found.get(cue).filter(|f| f.tokens.start < sentence.end && opens(f.tokens.start))
+                && (self.heads(found.tokens.end, sentence.end) || found.cue.door && found.tokens.start == sentence.start)
+            {
+                current = Some(Standing { moment: self.meant(found.cue, found.tokens.start).0, time: None });
+            } else if let Some(found) = times.get(time).filter(|t| t.start < bytes.end && dates(text.token_at(t.start)))
+                && let Some(moment) = self.moment_of(found)
+            {
+                current = Some(Standing { moment, time: found.value });
+            }
+            standing.push(current);
+        }
+        standing
+    }
+
+    /// What ends here is a heading: a colon, a comma or the end of the line follows soon.
+    fn heads(&self, end: usize, limit: usize) -> bool {
+        let text = &self.analysis.text;
+        let verdict = (end..(end + 5).min(text.tokens.len())).find_map(|i| match text.fold(i) {
+            _ if text.tokens[i].lines_before > 0 => Some(true),
+            ":" | "," | "-" => Some(true),
+            // A line or sentence of its own.
+            "." if i + 1 >= limit => Some(i <= end + 1),
+            "." | ";" => Some(false),
+            _ if i >= limit => Some(true),
+            _ => None,
+        });
+        verdict == Some(true)
+    }
+
+    /// The moment at which the document was written.
+    pub(super) fn now(&self, token: usize) -> Moment {
+        match self.document_type {
+            "discharge" => Moment::Discharge,
+            "referral" | "prehospital" => Moment::Prehospital,
+            "emergency" | "imaging" => Moment::Admission,
+            "rehabilitation" => Moment::Later,
+            "consultation" => self.by_time().map_or(Moment::Month3, |(moment, _)| moment),
+            _ => self.by_document(token, Asked::default()).moment,
+        }
+    }
+
+    /// By section and type of the document.
+    pub(super) fn by_document(&self, token: usize, asked: Asked) -> Reading {
+        let mut section = self.section(token);
+        // What is measured now stands under the antecedents only because no title ended them.
+        let spilled = asked.measured && !asked.before && matches!(section, Some("history" | "home_treatment" | "social" | "allergies" | "family_history"));
+        if spilled {
+            section = None;
+        }
+        let closing = token as f32 > CLOSING * self.analysis.text.tokens.len() as f32;
+        let (moment, strength) = match (self.document_type, section) {
+            (_, Some("history" | "home_treatment" | "social" | "allergies" | "family_history")) => (Moment::PreStroke, 0.7),
+            ("referral" | "prehospital", _) => (Moment::Prehospital, 0.7),
+            ("emergency", _) => (Moment::Admission, 0.7),
+            ("discharge", Some("present_illness" | "reason" | "vital_signs")) => (Moment::Admission, 0.5),
+            ("discharge", Some("examination")) if !closing => (Moment::Admission, 0.5),
+            ("discharge", Some("discharge" | "discharge_treatment")) => (Moment::Discharge, 0.6),
+            ("discharge", Some("plan")) => (Moment::Discharge, 0.3),
+            ("progress" | "nursing", Some("plan")) => (Moment::Later, 0.4),
+            ("discharge", Some("laboratory" | "investigations" | "findings" | "procedure")) => (Moment::Stay, 0.4),
+            ("discharge", _) if closing => (Moment::Discharge, 0.3),
+            ("discharge", _) => (Moment::Stay, 0.4),
+            ("imaging", _) => (Moment::Admission, 0.5),
+            ("procedure" | "anesthesia", _) => (Moment::Stay, 0.5),
+            ("progress" | "nursing", _) => self.by_time().unwrap_or((Moment::Stay, 0.4)),
+            ("consultation", Some("present_illness" | "reason" | "indication")) => (Moment::Stay, 0.4),
+            ("consultation", _) => self.by_time().unwrap_or((Moment::Month3, 0.5)),
+            ("rehabilitation", Some("present_illness" | "reason" | "indication")) => (Moment::Stay, 0.4),
+            ("rehabilitation", _) => (Moment::Later, 0.6),
+            _ => self.by_time().unwrap_or((Moment::Stay, 0.3)),
+        };
+        let strength = if spilled { strength * 0.7 } else { strength };
+        Reading { moment, strength, time: None, by: if section.is_some() { "section" } else { "document" } }
+    }
+
+    /// By the time of the document against the stay.
+    fn by_time(&self) -> Option<(Moment, f32)> {
+        let (zero, now) = (self.stay.start?, self.analysis.reference()?);
+        let since = now - zero;
+        let after = self.stay.end.is_some_and(|end| now - end > Duration::hours(24));
+        Some(match since.num_hours() {
+            ..0 => return None,
+            hours if (60 * 24..135 * 24).contains(&hours) => (Moment::Month3, 0.7),
+            _ if after => (Moment::Later, 0.6),
+            0..=5 => (Moment::Admission, 0.5),
+            6..=14 => (Moment::Stay, 0.5),
+            15..=40 => (Moment::Day1, 0.6),
+            hours if hours > 45 * 24 => (Moment::Later, 0.5),
+            _ => (Moment::Stay, 0.5),
+        })
+    }
+}

@@ -1,0 +1,102 @@
+//! When the stay was: by the encounter, else by what the document says of itself.
+
+use chrono::{Duration, NaiveDate, NaiveDateTime, NaiveTime};
+use sillage_clinical::analysis::Analysis;
+use sillage_clinical::temporal::{Precision, TemporalExpression, TemporalKind};
+
+use crate::Facts;
+
+/// Longest stay that a text is believed to tell of.
+const LONGEST: i64 = 150;
+
+/// Longest time in a stay of which a letter names no day.
+const GAP: Duration = Duration::days(15);
+
+/// The stay that a document tells of, and the days its text went through.
+#[derive(Debug, Default)]
+pub(crate) struct Stay {
+    pub start: Option<NaiveDateTime>,
+    pub end: Option<NaiveDateTime>,
+    /// Days that the text names, with the byte they stand at, ascending.
+    days: Vec<(usize, NaiveDate)>,
+}
+
+impl Stay {
+    pub(crate) fn new(analysis: &Analysis<'_>, facts: &Facts<'_>, document_type: &str) -> Stay {
+        let mut stay = Stay { start: facts.stay_start, end: facts.stay_end, days: Vec::new() };
+        let Some(reference) = analysis.reference() else { return stay };
+        let recent = |value: NaiveDateTime| {
+            let age = (reference.date() - value.date()).num_days();
+            (-1..=LONGEST).contains(&age)
+        };
+        let mut birth = facts.birth_date;
+        for time in analysis.times() {
+            let Some(value) = time.value.filter(|v| time.precision >= Precision::Day && recent(*v)) else { continue };
+            if birth == Some(value.date()) {
+                birth = None;
+                continue;
+            }
+            match time.kind {
+                TemporalKind::Period => {
+                    if stay.start.is_none()
+                        && document_type != "rehabilitation"
+                        && let Some(until) = time.until.filter(|u| *u > value && recent(*u) && u.date() != value.date())
+                    {
+                        stay.start = Some(value);
+                        stay.end = stay.end.or(Some(until));
+                    }
+                    stay.days.push((time.start, value.date()));
+                }
+                TemporalKind::Date => stay.days.push((time.start, value.date())),
+                _ => {}
+            }
+        }
+        if stay.start.is_none() {
+            stay.start = match document_type {
+                "emergency" | "procedure" | "anesthesia" => Some(reference),
+                "discharge" => stay.first_day().map(|day| day.and_time(NaiveTime::MIN)),
+                _ => None,
+            };
+        }
+        if stay.end.is_none() && document_type == "discharge" {
+            stay.end = Some(reference);
+        }
+        stay
+    }
+
+    /// The first of the days that a letter at the end of a stay went through: those
+    /// before a long gap are of something else.
+    fn first_day(&self) -> Option<NaiveDate> {
+        let mut days: Vec<NaiveDate> = self.days.iter().map(|(_, day)| *day).collect();
+        days.sort_unstable();
+        let mut first = *days.last()?;
+        for day in days.iter().rev() {
+            if first - *day > GAP {
+                break;
+            }
+            first = *day;
+        }
+        Some(first)
+    }
+
+    /// The instant that a clock time means, where its day is not written beside it.
+    pub(crate) fn instant(&self, analysis: &Analysis<'_>, time: &TemporalExpression, document_type: &str) -> Option<NaiveDateTime> {
+        let value = time.value?;
+        let Some(reference) = analysis.reference() else { return Some(value) };
+        if time.kind != TemporalKind::Time || value.date() != reference.date() {
+            return Some(value);
+        }
+        let looks_back = matches!(document_type, "discharge" | "consultation" | "rehabilitation" | "other");
+        if looks_back {
+            let before = self.days.partition_point(|(at, _)| *at < time.start);
+            let day = self.days[..before].iter().rev().map(|(_, day)| *day).find(|day| self.start.is_none_or(|s| *day >= s.date() - Duration::days(2)));
+            let day = day.filter(|d| *d != reference.date()).or(self.start.map(|s| s.date()));
+            return Some(day.unwrap_or(value.date()).and_time(value.time()));
+        }
+        // A clock time ahead of the document is of the day before; midnight is no time of writing.
+        if reference.time() != NaiveTime::MIN && value - reference > Duration::minutes(if document_type == "emergency" { 240 } else { 90 }) {
+            return value.checked_sub_signed(Duration::days(1));
+        }
+        Some(value)
+    }
+}

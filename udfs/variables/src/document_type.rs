@@ -1,0 +1,86 @@
+//! What type a document is: by the LOINC code of its type, else by its first words.
+
+use serde::Deserialize;
+use sillage_clinical::phrase::Phrases;
+use sillage_clinical::text::Text;
+
+use crate::definition::Problem;
+
+const FILE: &str = include_str!("../data/document_types.toml");
+
+/// A document says what it is in its first words.
+const TITLE: usize = 120;
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Catalog {
+    #[serde(rename = "type")]
+    types: Vec<Entry>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Entry {
+    name: String,
+    codes: Vec<String>,
+    phrases: Vec<String>,
+}
+
+/// The types, ready to be told apart.
+pub struct DocumentTypes {
+    types: Vec<Entry>,
+    phrases: Phrases,
+}
+
+impl DocumentTypes {
+    /// Reads what ships with Sillage.
+    ///
+    /// Errors: what cannot be read.
+    pub(crate) fn built_in() -> Result<Self, Problem> {
+        let catalog: Catalog = toml::from_str(FILE).map_err(|e| Problem { line: 1, message: e.to_string() })?;
+        let mut phrases = Phrases::default();
+        for (i, entry) in catalog.types.iter().enumerate() {
+            for phrase in &entry.phrases {
+                let wrong = |e| Problem { line: 1, message: format!("{phrase:?}: {e}") };
+                phrases.add(phrase, i as u32).map_err(wrong)?;
+            }
+        }
+        phrases.finish();
+        Ok(DocumentTypes { types: catalog.types, phrases })
+    }
+
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.types.iter().map(|t| t.name.as_str()).chain(["other"])
+    }
+
+    /// Name of the type that a code stands for.
+    pub fn of_code(&self, code: &str) -> Option<&str> {
+        self.types.iter().find(|t| t.codes.iter().any(|c| c == code)).map(|t| t.name.as_str())
+    }
+
+    /// Name of the document's type; `other` where neither code nor words tell.
+    pub fn of(&self, type_code: Option<&str>, text: &Text<'_>) -> &str {
+        if let Some(name) = type_code.and_then(|code| self.of_code(code)) {
+            return name;
+        }
+        let words = self.phrases.read(text);
+        let hits = self.phrases.find(text, &words, 0..words.len().min(TITLE));
+        let first = hits.iter().min_by_key(|h| (h.start, std::cmp::Reverse(h.words)));
+        first.and_then(|h| self.types.get(h.value as usize)).map_or("other", |t| t.name.as_str())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn code_then_words() {
+        let types = DocumentTypes::built_in().unwrap();
+        let of = |code, text: &str| types.of(code, &Text::new(text)).to_owned();
+        assert_eq!(of(Some("11490-0"), "IRM cérébrale"), "discharge");
+        assert_eq!(of(None, "COMPTE RENDU D'IRM CÉRÉBRALE\nPas d'infarctus."), "imaging");
+        assert_eq!(of(Some("X-1"), "Compte rendu d'hospitalisation"), "discharge");
+        assert_eq!(of(None, "Bonjour."), "other");
+    }
+}

@@ -1,0 +1,283 @@
+//! Values of the declared variables in one document.
+//!
+//! Each kind of rule has its part: `measure` (numbers), `phrase` (words and mentions
+//! of the lexicon), `event` (times), `grid` (items that sum), `record` (facts of the
+//! patient's record), `series` and `table` (numbers whose name stands further off). What they find goes through the same gate: conditions of the
+//! rule, domain, section, document, moment.
+
+mod event;
+mod grid;
+mod measure;
+mod number;
+mod phrase;
+mod record;
+mod series;
+mod table;
+
+use std::borrow::Cow;
+use std::cell::RefCell;
+use std::ops::Range;
+
+use chrono::NaiveDateTime;
+use rustc_hash::FxHashMap;
+use sillage_clinical::analysis::Analysis;
+use sillage_clinical::qualifier::Qualifiers;
+use sillage_clinical::trie::Hit;
+
+use crate::anchor::{Asked, Found, Moment, Moments, Reading, Stay};
+use crate::definition::{Definition, Definitions, Role, Rule, Type, Use};
+use crate::{Facts, Finding, Value};
+
+/// All values that a document gives, in the order of the text.
+pub fn extract(definitions: &Definitions, analysis: &Analysis<'_>, facts: &Facts<'_>) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    Extractor::new(definitions, analysis, facts).run(&mut |trial: Trial<'_>| {
+        if let (None, Some(value), Some(reading)) = (trial.refused, trial.value, trial.reading) {
+            findings.push(Finding {
+                variable: Cow::Owned(trial.definition.name.clone()),
+                value,
+                start: trial.bytes.start,
+                end: trial.bytes.end,
+                section: analysis.section_at_byte(trial.bytes.start).map(|s| Cow::Owned(s.to_owned())),
+                anchor: reading.moment.anchor(),
+                event_time: trial.time.or(reading.time),
+                score: trial.score,
+                method: Cow::Owned(format!("{}:{}+{}", trial.definition.name, trial.how, reading.by)),
+            });
+        }
+    });
+    findings.sort_by(|a, b| (a.start, a.end, &a.variable).cmp(&(b.start, b.end, &b.variable)));
+    findings.dedup_by(|b, a| {
+        let twin = a.variable == b.variable && a.value == b.value && a.start == b.start && a.end == b.end && a.anchor == b.anchor;
+        if twin && b.score > a.score {
+            a.score = b.score;
+        }
+        twin
+    });
+    findings
+}
+
+/// What a rule met, and what became of it.
+pub(crate) struct Trial<'d> {
+    pub definition: &'d Definition,
+    pub rule: &'d Rule,
+    pub bytes: Range<usize>,
+    pub value: Option<Value>,
+    pub reading: Option<Reading>,
+    pub time: Option<NaiveDateTime>,
+    pub how: &'static str,
+    pub score: f32,
+    pub refused: Option<&'static str>,
+}
+
+/// A value before the gate.
+#[derive(Debug, Clone)]
+struct Candidate {
+    variable: u16,
+    rule: u16,
+    value: Option<Value>,
+    /// Words that support it.
+    tokens: Range<usize>,
+    time: Option<NaiveDateTime>,
+    how: &'static str,
+    /// Of the rule's score.
+    weight: f32,
+    /// Said of the past: by a date, an older event, the section.
+    historical: bool,
+    refused: Option<&'static str>,
+}
+
+pub(crate) struct Extractor<'d, 'a> {
+    definitions: &'d Definitions,
+    analysis: &'d Analysis<'a>,
+    facts: &'d Facts<'d>,
+    document_type: &'d str,
+    stay: Stay,
+    /// Of spans asked for already.
+    qualifiers: RefCell<FxHashMap<(usize, usize), Qualifiers>>,
+    /// Phrases of the rules, ascending.
+    hits: Vec<Hit>,
+}
+
+impl<'d, 'a> Extractor<'d, 'a> {
+    pub(crate) fn new(definitions: &'d Definitions, analysis: &'d Analysis<'a>, facts: &'d Facts<'d>) -> Self {
+        let compiled = &definitions.compiled;
+        let words = compiled.phrases.read(&analysis.text);
+        let mut hits = compiled.phrases.find(&analysis.text, &words, 0..words.len());
+        // A phrase ends with its sentence.
+        let mut at = 0;
+        hits.retain(|hit| {
+            while analysis.sentences.get(at).is_some_and(|s| s.end <= hit.start) {
+                at += 1;
+            }
+            analysis.sentences.get(at).is_none_or(|s| hit.end <= s.end)
+        });
+        let document_type = definitions.document_types.of(facts.type_code, &analysis.text);
+        let stay = Stay::new(analysis, facts, document_type);
+        Extractor { definitions, analysis, facts, document_type, stay, qualifiers: RefCell::default(), hits }
+    }
+
+    pub(crate) fn run(&self, report: &mut dyn FnMut(Trial<'d>)) {
+        let mut candidates = Vec::new();
+        self.measured(&mut candidates);
+        self.continued(&mut candidates);
+        self.tabled(&mut candidates);
+        self.named(&mut candidates);
+        self.grids(&mut candidates);
+        self.worded(&mut candidates);
+        self.mentioned(&mut candidates);
+        self.timed(&mut candidates);
+        self.recorded(&mut candidates);
+        if candidates.is_empty() {
+            return;
+        }
+        let moments = Moments::new(self.cues(), self.analysis, &self.stay, self.document_type);
+        candidates.sort_by_key(|c| (c.variable, c.tokens.start, c.tokens.end));
+        let mut first = 0;
+        while first < candidates.len() {
+            let variable = candidates[first].variable;
+            let end = first + candidates[first..].partition_point(|c| c.variable == variable);
+            let spans: Vec<Range<usize>> = candidates[first..end].iter().map(|c| c.tokens.clone()).collect();
+            for candidate in &candidates[first..end] {
+                report(self.gate(candidate, &moments, &spans));
+            }
+            first = end;
+        }
+    }
+
+    fn rule(&self, used: Use) -> (&'d Definition, &'d Rule) {
+        let definition = &self.definitions.variables[used.variable as usize];
+        (definition, &definition.rules[used.rule as usize])
+    }
+
+    /// Words of a moment, disjoint, the longest first.
+    fn cues(&self) -> Vec<Found> {
+        let mut found: Vec<Found> = Vec::new();
+        for hit in &self.hits {
+            if let Some(cue) = self.definitions.compiled.cues[hit.value as usize]
+                && found.last().is_none_or(|f| f.tokens.end <= hit.start)
+            {
+                found.push(Found { tokens: hit.start..hit.end, cue });
+            }
+        }
+        found
+    }
+
+    fn uses(&self, hit: &Hit) -> &'d [Use] {
+        &self.definitions.compiled.uses[hit.value as usize]
+    }
+
+    /// Phrases that start in these tokens.
+    fn hits_in(&self, tokens: Range<usize>) -> &[Hit] {
+        let first = self.hits.partition_point(|h| h.start < tokens.start);
+        let end = self.hits.partition_point(|h| h.start < tokens.end);
+        &self.hits[first..end]
+    }
+
+    /// What the text says of a span.
+    fn qualifiers(&self, tokens: &Range<usize>) -> Qualifiers {
+        let bytes = self.analysis.text.byte_range(tokens.clone());
+        let known = self.qualifiers.borrow().get(&(bytes.start, bytes.end)).copied();
+        known.unwrap_or_else(|| {
+            let read = self.analysis.qualifiers(bytes.start, bytes.end).unwrap_or_default();
+            self.qualifiers.borrow_mut().insert((bytes.start, bytes.end), read);
+            read
+        })
+    }
+
+    fn sentence(&self, token: usize) -> Range<usize> {
+        let at = self.analysis.sentences.partition_point(|s| s.end <= token);
+        self.analysis.sentences.get(at).cloned().unwrap_or(token..token)
+    }
+
+    /// A phrase of this role stands in the sentence.
+    fn says(&self, sentence: &Range<usize>, variable: u16, rule: u16, role: Role) -> bool {
+        let wanted = Use { variable, rule, role };
+        self.hits_in(sentence.clone()).iter().any(|h| self.uses(h).contains(&wanted))
+    }
+
+    /// Why the rule does not count for words at this place, if so.
+    fn conditions(&self, used: Use, tokens: &Range<usize>) -> Option<&'static str> {
+        let (definition, rule) = self.rule(used);
+        let byte = self.analysis.text.tokens.get(tokens.start).map_or(0, |t| t.start as usize);
+        let section = self.analysis.section_at_byte(byte).unwrap_or("none");
+        if !rule.documents.is_empty() && !rule.documents.iter().any(|d| d == self.document_type) {
+            return Some("the rule is for other documents");
+        }
+        if rule.not_documents.iter().any(|d| d == self.document_type) {
+            return Some("the rule is not for this document");
+        }
+        if !rule.sections.is_empty() && !rule.sections.iter().any(|s| s == section) {
+            return Some("the rule is for other sections");
+        }
+        if rule.not_sections.iter().any(|s| s == section) {
+            return Some("the rule is not for this section");
+        }
+        if definition.sections.of(Some(section)) == 0.0 || definition.documents.of(Some(self.document_type)) == 0.0 {
+            return Some("the section or the document is refused");
+        }
+        if rule.with.is_empty() && rule.unless.is_empty() {
+            return None;
+        }
+        let mut around = self.sentence(tokens.start);
+        if let Some(window) = rule.window {
+            around = tokens.start.saturating_sub(window).max(around.start)..(tokens.end + window).min(around.end);
+        }
+        if !rule.with.is_empty() && !self.says(&around, used.variable, used.rule, Role::With) {
+            return Some("none of the words of `with` stands near");
+        }
+        if !rule.unless.is_empty() && self.says(&around, used.variable, used.rule, Role::Unless) {
+            return Some("a word of `unless` stands near");
+        }
+        None
+    }
+
+    /// Conditions of the rule, domain, section, document, moment.
+    fn gate(&self, candidate: &Candidate, moments: &Moments<'_, '_>, spans: &[Range<usize>]) -> Trial<'d> {
+        let used = Use { variable: candidate.variable, rule: candidate.rule, role: Role::Value };
+        let (definition, rule) = self.rule(used);
+        let bytes = self.analysis.text.byte_range(candidate.tokens.clone());
+        let section = self.analysis.section_at_byte(bytes.start).unwrap_or("none");
+        let trust = definition.sections.of(Some(section)) * definition.documents.of(Some(self.document_type)).clamp(0.0, 1.0);
+        let mut trial = Trial {
+            definition,
+            rule,
+            bytes,
+            value: candidate.value.clone(),
+            reading: None,
+            time: candidate.time,
+            how: candidate.how,
+            score: 0.0,
+            refused: candidate.refused,
+        };
+        if trial.refused.is_none() {
+            trial.refused = self.conditions(used, &candidate.tokens).or(match &candidate.value {
+                Some(value) if !definition.admits(value) => Some("the value is outside the domain"),
+                None => Some("no value"),
+                _ => None,
+            });
+        }
+        if trial.refused.is_some() {
+            return trial;
+        }
+        let asked = Asked {
+            measured: matches!(definition.kind, Type::Integer | Type::Float),
+            before: definition.anchors.of(Some("pre_stroke")) > 0.0,
+        };
+        let mut reading = match rule.anchor {
+            Some(moment) => Reading { moment, strength: 1.0, time: None, by: "rule" },
+            None => moments.of(candidate.tokens.clone(), spans, asked),
+        };
+        if candidate.historical && rule.anchor.is_none() && !(reading.by == "near" && reading.moment != Moment::History) {
+            let before = matches!(section, "history" | "home_treatment" | "social" | "allergies");
+            reading.moment = if before && reading.by != "date" { Moment::PreStroke } else { Moment::History };
+        }
+        let fit = definition.anchors.of(Some(reading.moment.name()));
+        trial.reading = Some(reading);
+        trial.score = rule.score * candidate.weight * trust * fit * (0.5 + 0.5 * reading.strength);
+        if fit == 0.0 {
+            trial.refused = Some("the moment is not one that the variable accepts");
+        }
+        trial
+    }
+}

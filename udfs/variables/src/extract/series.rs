@@ -1,0 +1,66 @@
+//! Scores that go on after their name: "NIHSS à 8 à l'entrée puis à 5 au départ".
+
+use sillage_clinical::measurement::Measurement;
+use sillage_clinical::text::Kind;
+
+use super::number::number;
+use super::{Candidate, Extractor};
+use crate::Value;
+use crate::definition::{Find, Type};
+
+/// Words that lead to the next value of a series.
+const LINKS: &[&str] = &["puis", "et", "→", "enfin", ">", "ensuite"];
+
+impl Extractor<'_, '_> {
+    pub(super) fn continued(&self, out: &mut Vec<Candidate>) {
+        let text = &self.analysis.text;
+        let measurements = self.analysis.measurements();
+        for (i, measurement) in measurements.iter().enumerate() {
+            let Some(uses) = measurement.name.and_then(|name| self.definitions.compiled.measurements.get(name)) else { continue };
+            let uses: Vec<_> = uses.iter().filter(|u| self.rule(**u).0.kind == Type::Integer).copied().collect();
+            if uses.is_empty() {
+                continue;
+            }
+            let from = text.token_at(measurement.end.max(1) - 1) + 1;
+            let limit = measurements.get(i + 1).map_or(usize::MAX, |next| text.token_at(next.start));
+            let end = self.sentence(from.saturating_sub(1)).end.min(limit);
+            let mut at = from;
+            while at < end {
+                let link = LINKS.contains(&text.fold(at)) && text.fold(at + 1) == "a" || matches!(text.fold(at), "puis" | "→");
+                let start = if text.fold(at + 1) == "a" { at + 2 } else { at + 1 };
+                at += 1;
+                if !link || start >= end {
+                    continue;
+                }
+                let Some(found) = number(text, start).filter(|n| n.rest.is_empty() && n.value.fract() == 0.0 && n.next <= end) else { continue };
+                // "puis à 5 h": of something else.
+                let counted = text.tokens.get(found.next).is_some_and(|t| t.lines_before == 0 && t.kind == Kind::Word && text.fold(found.next).len() <= 3 && !matches!(text.fold(found.next), "a" | "le" | "au" | "la" | "en" | "et" | "l" | "ce" | "de" | "du" | "d" | "des"));
+                let timed = self.analysis.times().iter().any(|t| t.start < text.byte_range(start..found.next).end && t.end > text.byte_range(start..found.next).start);
+                if counted || timed {
+                    continue;
+                }
+                self.push_number(measurement, &uses, found.value, start..found.next, out);
+                at = found.next;
+            }
+        }
+    }
+
+    fn push_number(&self, _measurement: &Measurement, uses: &[crate::definition::Use], value: f64, tokens: std::ops::Range<usize>, out: &mut Vec<Candidate>) {
+        for used in uses {
+            if !matches!(self.rule(*used).1.find, Find::Measurement { .. }) {
+                continue;
+            }
+            out.push(Candidate {
+                variable: used.variable,
+                rule: used.rule,
+                value: Some(Value::Number(value)),
+                tokens: tokens.clone(),
+                time: None,
+                how: "series",
+                weight: 0.9,
+                historical: false,
+                refused: None,
+            });
+        }
+    }
+}

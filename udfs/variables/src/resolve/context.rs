@@ -1,0 +1,223 @@
+//! What stands around a value: the sentence it is in, and whether that sentence
+//! takes back what an earlier document said.
+
+use std::hash::{Hash, Hasher};
+use std::ops::Range;
+use std::sync::OnceLock;
+
+use rustc_hash::FxHasher;
+use serde::Deserialize;
+use sillage_clinical::phrase::Phrases;
+use sillage_clinical::text::{Kind, Text};
+use sillage_clinical::trie::Hit;
+use sillage_clinical::vocabulary::WordId;
+
+use crate::Finding;
+
+/// Fewer letters and digits than that say the same by chance ("NIHSS : 14").
+const COPY: usize = 25;
+/// Words between a value and the words that make it a correction.
+const REACH: usize = 15;
+/// Words between "et non" and the value it refutes, or the one that stands.
+const CLOSE: usize = 4;
+/// Words at the head of a document that can make all of it a correction.
+const HEAD: usize = 120;
+
+const CORRECTS: u32 = 0;
+const REFUTES: u32 = 1;
+const DOCUMENT: u32 = 2;
+
+/// The surroundings of one finding.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) struct Context {
+    /// Equal for equal sentences, whatever their case, accents and spacing; `None` for short ones.
+    pub sentence: Option<u64>,
+    /// This value takes the place of earlier ones.
+    pub corrects: bool,
+    /// This value is the one that is taken back.
+    pub refuted: bool,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Words {
+    corrects: Vec<String>,
+    refutes: Vec<String>,
+    document: Vec<String>,
+}
+
+/// The words of correction, ready to be matched.
+struct Corrections(Phrases);
+
+impl Corrections {
+    fn read(text: &str) -> Result<Corrections, String> {
+        let words: Words = toml::from_str(text).map_err(|e| e.to_string())?;
+        let mut phrases = Phrases::default();
+        for (value, list) in [(CORRECTS, words.corrects), (REFUTES, words.refutes), (DOCUMENT, words.document)] {
+            for phrase in list {
+                phrases.add(&phrase, value).map_err(|e| format!("{phrase:?}: {e}"))?;
+            }
+        }
+        phrases.finish();
+        Ok(Corrections(phrases))
+    }
+
+    fn built_in() -> &'static Corrections {
+        static CORRECTIONS: OnceLock<Corrections> = OnceLock::new();
+        CORRECTIONS.get_or_init(|| match Corrections::read(include_str!("../../data/corrections.toml")) {
+            Ok(corrections) => corrections,
+            Err(error) => unreachable!("a test reads the embedded data: {error}"),
+        })
+    }
+}
+
+/// The surroundings of each finding of a text with its sentences.
+pub(crate) fn contexts(text: &Text<'_>, sentences: &[Range<usize>], findings: &[Finding]) -> Vec<Context> {
+    if findings.is_empty() {
+        return Vec::new();
+    }
+    let corrections = &Corrections::built_in().0;
+    let words = corrections.read(text);
+    let reader = Reader { text, words: &words, corrections };
+    let head = 0..words.len().min(HEAD);
+    let all = corrections.find(text, &words, head).iter().any(|h| h.value == DOCUMENT);
+    let tokens: Vec<Range<usize>> = findings.iter().map(|f| reader.tokens(f)).collect();
+    let mut hits: Vec<Option<Vec<Hit>>> = vec![None; sentences.len()];
+    let mut found = Vec::with_capacity(findings.len());
+    for (at, finding) in findings.iter().enumerate() {
+        let span = tokens[at].clone();
+        let which = sentences.partition_point(|s| s.end <= span.start);
+        let Some(sentence) = sentences.get(which) else {
+            found.push(Context { corrects: all, ..Context::default() });
+            continue;
+        };
+        let hits = hits[which].get_or_insert_with(|| reader.hits(sentence.clone()));
+        let twins = || {
+            findings.iter().zip(&tokens).enumerate().filter(|(other, (f, t))| {
+                *other != at && f.variable == finding.variable && f.value != finding.value && sentence.contains(&t.start)
+            })
+        };
+        // "8 h 25 et non 8 h 40": what follows is refuted when what stands before is of the same kind.
+        let refuted = hits.iter().any(|h| {
+            h.value == REFUTES
+                && h.end <= span.start
+                && span.start - h.end < CLOSE
+                && twins().any(|(_, (_, t))| t.end <= h.start && h.start - t.end < REACH)
+        });
+        let stands = |h: &Hit| {
+            let number = |i: usize| text.tokens.get(i).is_some_and(|t| t.kind == Kind::Number);
+            h.value == REFUTES
+                && span.end <= h.start
+                && h.start - span.end < CLOSE
+                && (twins().any(|(_, (_, t))| t.start >= h.end && t.start - h.end < CLOSE)
+                    || span.clone().any(number) && (h.end..h.end + 2).any(number))
+        };
+        let near = |h: &Hit| h.value == CORRECTS && h.start < span.end + REACH && span.start < h.end + REACH;
+        found.push(Context {
+            sentence: reader.fingerprint(sentence.clone()),
+            corrects: all || !refuted && hits.iter().any(|h| near(h) || stands(h)),
+            refuted,
+        });
+    }
+    found
+}
+
+struct Reader<'a> {
+    text: &'a Text<'a>,
+    words: &'a [WordId],
+    corrections: &'a Phrases,
+}
+
+impl Reader<'_> {
+    fn tokens(&self, finding: &Finding) -> Range<usize> {
+        let first = self.text.token_at(finding.start);
+        first..self.text.token_at(finding.end.saturating_sub(1)).max(first) + 1
+    }
+
+    fn hits(&self, sentence: Range<usize>) -> Vec<Hit> {
+        self.corrections.find(self.text, self.words, sentence)
+    }
+
+    fn fingerprint(&self, sentence: Range<usize>) -> Option<u64> {
+        let mut hasher = FxHasher::default();
+        let mut length = 0;
+        for at in sentence {
+            if self.text.tokens[at].kind != Kind::Mark {
+                let word = self.text.fold(at);
+                length += word.len();
+                word.hash(&mut hasher);
+            }
+        }
+        (length >= COPY).then(|| hasher.finish())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use sillage_clinical::sentence::sentences;
+
+    use super::*;
+    use crate::{Anchor, Value};
+
+    /// Findings of one variable at the words between stars.
+    fn read(marked: &str) -> Vec<Context> {
+        let mut findings = Vec::new();
+        let mut text = String::new();
+        for (i, part) in marked.split('*').enumerate() {
+            let start = text.len();
+            text.push_str(part);
+            if i % 2 == 1 {
+                findings.push(Finding {
+                    variable: "x".into(),
+                    value: Value::Number(i as f64),
+                    start,
+                    end: text.len(),
+                    section: None,
+                    anchor: Anchor::Admission,
+                    event_time: None,
+                    score: 0.9,
+                    method: "test".into(),
+                });
+            }
+        }
+        let text = Text::new(&text);
+        contexts(&text, &sentences(&text), &findings)
+    }
+
+    fn corrected(marked: &str) -> Vec<(bool, bool)> {
+        read(marked).iter().map(|c| (c.corrects, c.refuted)).collect()
+    }
+
+    #[test]
+    fn words_are_read() {
+        if let Err(error) = Corrections::read(include_str!("../../data/corrections.toml")) {
+            panic!("{error}");
+        }
+        assert!(Corrections::read("corrects = 3").is_err());
+    }
+
+    #[test]
+    fn what_corrects_and_what_is_refuted() {
+        assert_eq!(corrected("Le début est en réalité à *7 h 10* et non *7 h 50*."), [(true, false), (false, true)]);
+        assert_eq!(corrected("Rankin *2*, et non 1 comme écrit au premier jour."), [(true, false)]);
+        assert_eq!(corrected("Score de *9* après relecture des images."), [(true, false)]);
+        assert_eq!(corrected("*Hypertendu* et non *diabétique*."), [(true, false), (false, true)]);
+        assert_eq!(corrected("Patient hypertendu et non *diabétique*."), [(false, false)]);
+        assert_eq!(corrected("NIHSS à *9* ce matin. Erreur de lit hier."), [(false, false)]);
+    }
+
+    #[test]
+    fn a_correcting_document_corrects_with_all_it_says() {
+        assert_eq!(corrected("COMPTE RENDU RECTIFICATIF\n\nScore final *2b*."), [(true, false)]);
+    }
+
+    #[test]
+    fn copies_are_recognised() {
+        let first = read("Bilan.\n\nHémiparésie du membre supérieur gauche cotée *4* ce matin.")[0];
+        let copy = read("hemiparesie  du membre SUPÉRIEUR gauche cotée *4* ce matin")[0];
+        assert!(first.sentence.is_some());
+        assert_eq!(first.sentence, copy.sentence);
+        assert_eq!(read("NIHSS : *4*")[0].sentence, None);
+        assert_ne!(read("Hémiparésie du membre supérieur gauche cotée *5* ce matin.")[0].sentence, first.sentence);
+    }
+}

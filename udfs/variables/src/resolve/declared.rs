@@ -1,0 +1,28 @@
+//! Policies as the declarations of variables give them.
+
+use super::{Policies, Policy, Prefer};
+use crate::definition::{Definition, Definitions, Resolution};
+
+/// Variables that date and derive, and are no columns of the cohort.
+const INTERNAL: &[&str] = &["index_datetime", "discharge_datetime", "death_datetime", "birth_date"];
+
+impl Policy {
+    /// The declared trust and fit are in the scores of the findings already; what
+    /// is refused was never found.
+    pub fn of(definition: &Definition) -> Policy {
+        let (prefer, order) = match definition.resolution {
+            Resolution::Best => (Prefer::Best, Vec::new()),
+            Resolution::First => (Prefer::First, Vec::new()),
+            Resolution::Last => (Prefer::Last, Vec::new()),
+            Resolution::AnyTrue => (Prefer::True, Vec::new()),
+            Resolution::Precedence => (Prefer::Best, definition.precedence.clone()),
+        };
+        Policy { other_anchors: 1.0, prefer, order, internal: INTERNAL.contains(&definition.name.as_str()), ..Policy::default() }
+    }
+}
+
+impl Policies for Definitions {
+    fn policy(&self, variable: &str) -> Option<Policy> {
+        self.get(variable).map(Policy::of)
+    }
+}
