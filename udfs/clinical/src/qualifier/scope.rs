@@ -433,10 +433,12 @@ impl<'a> Scope<'a> {
         }
         let between = self.span.end..cue.start;
         between.len() <= 12
-            && (between.clone().all(|i| self.side(i) || matches!(self.fold(i), "/" | "(" | "-" | "=" | ":" | "\"" | "|"))
+            && (between.clone().all(|i| self.side(i) || matches!(self.fold(i), "/" | "(" | "-" | "=" | ":" | "\"" | "|" | ";"))
                 && between.len() <= 3
-                || self.bracket(between))
+                || self.bracket(between.clone()))
             && self.ends_item(cue)
+            // "HTA ; non diabétique": behind a semicolon only a cell of a table answers.
+            && (!between.into_iter().any(|i| self.fold(i) == ";") || self.ends_cell(cue.end))
     }
 
     fn bracket(&self, between: Range<usize>) -> bool {
@@ -466,6 +468,11 @@ impl<'a> Scope<'a> {
 
     /// Nothing takes the cue's word away from the span: "aphasie : non" but
     /// not "aphasie : non fluente", "TDM : aucune lésion".
+    fn ends_cell(&self, at: usize) -> bool {
+        let token = self.view.text.tokens.get(at).filter(|t| at < self.view.sentence.end && t.lines_before == 0);
+        token.is_none_or(|t| t.kind == Kind::Mark)
+    }
+
     fn ends_item(&self, cue: &Cue) -> bool {
         let at = cue.end;
         let Some(token) = self.view.text.tokens.get(at) else { return true };
