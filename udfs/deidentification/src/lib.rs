@@ -7,6 +7,19 @@
 //! [`reveal::propagate`], [`vote::settle`] makes them disjoint, and
 //! [`replace::replace`] writes the text that research reads.
 
+pub mod detect;
+pub mod identity;
+pub mod leak;
+pub mod name;
+pub mod policy;
+mod proper;
+pub mod record;
+pub mod replace;
+pub mod reveal;
+pub mod shape;
+pub mod surrogate;
+pub mod vote;
+
 use std::borrow::Cow;
 
 use chrono::NaiveDate;

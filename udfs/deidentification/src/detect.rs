@@ -1,0 +1,134 @@
+//! One document through every detector.
+
+use sillage_clinical::analysis::Analysis;
+
+use crate::identity::Identity;
+use crate::name::names;
+use crate::proper::proper;
+use crate::record::record;
+use crate::shape::shapes;
+use crate::{Circumstances, Span};
+
+/// What the detectors find in a document: unsettled, each span with its detector.
+///
+/// Add what the patient's other documents reveal ([`crate::reveal::propagate`]), then
+/// [`crate::vote::settle`].
+pub fn detect(identity: &Identity, analysis: &Analysis<'_>, circumstances: Circumstances<'_>) -> Vec<Span> {
+    let mut spans = shapes(identity, analysis);
+    spans.extend(names(identity, analysis, circumstances));
+    if let Some(person) = circumstances.person {
+        spans.extend(record(identity, analysis, person));
+    }
+    spans.extend(proper(identity, analysis, &spans));
+    spans
+}
+
+#[cfg(test)]
+mod tests {
+    use chrono::NaiveDate;
+    use sillage_clinical::knowledge::Knowledge;
+
+    use super::*;
+    use crate::leak::KnownIdentifiers;
+    use crate::policy::DEFAULT;
+    use crate::replace::replace;
+    use crate::reveal::{propagate, revealed};
+    use crate::surrogate::SurrogateContext;
+    use crate::vote::settle;
+    use crate::{Label, Person};
+
+    const LETTER: &str = "\
+CENTRE HOSPITALIER DE QUIMPERLÉ - Service de neurologie
+Tél. 02 98 41 07 63
+
+Quimperlé, le 4 juin 2024
+
+Cher Confrère,
+J'ai vu Mme Maryvonne BERTHOMIER, née QUILLIVIC le 17/05/1944, IPP 80412277, demeurant 12 rue des Korrigans à Bannalec,
+accompagnée de sa fille Gaëlle (06 71 44 20 18), pour un infarctus sylvien gauche du 28 mai 2024 avec aphasie de Broca.
+Pas de maladie de Parkinson. Score de Rankin à 2. Traitement : apixaban 5 mg deux fois par jour.
+
+Dr Ronan ANSQUER
+";
+    const NOTE: &str = "Appel de Gaelle ce matin : Mme Bertomier va bien, pas de céphalée. RDV dr Ansquer.";
+
+    #[test]
+    fn two_documents_of_a_patient_from_end_to_end() {
+        let person = Person {
+            families: vec!["BERTHOMIER".to_owned(), "QUILLIVIC".to_owned()],
+            givens: vec!["Maryvonne".to_owned()],
+            birth_date: NaiveDate::from_ymd_opt(1944, 5, 17),
+            female: Some(true),
+            lines: vec!["12 rue des Korrigans".to_owned()],
+            cities: vec!["Bannalec".to_owned()],
+            identifiers: vec![(Label::Ipp, "80412277".to_owned())],
+            ..Person::default()
+        };
+        let identity = Identity::built_in();
+        let reference = NaiveDate::from_ymd_opt(2024, 6, 4);
+        let analyses = [LETTER, NOTE].map(|t| Analysis::new(Knowledge::built_in(), t, reference.and_then(|r| r.and_hms_opt(9, 0, 0))));
+        let circumstances = Circumstances { person: Some(&person), staff: &["Dr Ronan ANSQUER"] };
+        let mut found = analyses.each_ref().map(|a| detect(identity, a, circumstances));
+        let mut known = Vec::new();
+        for (analysis, spans) in analyses.iter().zip(&found) {
+            known.extend(revealed(analysis.text.original, &settle(analysis, spans.clone())));
+        }
+        let mut lock = KnownIdentifiers::of_person(&person);
+        let mut settled = Vec::new();
+        for (analysis, spans) in analyses.iter().zip(&mut found) {
+            propagate(analysis, &known, spans);
+            let spans = settle(analysis, std::mem::take(spans));
+            for span in &spans {
+                lock.add(span.label, &analysis.text.original[span.start..span.end]);
+            }
+            settled.push(spans);
+        }
+        let context = SurrogateContext {
+            key: b"a key of the tests",
+            patient: "0123",
+            shift_days: 40,
+            person: Some(&person),
+            reference,
+            known: &known,
+            avoid: Some(lock.words()),
+        };
+        let Ok(policy) = identity.policies.policy(DEFAULT) else { panic!("the default policy is missing") };
+        let texts: Vec<String> = analyses
+            .iter()
+            .zip(&settled)
+            .map(|(a, spans)| replace(&identity.surrogates, a.text.original, spans, &identity.policies.passages(a), policy, &context).text)
+            .collect();
+        for text in &texts {
+            assert_eq!(lock.find(text), None, "{text}");
+            for name in [
+                "BERTHOMIER",
+                "Bertomier",
+                "QUILLIVIC",
+                "Korrigans",
+                "Bannalec",
+                "Gaëlle",
+                "Gaelle",
+                "ANSQUER",
+                "Ansquer",
+                "1944-05",
+                "80412277",
+            ] {
+                assert!(!text.contains(name), "{name} in {text}");
+            }
+        }
+        for words in [
+            "infarctus sylvien gauche",
+            "aphasie de Broca",
+            "Parkinson",
+            "Score de Rankin à 2",
+            "apixaban 5 mg",
+            "26/06/1944",
+            "7 juillet 2024",
+        ] {
+            assert!(texts[0].contains(words), "{words} not in {}", texts[0]);
+        }
+        // The same person under the same name in both.
+        let surname = texts[0].lines().last().and_then(|l| l.rsplit(' ').next()).unwrap_or_default();
+        assert!(texts[1].to_lowercase().contains(&surname.to_lowercase()), "{surname} not in {}", texts[1]);
+    }
+}

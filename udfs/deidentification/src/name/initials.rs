@@ -1,0 +1,219 @@
+//! Initials that stand for people: "SLD/mh" under a letter, "validé PJ", "frappe : cl",
+//! and those of someone who is named elsewhere in the text.
+
+use std::ops::Range;
+
+use rustc_hash::FxHashSet;
+
+use super::Found;
+use super::knowledge::{role, word};
+use super::page::{Page, look};
+use crate::Label;
+
+/// Lines at the end of a text where a lone pair of letters is a signature.
+const LAST_LINES: usize = 6;
+
+/// Finds initials; `people` holds those of the names found, in capitals.
+pub(crate) fn initials(page: &Page<'_, '_>, people: &FxHashSet<String>, found: &mut Found) {
+    let lines = lines(page);
+    let tail = lines.len().saturating_sub(LAST_LINES);
+    for (number, line) in lines.iter().enumerate() {
+        if number >= tail {
+            signature_line(page, line.clone(), found);
+        }
+    }
+    for at in 0..page.len() {
+        if found.covers(at) {
+            continue;
+        }
+        if let Some(cue) = page.cues[at].filter(|c| c.roles & (role::TYPIST | role::AGENT | role::FUNCTION) != 0) {
+            behind_cue(page, cue.end, cue.roles, found);
+        }
+        ends_a_line(page, at, found);
+        if found.covers(at) {
+            continue;
+        }
+        if page.has(at, look::UPPER) && letters(page, at, 2..=4) && !page.has(at, word::ACRONYM | look::CLINICAL | look::CUE) {
+            let same = people.contains(page.fold(at));
+            if same && !measured(page, at) && page.stands_out(at) || before_function(page, at) {
+                found.push(page, at..at + 1, Label::Nom, "context:initials", 20);
+            }
+        } else if page.has(at, look::SINGLE) && dotted(page, at) {
+            // "P.J." whole: a pair of letters with dots that is a person's.
+            let joined = format!("{}{}", page.fold(at), page.fold(at + 2));
+            if people.contains(joined.as_str()) && page.glued(at + 2) {
+                let end = at + 3 + usize::from(page.fold(at + 3) == "." && page.glued(at + 3));
+                found.push(page, at..end, Label::Nom, "context:initials", 20);
+            }
+        }
+    }
+}
+
+fn lines(page: &Page<'_, '_>) -> Vec<Range<usize>> {
+    let mut out = Vec::new();
+    let mut start = 0;
+    for at in 1..=page.len() {
+        if at == page.len() || page.text.tokens[at].lines_before > 0 {
+            if start < at {
+                out.push(start..at);
+            }
+            start = at;
+        }
+    }
+    out
+}
+
+fn letters(page: &Page<'_, '_>, at: usize, count: std::ops::RangeInclusive<usize>) -> bool {
+    let fold = page.fold(at);
+    count.contains(&fold.len()) && fold.bytes().all(|b| b.is_ascii_lowercase())
+}
+
+fn dotted(page: &Page<'_, '_>, at: usize) -> bool {
+    page.fold(at + 1) == "." && page.glued(at + 1) && page.has(at + 2, look::SINGLE)
+}
+
+/// "PJ 12", "PJ = 4": something measured.
+fn measured(page: &Page<'_, '_>, at: usize) -> bool {
+    let number = |i: usize| page.text.tokens.get(i).is_some_and(|t| t.kind == sillage_clinical::text::Kind::Number);
+    page.same_line(at + 1) && (number(at + 1) || matches!(page.fold(at + 1), "=" | ":" | "%") && number(at + 2))
+}
+
+/// "PJ, IDE", "(PJ interne)".
+fn before_function(page: &Page<'_, '_>, at: usize) -> bool {
+    let next = at + 1 + usize::from(matches!(page.fold(at + 1), "," | "(" | "-"));
+    letters(page, at, 2..=3)
+        && page.same_line(next)
+        && page.cues.get(next).copied().flatten().is_some_and(|c| c.roles & role::FUNCTION != 0 && c.roles & (role::AGENT | role::KIN) == 0)
+        && (page.has(at, look::OPENS) || at > 0 && matches!(page.fold(at - 1), "(" | "-" | "/" | ","))
+}
+
+/// Initials alone on a line or behind the names of one: "SLD/mh", "PJ", "K. A.", "Pr Durand / GB".
+fn signature_line(page: &Page<'_, '_>, line: Range<usize>, found: &mut Found) {
+    let mut people: Vec<(Range<usize>, Label)> = Vec::new();
+    let (mut at, mut capital, mut slash, mut named) = (line.start, false, false, false);
+    if line.len() > 16 {
+        return;
+    }
+    while at < line.end {
+        if found.covers(at) || page.title(at).is_some() {
+            named |= found.covers(at);
+            at += 1;
+        } else if let Some(cue) =
+            page.cues[at].filter(|c| c.roles & (role::TYPIST | role::AGENT | role::FUNCTION | role::COPY) != 0 && page.fold(at).len() > 2)
+        {
+            named = true;
+            at = cue.end;
+        } else if page.has(at, look::SINGLE) {
+            let start = at;
+            at += 1;
+            while at < line.end && (page.fold(at) == "." || page.has(at, look::SINGLE) || page.fold(at) == "-" && page.glued(at)) {
+                at += 1;
+            }
+            // One letter alone says nothing.
+            if at - start < 3 {
+                return;
+            }
+            capital = true;
+            // "K. A." are a first and a family name, "P.J." a signature.
+            match (start + 1..at).rev().find(|i| page.has(*i, look::SINGLE) && !page.glued(*i)) {
+                Some(family) => people.extend([(start..family, Label::Prenom), (family..at, Label::Nom)]),
+                None => people.push((start..at, Label::Nom)),
+            }
+        } else if page.has(at, look::UPPER)
+            && letters(page, at, 2..=4)
+            && (!page.has(at, word::COMMON | look::CLINICAL) || line.end == page.len() && line.len() < 4 && page.fold(at).len() < 3)
+        {
+            let pair = page.fold(at + 1) == "/" || slash;
+            let alone = line.len() < 3 && page.fold(at).len() == 2;
+            if page.has(at, word::ACRONYM) && !pair && !alone || page.fold(at).len() == 4 && !pair {
+                return;
+            }
+            capital = true;
+            people.push((at..at + 1, Label::Nom));
+            at += 1;
+        } else if slash
+            && page.has(at, look::LOWER | look::CAPITAL)
+            && letters(page, at, 2..=3)
+            && !page.has(at, word::COMMON | word::PARTICLE)
+        {
+            people.push((at..at + 1, Label::Nom));
+            at += 1;
+        } else if matches!(page.fold(at), "/" | "-" | ":" | "." | "," | "–" | "\\" | "(" | ")") {
+            slash |= matches!(page.fold(at), "/" | "-" | "\\") && (capital || named);
+            at += 1;
+        } else {
+            return;
+        }
+    }
+    // "FC / FR": what is measured.
+    let measures = people.len() > 1 && people.iter().all(|(tokens, _)| super::slot::vital(page, tokens.start));
+    if measures {
+        return;
+    }
+    if (capital || named && slash) && people.len() < 4 && !page.text.source(line).contains("g/") {
+        for (tokens, label) in people {
+            found.push(page, tokens, label, "context:signature", 20);
+        }
+    }
+}
+
+/// "TM/cl" at the end of any line, "SB" as the last word of all.
+fn ends_a_line(page: &Page<'_, '_>, at: usize, found: &mut Found) {
+    let near_end = page.len() - at < 24;
+    let capital =
+        page.has(at, look::UPPER) && letters(page, at, 2..=4) && !page.has(at, word::COMMON) && (near_end || !page.has(at, look::CLINICAL));
+    if !capital {
+        return;
+    }
+    let (slash, second) = (at + 1, at + 2);
+    let pair = page.fold(slash) == "/" && page.same_line(second) && page.has(second, look::LOWER) && letters(page, second, 2..=3);
+    if pair
+        && page.line_ends(at + 3)
+        && !page.has(second, word::PARTICLE | word::COMMON)
+        && page.text.tokens[slash].space_before == page.text.tokens[second].space_before
+    {
+        found.push(page, at..at + 1, Label::Nom, "context:signature", 20);
+        found.push(page, second..second + 1, Label::Nom, "context:signature", 20);
+        return;
+    }
+    let last = at + 1 == page.len() || at + 2 == page.len() && page.fold(at + 1) == ".";
+    let opens = at > 0 && (page.text.tokens[at].lines_before > 0 || matches!(page.fold(at - 1), "." | "-" | ";" | "!"));
+    if last && opens && letters(page, at, 2..=2) && !matches!(page.fold(at), "ta" | "fc" | "fa" | "ok" | "ei" | "rx") {
+        found.push(page, at..at + 1, Label::Nom, "context:signature", 20);
+    }
+}
+
+/// "frappe : cl", "validé par PJ", "IDE : SB".
+fn behind_cue(page: &Page<'_, '_>, end: usize, roles: u32, found: &mut Found) {
+    let typist = roles & role::TYPIST != 0;
+    let mut at = end;
+    let mut mark = false;
+    while matches!(page.fold(at), ":" | "/" | "(" | "-" | "." | "°" | "=") && at < end + 3 {
+        mark |= page.fold(at) != "(";
+        at += 1;
+    }
+    let by = matches!(page.fold(end.saturating_sub(1)), "par" | "signe" | "signee" | "signature");
+    for turn in 0..3 {
+        if !page.same_line(at) || found.covers(at) {
+            return;
+        }
+        let capital = page.has(at, look::UPPER) && letters(page, at, 2..=4);
+        let small = typist
+            && (mark || turn > 0 || by || page.has(at, look::CAPITAL))
+            && page.has(at, look::LOWER | look::CAPITAL)
+            && letters(page, at, 2..=3);
+        let next_cue = page.cues.get(at + 1).copied().flatten().is_some_and(|c| c.roles & role::TYPIST != 0);
+        let ends = page.line_ends(at + 1) || next_cue || matches!(page.fold(at + 1), "/" | "." | "," | ";" | ")" | "-" | "|" | "le" | "a");
+        let known = page.has(at, word::COMMON | look::CLINICAL | look::CUE | word::PARTICLE) || !typist && page.has(at, word::ACRONYM);
+        // After a function a pair of capitals may be a ward.
+        let sure = typist || by || mark || page.line_ends(at + 1) && letters(page, at, 2..=3);
+        if !(ends && (capital && sure && !known || small && !page.has(at, word::COMMON | word::PARTICLE | word::QUALIFIER))) {
+            return;
+        }
+        found.push(page, at..at + 1, Label::Nom, "context:initials", 20);
+        if page.fold(at + 1) != "/" {
+            return;
+        }
+        at += 2;
+    }
+}

@@ -1,0 +1,191 @@
+//! Names found once, looked for in the whole text: bare, in small letters, split.
+
+use rustc_hash::{FxHashMap, FxHashSet};
+use sillage_clinical::text::{Kind, Text};
+
+use super::Found;
+use super::knowledge::{Names, likely_common, role, word};
+use super::page::{Page, look};
+use super::weigh::behind_small_word;
+use crate::Label;
+
+/// Words of names with what they are.
+#[derive(Default)]
+pub(crate) struct Known {
+    words: FxHashMap<Box<str>, Label>,
+    /// Family names that a particle in small letters stands before: "de Kersabiec".
+    particled: FxHashSet<Box<str>>,
+    /// Letters of two to four initials of whole names, in small letters.
+    pub initials: FxHashSet<String>,
+}
+
+impl Known {
+    /// Takes in the words of the names found.
+    pub fn learn(&mut self, page: &Page<'_, '_>, found: &Found) {
+        let mut last: Option<(usize, String)> = None;
+        for (tokens, label, sure) in found.names() {
+            for at in tokens.clone() {
+                if at > tokens.start && page.has(tokens.start, word::PARTICLE) && page.has(tokens.start, look::LOWER) {
+                    self.particled.insert(page.fold(at).into());
+                }
+                // What only looked like a name teaches nothing but listed names.
+                if !sure && !page.has(at, word::ANY_NAME) {
+                    continue;
+                }
+                if page.text.tokens[at].kind == Kind::Word && page.fold(at).len() > 2 && !page.has(at, word::PARTICLE | look::SINGLE) {
+                    self.add(page.fold(at), label);
+                }
+            }
+            // Names side by side are one person; so are their first letters.
+            let letters: String =
+                tokens.clone().filter(|i| page.text.tokens[*i].kind == Kind::Word).filter_map(|i| page.fold(i).chars().next()).collect();
+            let joined = match last.take() {
+                Some((end, before)) if end == tokens.start && page.same_line(end) => {
+                    self.add_initials(&before, &letters);
+                    before + &letters
+                }
+                _ => letters,
+            };
+            last = Some((tokens.end, joined));
+        }
+    }
+
+    /// Takes in a name given by metadata: "Dr Bleuenn KERMARREC".
+    pub fn learn_name(&mut self, names: &Names, name: &str) {
+        let text = Text::new(name);
+        let upper =
+            text.tokens.iter().any(|t| t.upper && t.end - t.start > 2) && text.tokens.iter().any(|t| t.kind == Kind::Word && !t.upper);
+        let mut letters = Vec::new();
+        for (at, token) in text.tokens.iter().enumerate() {
+            let fold = text.fold(at);
+            let title = names.cue(&text, at).is_some_and(|c| c.roles & (role::TITLE | role::FUNCTION) != 0) && fold.len() < 12;
+            let bits = names.word(fold);
+            let none = bits & (word::COMMON | word::QUALIFIER | word::ACRONYM) != 0 && bits & word::ANY_NAME == 0;
+            if token.kind != Kind::Word || title || none && !token.upper {
+                continue;
+            }
+            letters.extend(fold.chars().next());
+            if fold.len() > 2 && bits & word::PARTICLE == 0 {
+                let given = bits & word::ANY_GIVEN != 0 && bits & word::ANY_FAMILY == 0;
+                let label = if upper && !token.upper || !upper && given { Label::Prenom } else { Label::Nom };
+                self.add(fold, label);
+            }
+        }
+        if let [first, rest @ ..] = letters.as_slice()
+            && !rest.is_empty()
+        {
+            self.add_initials(&first.to_string(), &rest.iter().collect::<String>());
+        }
+    }
+
+    fn add(&mut self, fold: &str, label: Label) {
+        if !self.words.contains_key(fold) {
+            self.words.insert(fold.into(), label);
+        }
+    }
+
+    /// "Soizic LE DANTEC" signs SLD or SD, DS or LDS.
+    fn add_initials(&mut self, first: &str, second: &str) {
+        let pairs = [(first, second), (second, first)];
+        for (a, b) in pairs {
+            let whole = format!("{a}{b}");
+            if (2..=4).contains(&whole.len()) {
+                self.initials.insert(whole);
+            }
+            if let (Some(a), Some(b)) = (a.chars().next(), b.chars().next_back()) {
+                self.initials.insert(format!("{a}{b}"));
+            }
+        }
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.words.is_empty()
+    }
+}
+
+/// Marks every known name that nothing marked yet.
+pub(crate) fn repeated(page: &Page<'_, '_>, known: &Known, detector: &'static str, found: &mut Found) {
+    if known.is_empty() {
+        return;
+    }
+    for at in 0..page.len() {
+        if page.text.tokens[at].kind != Kind::Word || found.covers(at) {
+            continue;
+        }
+        let Some(label) = known.words.get(page.fold(at)).copied() else { continue };
+        // Metadata know the author: "Lucie KRANZ" is no acronym.
+        let author = detector == "metadata"
+            && page.has(at, look::UPPER)
+            && page.fold(at).len() > 3
+            && at > 0
+            && page.same_line(at)
+            && (found.covers(at - 1)
+                || page.has(at - 1, word::GIVEN | look::SINGLE)
+                || at > 1 && page.fold(at - 1) == "." && page.has(at - 2, look::SINGLE));
+        if !author && !stands_for_a_person(page, at) {
+            continue;
+        }
+        let particled = known.particled.contains(page.fold(at));
+        let mut start = at;
+        while start > 0
+            && page.same_line(start)
+            && (page.has(start - 1, word::PARTICLE) && (particled || page.has(start - 1, look::CAPITAL | look::SINGLE))
+                || particled && page.fold(start - 1) == "'")
+            && !found.covers(start - 1)
+        {
+            start -= 1;
+        }
+        found.push(page, start..at + 1, label, detector, 20);
+        beside(page, start, at + 1, label, detector, found);
+    }
+}
+
+/// The initial of the other name: "J. Ferrec", "Noémie R.".
+fn beside(page: &Page<'_, '_>, start: usize, end: usize, label: Label, detector: &'static str, found: &mut Found) {
+    let other = if label == Label::Nom { Label::Prenom } else { Label::Nom };
+    let mut first = start;
+    while first > 0
+        && start - first < 6
+        && page.same_line(first)
+        && (page.has(first - 1, look::SINGLE) || matches!(page.fold(first - 1), "." | "-"))
+    {
+        first -= 1;
+    }
+    while first < start && !page.has(first, look::SINGLE) {
+        first += 1;
+    }
+    // "A TALOUNE / interne" signs, "A LYON" is somewhere.
+    let signs = page.text.tokens[first].lines_before > 0 && page.has(start, look::UPPER) && (page.line_ends(end) || page.fold(end) == "/");
+    let sure = start - first > 1 || first < start && page.has(first, look::SINGLE) && (page.fold(first) != "a" || signs);
+    if first < start && sure && page.title(first).is_none() && label == Label::Nom {
+        found.push(page, first..start, other, detector, 20);
+    }
+    if page.same_line(end) && page.has(end, look::SINGLE) {
+        let dotted = page.fold(end + 1) == "." && page.glued(end + 1);
+        if dotted || page.line_ends(end + 1) {
+            found.push(page, end..end + 1 + usize::from(dotted), other, detector, 20);
+        }
+    }
+}
+
+/// Whether a word that is a name elsewhere is one here.
+pub(crate) fn stands_for_a_person(page: &Page<'_, '_>, at: usize) -> bool {
+    let bits = page.bits(at);
+    if bits & look::CLINICAL != 0 || page.behind_eponym_head(at) {
+        return false;
+    }
+    let ambiguous =
+        bits & word::AMBIGUOUS != 0 || bits & word::ANY_NAME == 0 && (likely_common(page.fold(at)) || bits & word::ACRONYM != 0);
+    if bits & look::CAPITAL == 0 {
+        return bits & look::LOWER != 0 && !ambiguous && bits & (look::CUE | word::QUALIFIER) == 0 && page.fold(at).len() > 3;
+    }
+    let seen = bits & look::SEEN_LOWER != 0;
+    if !ambiguous && (!seen || bits & (word::GIVEN | word::FAMILY) != 0) {
+        return true;
+    }
+    if bits & look::UPPER != 0 {
+        return page.stands_out(at);
+    }
+    // Within a sentence a common word has no capital.
+    behind_small_word(page, at) || !seen && bits & (look::OPENS | word::COMMON | word::EPONYM) == 0
+}

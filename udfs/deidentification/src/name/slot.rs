@@ -1,0 +1,408 @@
+//! Places of a note that only a person fills: behind "tapé par", in brackets behind the
+//! hour of a transmission, in a list of copies, alone under a text. There two letters
+//! are initials even when every ward reads them as a thing (AC, CI, FC), a login is
+//! somebody, and a business bears the name of its owner.
+
+use std::ops::Range;
+
+use rustc_hash::FxHashSet;
+use sillage_clinical::knowledge::Knowledge;
+use sillage_clinical::text::Kind;
+use sillage_clinical::vocabulary::UNKNOWN;
+
+use super::Found;
+use super::knowledge::{likely_common, role, word};
+use super::page::{Page, Part, PartKind, Trust, look};
+use crate::Label;
+
+/// Detector of initials: its place says more than what the letters may mean elsewhere.
+const SLOT: &str = "context:slot-signature";
+
+/// Finds what fills such places and nothing marked yet.
+pub(crate) fn slots(page: &Page<'_, '_>, found: &mut Found) {
+    let mut people: FxHashSet<String> = FxHashSet::default();
+    for at in 0..page.len() {
+        if page.text.tokens[at].lines_before > 0 || at == 0 {
+            line(page, at, found, &mut people);
+        }
+        written_by(page, at, found);
+        business(page, at, found);
+        if matches!(page.fold(at), "(" | "[") && matches!(page.fold(at + 2), ")" | "]") && timed(page, at) && initials(page, at + 1) {
+            people.insert(page.fold(at + 1).to_owned());
+            found.push(page, at + 1..at + 2, Label::Nom, SLOT, 20);
+        }
+        // "Dr AC à 8 h".
+        let doctor = page.title(at).filter(|_| page.cues[at].is_some_and(|c| c.roles & role::PHYSICIAN != 0));
+        if let Some(end) = doctor.filter(|end| page.same_line(*end) && initials(page, *end) && !page.has(at, look::IN_CAPITALS)) {
+            run(page, end, found, &mut people, false);
+        }
+        if let Some(end) = on_duty(page, at) {
+            run(page, end, found, &mut people, false);
+        }
+        if let Some(end) = shared(page, at) {
+            run(page, end, found, &mut people, false);
+        }
+    }
+    // Who wrote once in brackets writes again.
+    for at in 1..page.len() {
+        let bracket = matches!(page.fold(at - 1), "(" | "[") && matches!(page.fold(at + 1), ")" | "]");
+        if bracket && !found.covers(at) && people.contains(page.fold(at)) && page.has(at, look::UPPER) {
+            found.push(page, at..at + 1, Label::Nom, SLOT, 20);
+        }
+    }
+}
+
+/// Two or three capitals, or "GdV", that stand for no trade.
+fn initials(page: &Page<'_, '_>, at: usize) -> bool {
+    let Some(token) = page.text.tokens.get(at) else { return false };
+    let source = page.text.source(at..at + 1);
+    let written = token.kind == Kind::Word
+        && (2..=4).contains(&source.len())
+        && source.bytes().all(|b| b.is_ascii_alphabetic())
+        && source.starts_with(|c: char| c.is_ascii_uppercase())
+        && source.bytes().last().is_some_and(|b| b.is_ascii_uppercase());
+    if !written || source.len() == 4 && !source.bytes().any(|b| b.is_ascii_lowercase()) {
+        return false;
+    }
+    let known = word::ACRONYM | word::COMMON | look::CLINICAL;
+    let cue = page.cues[at].is_some_and(|c| c.roles & (role::FUNCTION | role::TITLE | role::COPY) != 0);
+    // Ways to give a drug, and what every note abbreviates to two letters beside a time.
+    let ward = matches!(
+        page.fold(at),
+        "aa" | "as" | "iv" | "sc" | "im" | "po" | "ok" | "rx" | "ra" | "nd" | "np" | "no" | "si" | "hs" | "et" | "le" | "ir"
+    );
+    !cue && !ward && (source.len() == 2 || !page.has(at, known))
+}
+
+/// Between the start of the line and the token stand a day or an hour and nothing else.
+fn timed(page: &Page<'_, '_>, at: usize) -> bool {
+    let start = page.line_start(at);
+    let mut figures = false;
+    for i in start..at {
+        let token = &page.text.tokens[i];
+        let fold = page.fold(i);
+        figures |= token.kind == Kind::Number;
+        let day = token.kind == Kind::Word
+            && matches!(
+                fold,
+                "h" | "le"
+                    | "a"
+                    | "j"
+                    | "nuit"
+                    | "matin"
+                    | "soir"
+                    | "midi"
+                    | "am"
+                    | "apm"
+                    | "lundi"
+                    | "mardi"
+                    | "mercredi"
+                    | "jeudi"
+                    | "vendredi"
+                    | "samedi"
+                    | "dimanche"
+                    | "lun"
+                    | "mar"
+                    | "mer"
+                    | "jeu"
+                    | "ven"
+                    | "sam"
+                    | "dim"
+                    | "janv"
+                    | "fev"
+                    | "mars"
+                    | "avril"
+                    | "mai"
+                    | "juin"
+                    | "juil"
+                    | "aout"
+                    | "sept"
+                    | "oct"
+                    | "nov"
+                    | "dec"
+            );
+        let dayed = fold.strip_prefix('j').is_some_and(|d| !d.is_empty() && d.bytes().all(|b| b.is_ascii_digit()));
+        figures |= dayed;
+        if token.kind == Kind::Word && !day && !dayed {
+            return false;
+        }
+    }
+    figures && at - start < 12
+}
+
+/// "visite", "dictée", "tapé par", "cc :": the token behind what asks for initials.
+fn shared(page: &Page<'_, '_>, at: usize) -> Option<usize> {
+    let visit = matches!(page.fold(at), "visite" | "contrevisite" | "tour" | "binome" | "scripteurs");
+    let writes = writing(page.fold(at));
+    let copy = page.cues[at].filter(|c| c.roles & role::COPY != 0 && page.fold(at).starts_with('c'));
+    let mut end = copy.map_or(at + 1, |c| c.end);
+    let by = writes && page.same_line(end) && page.fold(end) == "par";
+    end += usize::from(by);
+    let mut colon = false;
+    while page.same_line(end) && matches!(page.fold(end), ":" | "." | "=" | "(") && end < at + 5 {
+        colon |= matches!(page.fold(end), ":" | "=");
+        end += 1;
+    }
+    let typing = matches!(page.fold(at), "dictee" | "frappe" | "tape" | "tapee" | "dactylo");
+    (page.same_line(end)
+        && (visit && pair(page, end)
+            || copy.is_some() && (colon || pair(page, end))
+            || by
+            || writes && (typing || colon || pair(page, end))))
+    .then_some(end)
+}
+
+/// "IDE : PV", "IDE de nuit : PV", "AS matin : CI / TL".
+fn on_duty(page: &Page<'_, '_>, at: usize) -> Option<usize> {
+    if !matches!(page.fold(at), "ide" | "as" | "ash" | "iade" | "ibode" | "iao" | "interne" | "externe" | "equipe" | "scripteur") {
+        return None;
+    }
+    let mut end = at + 1;
+    while page.same_line(end)
+        && end < at + 4
+        && matches!(page.fold(end), "de" | "nuit" | "jour" | "matin" | "soir" | "apm" | "garde" | "/" | "ide" | "as")
+    {
+        end += 1;
+    }
+    let who = end + 1;
+    let closed = page.line_ends(who + 1) || parts(page.fold(who + 1)) || matches!(page.fold(who + 1), "." | ")" | "|");
+    let fits = page.fold(end) == ":" && page.same_line(end) && page.same_line(who) && initials(page, who) && !vital(page, who) && closed;
+    fits.then_some(who)
+}
+
+/// What is measured at a bed, not who measures.
+pub(super) fn vital(page: &Page<'_, '_>, at: usize) -> bool {
+    matches!(page.fold(at), "ta" | "fc" | "fr" | "pa" | "hr" | "sat" | "dxt" | "gcs" | "eva")
+}
+
+fn writing(fold: &str) -> bool {
+    matches!(
+        fold,
+        "dictee"
+            | "dicte"
+            | "frappe"
+            | "tape"
+            | "tapee"
+            | "dactylo"
+            | "saisi"
+            | "saisie"
+            | "relu"
+            | "relue"
+            | "relecture"
+            | "redige"
+            | "redigee"
+            | "transcrit"
+            | "transcrite"
+            | "ecrit"
+            | "signe"
+            | "signee"
+            | "signature"
+            | "visa"
+            | "paraphe"
+            | "valide"
+            | "validee"
+            | "verifie"
+            | "contresigne"
+            | "imprime"
+            | "edite"
+            | "cree"
+            | "modifie"
+            | "enregistre"
+            | "genere"
+            | "extrait"
+            | "exporte"
+            | "consulte"
+    )
+}
+
+fn parts(fold: &str) -> bool {
+    matches!(fold, "/" | "," | ";" | "&" | "+" | "et" | "-")
+}
+
+/// "MP / AC", but not "TA / FC".
+fn pair(page: &Page<'_, '_>, at: usize) -> bool {
+    initials(page, at)
+        && parts(page.fold(at + 1))
+        && page.same_line(at + 2)
+        && initials(page, at + 2)
+        && !(vital(page, at) && vital(page, at + 2))
+}
+
+/// Initials from here on, parted by marks, up to a figure or a word.
+fn run(page: &Page<'_, '_>, from: usize, found: &mut Found, people: &mut FxHashSet<String>, whole: bool) -> bool {
+    let (mut at, mut taken) = (from, Vec::new());
+    while initials(page, at) && taken.len() < 8 {
+        taken.push(at);
+        at += 1;
+        if page.line_ends(at) || !parts(page.fold(at)) || !initials(page, at + 1) || !page.same_line(at + 1) {
+            break;
+        }
+        at += 1;
+    }
+    let number = page.same_line(at) && page.text.tokens[at].kind == Kind::Number;
+    let sign = matches!(page.fold(at), "=" | ":" | "'");
+    let word = page.same_line(at) && page.has(at, look::CAPITAL) && page.cues[at].is_none();
+    let measured = taken.len() == 1 && (number && !dated(page, at) || sign || word) || sign && page.same_line(at);
+    if taken.is_empty() || measured || whole && !page.line_ends(at + usize::from(page.fold(at) == "." && page.same_line(at))) {
+        return false;
+    }
+    // "FC/ta": who typed it, in small letters.
+    let typist = at + 1;
+    let small = page.fold(at) == "/" && page.same_line(typist) && page.has(typist, look::LOWER) && page.line_ends(typist + 1);
+    if small && matches!(page.fold(typist).len(), 2..=3) && !matches!(page.fold(typist), "ml" | "dl" | "min" | "kg" | "mg" | "mm") {
+        found.push(page, typist..typist + 1, Label::Nom, SLOT, 20);
+    }
+    for i in taken {
+        people.insert(page.fold(i).to_owned());
+        found.push(page, i..i + 1, Label::Nom, SLOT, 20);
+    }
+    true
+}
+
+/// "12/03", "14h30": a figure that goes on as a date or an hour.
+fn dated(page: &Page<'_, '_>, at: usize) -> bool {
+    page.fold(at).contains('h') || matches!(page.fold(at + 1), "/" | ":" | "-" | "h") && page.glued(at + 1) || page.fold(at).len() == 4
+}
+
+/// A whole line: "GdV / TL", "De : PV", "À : AC, MP", "Y." under a text.
+fn line(page: &Page<'_, '_>, at: usize, found: &mut Found, people: &mut FxHashSet<String>) {
+    let end = (at + 1..page.len()).find(|i| page.text.tokens[*i].lines_before > 0).unwrap_or(page.len());
+    let header = matches!(page.fold(at), "de" | "a" | "from" | "to" | "cc" | "cci" | "pour") && page.fold(at + 1) == ":";
+    if header && at + 2 < end {
+        run(page, at + 2, found, people, true);
+    }
+    let near_end = page.len() - end < 16;
+    if at > 0 && pair(page, at) && matches!(page.fold(at + 1), "/" | "-" | "&" | "+") && (near_end || end == at + 3) {
+        run(page, at, found, people, true);
+    }
+    // "PL" as the last line of all.
+    let sentence = at > 6 && matches!(page.fold(at - 1), "." | "!" | ")");
+    if end == page.len() && end == at + 1 && sentence && initials(page, at) && !vital(page, at) {
+        found.push(page, at..end, Label::Nom, SLOT, 20);
+    }
+    // "Y." closes a message.
+    let closes = page.line_ends(end) && (end == page.len() || page.text.tokens[end].lines_before > 1);
+    let single = end == at + 2 && page.has(at, look::SINGLE) && page.fold(at + 1) == "." && page.glued(at + 1);
+    let behind_sentence = at > 0 && matches!(page.fold(at - 1), "." | "!" | "," | ")" | "?");
+    let behind_closing = at > 0 && (at.saturating_sub(5)..at).any(|i| page.cues[i].is_some_and(|c| c.roles & role::CLOSING != 0));
+    if single && closes && (behind_sentence || behind_closing) && !found.covers(at) {
+        found.push(page, at..end, Label::Prenom, SLOT, 20);
+    }
+    // "Amitiés, Y."
+    let last = end.saturating_sub(2);
+    let greets = last > at && (at..last).any(|i| page.cues[i].is_some_and(|c| c.roles & role::CLOSING != 0 && c.end + 1 >= last));
+    if greets && page.has(last, look::SINGLE) && page.fold(last + 1) == "." && page.glued(last + 1) && !found.covers(last) {
+        found.push(page, last..end, Label::Prenom, SLOT, 20);
+    }
+}
+
+/// "imprimé le 12/03/2024 à 9:55 par mdurand2", "utilisateur : KERMARRECS".
+fn written_by(page: &Page<'_, '_>, at: usize, found: &mut Found) {
+    let account =
+        matches!(page.fold(at), "utilisateur" | "utilisatrice" | "user" | "login" | "username" | "compte" | "session" | "operateur");
+    let by = if account {
+        (matches!(page.fold(at + 1), ":" | "=") && page.same_line(at + 1)).then_some(at + 1)
+    } else if writing(page.fold(at))
+        || matches!(page.fold(at), "modification" | "creation" | "impression" | "edition" | "validation" | "connexion")
+    {
+        let plain = |i: &usize| {
+            page.same_line(*i)
+                && (page.text.tokens[*i].kind != Kind::Word
+                    || matches!(
+                        page.fold(*i),
+                        "le" | "a" | "h" | "electroniquement" | "depuis" | "du" | "ce" | "jour" | "et" | "definitivement" | "min" | "s"
+                    ))
+        };
+        (at + 1..page.len().min(at + 18)).take_while(|i| plain(i) || page.fold(*i) == "par").find(|i| page.fold(*i) == "par")
+    } else {
+        None
+    };
+    let Some(by) = by else { return };
+    let who = by + 1 + usize::from(page.fold(by + 1) == ":" && page.same_line(by + 1));
+    if !page.same_line(who) || found.covers(who) {
+        return;
+    }
+    let end = login_end(page, who);
+    let fold = page.text.source(who..end);
+    let digits = fold.bytes().any(|b| b.is_ascii_digit()) && fold.bytes().filter(u8::is_ascii_alphabetic).count() > 1;
+    let lone = page.line_ends(end) || matches!(page.fold(end), ")" | "]" | "," | ";" | "|" | "-" | "le" | "a" | "/");
+    let plain = page.has(who, look::LOWER)
+        && fold.len() > 3
+        && lone
+        && !page.has(who, word::COMMON | word::PARTICLE | word::QUALIFIER | look::CUE | look::CLINICAL | word::ANY_GIVEN)
+        && !likely_common(page.fold(who))
+        && Knowledge::built_in().vocabulary.get(page.fold(who)) == UNKNOWN;
+    let word = page.text.tokens[who].kind == Kind::Word;
+    if word && fold.len() > 3 && (digits || plain || end > who + 1) {
+        found.push(page, who..end, Label::Id, "context:login", 24);
+    } else if word && initials(page, who) && lone {
+        found.push(page, who..who + 1, Label::Nom, SLOT, 20);
+    } else if let Some(candidate) = page.read(who, Trust::Announced).filter(|_| !account) {
+        super::context::accept(page, &candidate, role::AGENT, 24, "context:agent", found);
+    }
+}
+
+/// "m.durand", "durand_m2": glued by dots and underscores.
+fn login_end(page: &Page<'_, '_>, at: usize) -> usize {
+    let mut end = at + 1;
+    while end + 1 < page.len()
+        && matches!(page.fold(end), "." | "_" | "-")
+        && page.glued(end)
+        && page.glued(end + 1)
+        && page.text.tokens[end + 1].kind != Kind::Mark
+        && page.has(at, look::LOWER)
+    {
+        end += 2;
+    }
+    end
+}
+
+/// "Ets Tralounec", "ambu privée Kerdolan", "pompes funèbres Gronguis".
+fn business(page: &Page<'_, '_>, at: usize, found: &mut Found) {
+    let head = match page.fold(at) {
+        "ets" | "etablissements" | "ambu" | "ambus" | "ambulance" | "ambulances" | "pharmacie" | "taxi" | "taxis" | "vsl" | "sarl"
+        | "opticien" | "optique" | "marbrerie" | "funerarium" | "prothesiste" | "audioprothesiste" | "transports" => at + 1,
+        "pompes" | "service" | "services" | "maison" | "chambre"
+            if page.fold(at + 1).starts_with("funer") || page.fold(at + 1).starts_with("funeb") =>
+        {
+            at + 2
+        }
+        "pf" if page.has(at, look::UPPER) => at + 1,
+        "cabinet" | "societe" | "ste" | "entreprise" | "garage" | "boulangerie" | "menuiserie" if page.has(at, look::LOWER) => at + 1,
+        _ => return,
+    };
+    let mut first = head;
+    while page.same_line(first)
+        && first < head + 3
+        && (matches!(
+            page.fold(first),
+            "prive" | "privee" | "privees" | "prives" | "conventionne" | "conventionnee" | "funebres" | "de" | "garde" | "sarl" | "ets"
+        ) && page.has(first, look::LOWER)
+            || matches!(page.fold(first), ":" | "("))
+    {
+        first += 1;
+    }
+    // "pharmacie de Trégarec" is where it stands.
+    if first > head && page.fold(first - 1) == "de" || !page.same_line(first) || found.covers(first) || page.has(first, look::IN_CAPITALS) {
+        return;
+    }
+    let place = page.text.tokens[at].capital && !page.has(at, look::OPENS) && page.fold(at) == "pharmacie";
+    let plain = page.has(first, look::CAPITAL)
+        && page.fold(first).len() > 2
+        && !page.has(first, word::COMMON | word::ACRONYM | look::CUE | look::CLINICAL | word::QUALIFIER | look::SEEN_LOWER)
+        && !likely_common(page.fold(first))
+        && Knowledge::built_in().vocabulary.get(page.fold(first)) == UNKNOWN;
+    let named = page.has(first, look::CAPITAL) && page.has(first, word::ANY_FAMILY) && !page.has(first, look::CUE | look::CLINICAL);
+    // "TAXI COULOIR": in capitals only listed names.
+    let capitals = page.has(first, look::UPPER) && (page.has(at, look::UPPER) || page.fold(first).len() < 4);
+    if place || !(named || plain && !capitals) {
+        return;
+    }
+    // Behind the owner stands the town, behind a given name its owner's other name.
+    let owner = |p: &&Part| p.bits & word::GIVEN == 0 && p.kind == PartKind::Word;
+    let end = page
+        .read(first, Trust::Announced)
+        .map_or(first + 1, |c| c.parts.iter().find(owner).or(c.parts.last()).map_or(first + 1, |p| p.tokens.end));
+    let tokens: Range<usize> = first..end;
+    found.push(page, tokens, Label::Nom, "context:business", 22);
+}

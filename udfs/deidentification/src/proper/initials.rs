@@ -1,0 +1,163 @@
+//! Initials of those who write: "14/01 11h30 LM :", "MR/JD", "vu avec PD", "GA 11:52".
+
+use super::{Proper, known};
+use crate::Label;
+use crate::name::knowledge::{role, word};
+use crate::name::page::look;
+
+impl Proper<'_, '_> {
+    /// Reads every token that two or three letters may make the initials of somebody.
+    pub(super) fn initials(&mut self) {
+        for at in 0..self.page.len() {
+            if self.covered(at) || self.glued_on(at) {
+                continue;
+            }
+            self.slashed(at);
+            // "Dr Kuntz. (sk)" at the end of a line.
+            let typist = at > 3
+                && self.fold(at - 1) == "("
+                && self.fold(at + 1) == ")"
+                && self.page.line_ends(at + 2)
+                && (2..=3).contains(&self.source(at).len())
+                && self.source(at).bytes().all(|b| b.is_ascii_lowercase())
+                && (2..5).any(|back| at >= back && self.label(at - back) == Some(Label::Nom))
+                && !self.page.has(at, word::PARTICLE | word::COMMON);
+            if typist && !self.covered(at) {
+                self.emit(at..at + 1, Label::Nom, "proper:initials", 0.4);
+            }
+            if !self.covered(at)
+                && self.letters(at)
+                && (self.bracketed(at) || self.heads_entry(at) || self.timed(at) || self.behind_person_word(at))
+            {
+                self.emit(at..at + 1, Label::Nom, "proper:initials", 0.4);
+            }
+        }
+    }
+
+    /// Part of a longer thing: "x-LM", "3LM".
+    fn glued_on(&self, at: usize) -> bool {
+        at > 0 && self.page.glued(at) && !matches!(self.fold(at - 1), "(" | "[" | "/" | ":" | "," | "'" | ".")
+    }
+
+    /// Two or three capitals, or "GdB", that never head a line of a note.
+    fn letters(&self, at: usize) -> bool {
+        let source = self.source(at);
+        let capitals = source.chars().filter(|c| c.is_ascii_uppercase()).count();
+        let count = source.chars().count();
+        let written = (2..=3).contains(&count)
+            && source.chars().all(|c| c.is_ascii_alphabetic())
+            && source.starts_with(|c: char| c.is_ascii_uppercase())
+            && capitals >= 2;
+        written && !known::heading(self.fold(at))
+    }
+
+    /// Letters that a list of capitals does not know either.
+    fn rare(&self, at: usize) -> bool {
+        self.letters(at)
+            && !known::abbreviation(self.fold(at))
+            && !self.page.has(at, word::ACRONYM | word::COMMON | look::CUE | look::CLINICAL)
+    }
+
+    /// "(SK) pansement refait", "[SK] …" at the start of a line.
+    fn bracketed(&self, at: usize) -> bool {
+        let open = at > 0 && matches!(self.fold(at - 1), "(" | "[") && (at == 1 || !self.page.same_line(at - 1));
+        open && self.page.same_line(at) && matches!(self.fold(at + 1), ")" | "]") && self.rare(at)
+    }
+
+    /// "14/01 11h30 LM : …", "11h30 LM\n".
+    fn heads_entry(&self, at: usize) -> bool {
+        let closed = self.page.line_ends(at + 1) || matches!(self.fold(at + 1), ":" | "-" | "–" | "/" | "(" | "=" | ">");
+        closed
+            && self.dated_head(at)
+            && !(self.number(at + 2) && matches!(self.fold(at + 1), ":" | "=" | "-") && self.page.same_line(at + 2))
+    }
+
+    /// "Bilan de fin : GA 11:52", "LM 14h30" at the end of a line.
+    fn timed(&self, at: usize) -> bool {
+        let opened =
+            at == 0 || !self.page.same_line(at) || matches!(self.fold(at - 1), ":" | "-" | "–" | "(" | "." | ";" | "/" | "[" | ",");
+        // "validé, SK 12/03 14:55"
+        if opened && at > 0 && self.label(at + 1) == Some(Label::Date) && self.page.same_line(at + 1) && self.rare(at) {
+            return true;
+        }
+        let at = at + usize::from(matches!(self.fold(at + 1), "]" | ")"));
+        let (hour, next) = (at + 1, at + 2);
+        if !opened || !self.page.same_line(hour) || !self.number(hour) {
+            return false;
+        }
+        let fold = self.fold(hour);
+        let end = match fold.split_once('h') {
+            Some((h, m)) if h.len() <= 2 && m.len() <= 2 && h.bytes().chain(m.bytes()).all(|b| b.is_ascii_digit()) => next,
+            None if fold.len() <= 2
+                && self.fold(next) == ":"
+                && self.page.glued(next)
+                && self.number(next + 1)
+                && self.fold(next + 1).len() == 2 =>
+            {
+                next + 2
+            }
+            None if fold.len() <= 2 && self.fold(next) == "h" => next + 1 + usize::from(self.number(next + 1)),
+            _ => return false,
+        };
+        let starts = !self.page.same_line(at) || at > 0 && !self.page.same_line(at - 1) && self.mark(at - 1);
+        starts || self.page.line_ends(end) || matches!(self.fold(end), ")" | "." | ";" | "-")
+    }
+
+    /// "vu avec PD", "interne MV", "relecture AB".
+    fn behind_person_word(&self, at: usize) -> bool {
+        if at == 0 || !self.page.same_line(at) {
+            return false;
+        }
+        let ends = self.page.line_ends(at + 1)
+            || matches!(self.fold(at + 1), "." | "," | ";" | ")" | "/" | "-" | "et" | "a" | "le" | "ce" | "qui" | "pour" | "+")
+            || self.label(at + 1) == Some(Label::Date);
+        if !ends {
+            return false;
+        }
+        let before = self.fold(at - 1);
+        let near =
+            (2..11).take_while(|back| at >= *back && self.fold(at - back) != ".").map(|back| self.before(at, back)).any(known::shared_act);
+        if before == "a" && self.page.has(at - 1, look::LOWER) || self.source(at - 1) == "à" {
+            return near && self.rare(at);
+        }
+        if matches!(before, "avec" | "par" | "chez") {
+            // "traité par AC": said of a person only behind what people do together.
+            return near && before != "chez" || before == "avec" && self.rare(at);
+        }
+        let cue = self.page.cues[at - 1].is_some_and(|c| c.end == at && c.roles & (role::FUNCTION | role::TYPIST) != 0);
+        cue && self.rare(at) && self.page.has(at - 1, look::LOWER)
+    }
+
+    /// "MR/JD", "NO/sd": two who share a letter, at its end.
+    fn slashed(&mut self, at: usize) {
+        let second = at + 2;
+        let parted = matches!(self.fold(at + 1), ":" | "." | "-" | "_" | "\\");
+        if !(self.fold(at + 1) == "/" || parted)
+            || !self.page.glued(at + 1)
+            || !self.page.glued(second)
+            || !self.page.line_ends(at + 3)
+            || self.covered(second)
+        {
+            return;
+        }
+        let own_line = at == 0 || !self.page.same_line(at);
+        let opened = own_line || matches!(self.fold(at - 1), "." | ":" | "-" | "–" | ";" | ")");
+        let source = self.source(second);
+        let typed = (2..=3).contains(&source.len()) && source.bytes().all(|b| b.is_ascii_alphabetic());
+        let small = source.bytes().all(|b| b.is_ascii_lowercase());
+        let first = self.source(at);
+        let capitals = (2..=3).contains(&first.len())
+            && first.bytes().filter(u8::is_ascii_uppercase).count() >= 2
+            && first.bytes().all(|b| b.is_ascii_alphabetic());
+        if !opened || !typed || !capitals || parted && !own_line && self.fold(at - 1) != ":" {
+            return;
+        }
+        let units = matches!(self.fold(second), "l" | "ml" | "dl" | "min" | "h" | "j" | "kg" | "mg" | "mm");
+        let known = |i: usize| known::heading(self.fold(i));
+        let sure = if small { !units && !known(at) } else { !known(at) && !known(second) };
+        if sure {
+            self.emit(at..at + 1, Label::Nom, "proper:initials", 0.5);
+            self.emit(second..second + 1, Label::Nom, "proper:initials", 0.5);
+        }
+    }
+}

@@ -1,0 +1,315 @@
+//! People: the other half of a name, a pair of names, who writes a note, accounts.
+
+use super::{Proper, known};
+use crate::Label;
+use crate::name::knowledge::{likely_common, role, word};
+use crate::name::page::look;
+
+impl Proper<'_, '_> {
+    /// "Toussaint LECA" where LECA is known, "POLI Ghjuvan": the other half of a name.
+    pub(super) fn beside_family(&mut self, at: usize) -> bool {
+        let fold = self.fold(at);
+        if !self.page.has(at, look::CAPITAL)
+            || fold.len() < 3
+            || self.page.title(at).is_some()
+            || self.page.has(at, look::CLINICAL | word::ACRONYM)
+        {
+            return false;
+        }
+        let upper = self.page.has(at, look::UPPER);
+        let given = self.page.has(at, word::ANY_GIVEN);
+        let heads = |roles: u32| self.page.cues[at].is_some_and(|c| c.roles & roles != 0);
+        let cue = heads(role::FUNCTION | role::KIN | role::FAMILY_HEAD | role::GIVEN_HEAD);
+        if (upper || cue) && !given || heads(role::PERSON_HEAD) {
+            return false;
+        }
+        let end = self.held(at);
+        let before =
+            self.label(end) == Some(Label::Nom) && self.page.same_line(end) && self.page.has(end, look::UPPER) && !self.page.glued(end);
+        let behind = at > 0
+            && self.label(at - 1) == Some(Label::Nom)
+            && self.page.same_line(at)
+            && !self.page.glued(at)
+            && self.page.has(at - 1, look::UPPER)
+            && !upper;
+        let fits = |i: usize| self.page.has(i, word::ANY_GIVEN) || self.unknown(i);
+        let all = (at..end).filter(|i| self.page.has(*i, look::CAPITAL)).all(fits);
+        if !(before || behind) || !all || behind && !given && likely_common(fold) || self.column(if before { end } else { at }) {
+            return false;
+        }
+        self.emit(at..end, Label::Prenom, "proper:given", 0.6);
+        true
+    }
+
+    /// "interphone LE DANTEC": a particle and a name in capitals among small letters.
+    pub(super) fn particled(&mut self, at: usize) -> bool {
+        let next = at + 1 + usize::from(self.fold(at + 1) == "'");
+        let written = self.page.has(at, look::UPPER | look::SINGLE)
+            && matches!(
+                self.fold(at),
+                "le" | "la"
+                    | "les"
+                    | "de"
+                    | "du"
+                    | "des"
+                    | "d"
+                    | "l"
+                    | "el"
+                    | "al"
+                    | "ben"
+                    | "ould"
+                    | "van"
+                    | "von"
+                    | "san"
+                    | "di"
+                    | "da"
+                    | "dos"
+                    | "saint"
+                    | "sainte"
+            )
+            && self.page.has(next, look::UPPER)
+            && self.page.same_line(next)
+            && self.fold(next).len() > 3
+            && !self.column(at + 1);
+        // "N'Guyen", "M'Bala"
+        let elided = matches!(self.fold(at), "n" | "m" | "o" | "k" | "t")
+            && self.page.has(at, look::SINGLE)
+            && self.fold(at + 1) == "'"
+            && self.page.glued(at + 1)
+            && self.page.glued(at + 2)
+            && self.page.has(at + 2, look::CAPITAL)
+            && !self.covered(at + 2)
+            && (self.unknown(at + 2) || self.page.has(at + 2, word::ANY_NAME));
+        if elided {
+            let end = self.held(at + 2);
+            self.emit(at..end, Label::Nom, "proper:word", 0.5);
+            return true;
+        }
+        let named = written
+            && (self.unknown(next)
+                || self.page.has(next, word::ANY_FAMILY) && !self.page.has(next, look::CLINICAL | word::COMMON) && !self.covered(next));
+        if !named || self.shouted(at) || !self.page.same_line(at) || self.page.behind_eponym_head(at) {
+            return false;
+        }
+        let end = self.held(next);
+        self.emit(at..end, Label::Nom, "proper:word", 0.5);
+        true
+    }
+
+    /// "Marie-Dominique": two given names that a hyphen joins.
+    pub(super) fn compound_given(&mut self, at: usize) -> bool {
+        let end = at + 3;
+        let given = |i: usize| {
+            let short = i > at && matches!(self.fold(i), "jo" | "do" | "lo" | "ange" | "lou" | "ro" | "no" | "mi" | "flo" | "fra" | "max");
+            self.page.has(i, look::CAPITAL)
+                && (short || self.page.has(i, word::ANY_GIVEN) && !self.page.has(i, word::EPONYM) && self.fold(i).len() > 2)
+        };
+        let joined = self.fold(at + 1) == "-" && self.page.glued(at + 1) && self.page.glued(at + 2);
+        if !joined
+            || !given(at)
+            || !given(at + 2)
+            || self.covered(at + 2)
+            || self.fold(end) == "-" && self.page.glued(end)
+            || self.page.behind_eponym_head(at)
+        {
+            return false;
+        }
+        if matches!(self.fold(at), "saint" | "sainte") {
+            return false;
+        }
+        self.emit(at..end, Label::Prenom, "proper:given", 0.6);
+        if self.page.same_line(end) && !self.column(end) && !self.page.glued(end) && self.unknown(end) {
+            let last = self.held(end);
+            self.emit(end..last, Label::Nom, "proper:pair", 0.5);
+        }
+        true
+    }
+
+    /// "Ghjulia ANTONETTI": an unknown or given name before an unknown word in capitals.
+    pub(super) fn pair(&mut self, at: usize) -> bool {
+        let first = self.page.has(at, look::CAPITAL) && !self.page.has(at, look::UPPER);
+        let end = self.held(at);
+        if !first
+            || !self.page.same_line(end)
+            || self.page.glued(end)
+            || !self.page.has(end, look::UPPER)
+            || self.column(end)
+            || self.page.behind_eponym_head(at)
+        {
+            return false;
+        }
+        let named = self.page.has(at, word::ANY_GIVEN) && !self.page.has(at, look::CLINICAL | word::EPONYM);
+        let family = self.fold(end).len() > 3 && self.unknown(end) && self.page.pronounceable(end..end + 1);
+        let unknown = self.unknown(at) || self.compound(at).is_some();
+        if !family || !(named || unknown) || self.of_medicine(at, 2) {
+            return false;
+        }
+        let last = self.held(end);
+        // "Stent WALLSTENT 7", "Guide TERUMO 0.035".
+        if self.number(last) && self.page.same_line(last) && !named {
+            return false;
+        }
+        self.emit(at..end, Label::Prenom, "proper:pair", 0.5);
+        self.emit(end..last, Label::Nom, "proper:pair", 0.5);
+        true
+    }
+
+    /// "14/01 22h Théo :", "RAS. Sandrine": who wrote a note.
+    pub(super) fn entry(&mut self, at: usize) -> bool {
+        let given = self.page.has(at, word::ANY_GIVEN) && !self.page.has(at, look::CLINICAL | word::EPONYM | word::COMMON);
+        let sure = self.page.has(at, word::GIVEN) && !self.page.has(at, look::CLINICAL);
+        let end = self.held(at);
+        let last = self.page.line_ends(end);
+        let headed = self.dated_head(at)
+            && (given || self.unknown(at) || sure)
+            && (matches!(self.fold(end), ":" | "-" | "–" | "/" | "(" | "," | "=" | ">") || last || sure);
+        let closing =
+            last && sure && at > 0 && self.page.same_line(at) && matches!(self.fold(at - 1), "." | "-" | "–" | ";" | "/" | "!" | ")");
+        let opens = at == 0 || !self.page.same_line(at) || matches!(self.fold(at - 1), "." | ";" | "-" | "–" | "•" | "*" | ">" | "!" | "?");
+        let speaks = opens
+            && (sure || given || self.unknown(at))
+            && !self.page.has(at, look::UPPER)
+            && (known::deed(self.fold(end)) && self.page.same_line(end) && !self.page.glued(end));
+        let named = sure && opens && self.fold(end) == ":" && !self.number(end + 1);
+        // "Dr Dubreuil (Kerbihan)", "06 12 … (Solène)": what brackets say of a span.
+        // "à son domicile (Kerozar Vras)"
+        let said = at > 1
+            && (matches!(self.label(at - 2), Some(Label::Hopital | Label::Nom | Label::Prenom | Label::Tel | Label::Ville | Label::Date))
+                || self.page.has(at - 2, look::LOWER)
+                    && !self.medical_head(at - 2)
+                    && !self.page.has(at - 2, look::CLINICAL)
+                    && !self.of_medicine(at - 1, 3)
+                    && !likely_common(self.fold(at)));
+        let chained = self.chain(at, end);
+        let bracket = said && self.fold(at - 1) == "(" && self.fold(chained) == ")" && self.unknown(at) && !self.page.has(at, look::UPPER);
+        let end = if bracket { chained } else { end };
+        // "Mme Roux, Muret", "SSR Les Myrtes, Porticcio;"
+        let listed = at > 1
+            && self.fold(at - 1) == ","
+            && self.page.same_line(at)
+            && self.unknown(at)
+            && !likely_common(self.fold(at))
+            && matches!(self.label(at - 2), Some(Label::Hopital | Label::Nom | Label::Adresse | Label::Zip | Label::Ville))
+            && (last || matches!(self.fold(end), ";" | "." | "," | ")" | "("));
+        if bracket || listed {
+            self.emit(at..end, Label::Ville, "proper:beside", 0.4);
+            return true;
+        }
+        if !(headed || closing || speaks || named) {
+            return false;
+        }
+        self.emit(at..end, Label::Prenom, "proper:entry", 0.5);
+        true
+    }
+
+    /// "vu KERBRAT", "KERBRAT / AUTRET": an unknown word in capitals among small letters.
+    pub(super) fn capitals(&mut self, at: usize) -> bool {
+        let fold = self.fold(at);
+        let written = self.page.has(at, look::UPPER)
+            && fold.len() > 4
+            && self.unknown(at)
+            && !likely_common(fold)
+            && self.page.pronounceable(at..at + 1);
+        // "la FLAMAZINE", "au MIBIX": a thing has an article.
+        let article =
+            matches!(self.before(at, 1), "le" | "la" | "les" | "un" | "une" | "du" | "des" | "au" | "aux" | "ce" | "cette" | "score")
+                || self.before(at, 1) == "'" && self.before(at, 2) == "l";
+        if article || fold.ends_with("ette") || fold.ends_with("ettes") {
+            return false;
+        }
+        if !written || self.shouted(at) || self.of_medicine(at, 2) || self.page.behind_eponym_head(at) {
+            return false;
+        }
+        let end = self.held(at);
+        let defined = at > 0 && self.fold(at - 1) == "(" && self.fold(end) == ")" && fold.len() < 7;
+        let numbered = self.page.same_line(end) && self.number(end) && !self.covered(end) || self.page.glued(end) && self.number(end);
+        let short = fold.len() < 6
+            && (self.page.line_start(at) == at && !self.page.line_ends(end) && self.page.has(end, look::LOWER | look::CAPITAL));
+        if defined || numbered || short || end > at + 1 && (at..end).any(|i| self.page.has(i, look::CLINICAL | word::ACRONYM)) {
+            return false;
+        }
+        self.emit(at..end, Label::Nom, "proper:capitals", 0.4);
+        true
+    }
+
+    /// "Op : Kerbrat / Autret": an unknown word alone behind a colon, or listed with one.
+    pub(super) fn behind_colon(&mut self, at: usize) -> bool {
+        let listed =
+            at > 1 && matches!(self.fold(at - 1), "/" | "+" | "&" | "-") && matches!(self.label(at - 2), Some(Label::Nom | Label::Prenom));
+        let colon = at > 1 && self.fold(at - 1) == ":" && self.page.same_line(at) && self.page.same_line(at - 1);
+        if !(colon || listed)
+            || !self.page.same_line(at)
+            || !self.unknown(at)
+            || likely_common(self.fold(at))
+            || self.page.has(at, look::UPPER)
+            || self.of_medicine(at, 4)
+        {
+            return false;
+        }
+        let end = self.chain(at, self.held(at));
+        if !(self.page.line_ends(end) || matches!(self.fold(end), "/" | "," | "(" | "+" | "et" | "-" | ";" | "&")) {
+            return false;
+        }
+        self.emit(at..end, Label::Nom, "proper:listed", 0.4);
+        true
+    }
+
+    /// "skuntz01", "KUNTZS": a name of the text within the name of an account.
+    pub(super) fn logins(&mut self) {
+        let mut names: Vec<String> = Vec::new();
+        for at in 0..self.page.len() {
+            if self.label(at) == Some(Label::Nom)
+                && self.fold(at).len() > 3
+                && !self.page.has(at, word::COMMON)
+                && !names.iter().any(|n| n == self.fold(at))
+            {
+                names.push(self.fold(at).to_owned());
+            }
+        }
+        for at in 0..self.page.len() {
+            let fold = self.fold(at);
+            if fold.len() < 5 || self.mark(at) || self.covered(at) || known::explained(fold) {
+                continue;
+            }
+            let letters = fold.trim_end_matches(|c: char| c.is_ascii_digit());
+            let account = |n: &String| {
+                letters
+                    .strip_suffix(n.as_str())
+                    .or_else(|| letters.strip_prefix(n.as_str()))
+                    .is_some_and(|rest| rest.len() < 3 && (!rest.is_empty() || letters.len() < fold.len()))
+            };
+            if names.iter().any(account) && (fold.len() > letters.len() || self.page.has(at, look::UPPER) || !likely_common(fold)) {
+                self.emit(at..at + 1, Label::Nom, "proper:login", 0.4);
+            }
+        }
+        for at in 2..self.page.len() {
+            let named = matches!(self.fold(at - 1), ":" | "=")
+                && matches!(self.fold(at - 2), "login" | "utilisateur" | "user" | "username" | "identifiant" | "operateur");
+            let plain = named && self.page.same_line(at) && !self.mark(at) && !self.covered(at) && self.fold(at).len() > 3;
+            if plain && !known::explained(self.fold(at)) && !self.page.has(at, word::COMMON) {
+                self.emit(at..at + 1, Label::Id, "proper:login", 0.5);
+            }
+        }
+    }
+
+    /// Between the start of the line and the token stand a day or a time and nothing else.
+    pub(super) fn dated_head(&self, at: usize) -> bool {
+        let start = self.page.line_start(at);
+        let mut figures = false;
+        for i in start..at {
+            let fold = self.fold(i);
+            let date = self.label(i) == Some(Label::Date);
+            let clock = self.number(i)
+                && (fold.contains('h') || matches!(self.fold(i + 1), ":" | "h") || i > start && self.fold(i - 1) == ":" || fold.len() < 3);
+            figures |= date || clock;
+            let filler = self.mark(i)
+                || matches!(fold, "h" | "le" | "a" | "nuit" | "matin" | "am" | "soir" | "midi" | "jour" | "min" | "mn")
+                || fold.starts_with('j') && fold.len() < 4
+                || known::weekday(fold);
+            if !(date || clock || filler) {
+                return false;
+            }
+        }
+        figures
+    }
+}

@@ -1,0 +1,173 @@
+//! What stands before a word and says what it may name.
+
+use super::{Proper, WRAP, known};
+use crate::Label;
+use crate::name::knowledge::{role, word};
+use crate::name::page::look;
+
+/// What the words before say of a name.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Place {
+    /// A line, a sentence or a list item begins.
+    Opens,
+    /// "à X", "jusqu'à X".
+    At,
+    /// "vers X", "près de X", "SMUR de X".
+    Near,
+    /// "d'Eccica", "de X": behind a noun.
+    Of,
+    /// "au X", "aux X".
+    Article,
+    /// "chez X", "avec X", "par X", "sa fille X".
+    Person,
+    /// Behind another word in small letters.
+    Running,
+    None,
+}
+
+impl Proper<'_, '_> {
+    /// What stands before a word.
+    pub(super) fn place(&self, at: usize) -> Place {
+        let page = &self.page;
+        let Some(p) = at.checked_sub(1) else { return Place::Opens };
+        let token = &page.text.tokens[at];
+        if token.lines_before > 1 {
+            return Place::Opens;
+        }
+        let small = page.has(p, look::LOWER);
+        if token.lines_before == 1 {
+            // A sentence that goes on: the line was full, or ends on a word that asks for more.
+            let start = page.line_start(p);
+            let full = page.text.tokens[p].end - page.text.tokens[start].start >= WRAP;
+            let kin = page.cues[p].is_some_and(|c| c.end == at && c.roles & (role::KIN | role::FUNCTION) != 0);
+            let open =
+                matches!(page.fold(p), "a" | "de" | "chez" | "vers" | "d" | "'" | "avec" | "par" | "au" | "du" | "sur" | "et") || kin;
+            if !(small && (full || open) || page.fold(p) == "'") {
+                return Place::Opens;
+            }
+        }
+        let fold = page.fold(p);
+        match fold {
+            "a" if small || self.source(p) == "À" || page.has(p, look::SINGLE) && (self.source(p) != "A" || self.shouted(at)) => Place::At,
+            "'" => match self.before(at, 2) {
+                "d" => self.of(at - 2),
+                "l" => match self.before(at, 3) {
+                    "a" | "de" | "vers" | "sur" => Place::Article,
+                    _ => Place::None,
+                },
+                _ => Place::None,
+            },
+            "vers" | "via" | "direction" if small => Place::Near,
+            "de" if small => match self.before(at, 2) {
+                "pres" | "loin" | "autour" | "originaire" | "venant" | "provenance" | "partir" | "natif" | "native" => Place::Near,
+                _ => self.of(p),
+            },
+            "du" | "des" if small => self.of(p),
+            "au" | "aux" if small => Place::Article,
+            "la" | "le" | "les" if small && matches!(self.before(at, 2), "a" | "vers" | "depuis" | "chez") => Place::Article,
+            // "Ville | Scrignac", "Commune : Scrignac"
+            ":" | "|" | "="
+                if matches!(
+                    self.before(at, 2),
+                    "ville"
+                        | "commune"
+                        | "naissance"
+                        | "localite"
+                        | "lieu"
+                        | "village"
+                        | "residence"
+                        | "domicile"
+                        | "provenance"
+                        | "destination"
+                        | "secteur"
+                ) =>
+            {
+                Place::Near
+            }
+            "chez" | "avec" | "par" | "aupres" | "selon" if small => Place::Person,
+            "et" | "ou" | "&" | "/" | "," if p > 0 => match self.label(p - 1) {
+                Some(Label::Nom | Label::Prenom) if fold != "/" && fold != "," => Place::Person,
+                Some(Label::Ville) if fold != "," => Place::Near,
+                _ if fold == "et" && self.fold(p - 1) == ")" => Place::Person,
+                _ => Place::None,
+            },
+            _ if small && page.cues[p].is_some_and(|c| c.end == at && c.roles & (role::KIN | role::FUNCTION | role::AGENT) != 0) => {
+                Place::Person
+            }
+            _ if small
+                && !page.has(p, word::PARTICLE)
+                && !matches!(
+                    fold,
+                    "un" | "une"
+                        | "ce"
+                        | "cet"
+                        | "cette"
+                        | "son"
+                        | "sa"
+                        | "ses"
+                        | "sur"
+                        | "en"
+                        | "dans"
+                        | "pour"
+                        | "sous"
+                        | "sans"
+                        | "depuis"
+                        | "entre"
+                        | "pas"
+                        | "ni"
+                        | "est"
+                        | "soit"
+                ) =>
+            {
+                Place::Running
+            }
+            "sur" | "depuis" | "pour" | "entre" if small => Place::Near,
+            _ if page.has(at, look::OPENS) => Place::Opens,
+            // "Taxi Kerdoncuff", "Avis Ferrandi": a noun opens the line.
+            _ if page.has(p, look::CAPITAL) && !page.has(p, look::UPPER) && known::business(fold) => Place::Running,
+            _ => Place::None,
+        }
+    }
+
+    /// "école de X", not "maladie de X": what the noun before a particle carries.
+    pub(super) fn of(&self, particle: usize) -> Place {
+        let Some(noun) = particle.checked_sub(1) else { return Place::Opens };
+        if !self.page.same_line(particle) && self.page.text.tokens[particle].lines_before > 1 {
+            return Place::Opens;
+        }
+        if known::place_head(self.fold(noun)) {
+            return Place::Near;
+        }
+        // "DR X DE Y"
+        if matches!(self.label(noun), Some(Label::Nom | Label::Hopital)) {
+            return Place::Near;
+        }
+        let opens = self.page.has(noun, look::OPENS)
+            && self.page.has(noun, look::CAPITAL)
+            && !self.page.has(noun, look::UPPER)
+            && known::explained(self.fold(noun));
+        if self.medical_head(noun) || !(self.page.has(noun, look::LOWER) || opens || self.covered(noun)) {
+            return Place::None;
+        }
+        Place::Of
+    }
+
+    /// A noun that the name of a disease, a test or a thing follows.
+    pub(super) fn medical_head(&self, noun: usize) -> bool {
+        let fold = self.fold(noun);
+        let singular = fold.strip_suffix('s').unwrap_or(fold);
+        let bits = self.page.bits(noun) | self.identity.names.word(singular);
+        bits & (word::EPONYM_HEAD | look::CLINICAL) != 0
+            || known::medical_head(fold)
+            || known::medical_head(singular)
+            || self.page.behind_eponym_head(noun + 1)
+    }
+
+    /// Nouns of infections and of things within a few words before.
+    pub(super) fn of_medicine(&self, at: usize, reach: usize) -> bool {
+        (1..=reach).take_while(|back| at >= *back && self.page.same_line(at - back + 1)).any(|back| {
+            let fold = self.before(at, back);
+            known::carries_thing(fold) || known::medical_head(fold)
+        })
+    }
+}

@@ -1,0 +1,48 @@
+//! What identifies by its shape and its surroundings: dates, phones, mails, numbers,
+//! addresses, towns, hospitals.
+//!
+//! The detectors run one after the other over the tokens of a text, the surest
+//! shapes first; a token that one has taken is closed to the next ([`reader`]).
+//! Lists of words are data: `data/shapes.toml`, `data/towns.csv`, `data/hospitals.csv`.
+
+mod address;
+mod birth;
+mod contact;
+mod date;
+mod day;
+mod gazetteer;
+mod hospital;
+mod number;
+mod reader;
+#[cfg(test)]
+mod tests;
+mod town;
+mod year;
+
+use sillage_clinical::analysis::Analysis;
+
+pub(crate) use gazetteer::ShapeKnowledge;
+use reader::Reader;
+
+use crate::Span;
+use crate::identity::Identity;
+
+/// Finds what identifies by its shape, ascending and disjoint.
+pub fn shapes(knowledge: &Identity, analysis: &Analysis<'_>) -> Vec<Span> {
+    find(&knowledge.shape, analysis)
+}
+
+fn find(knowledge: &ShapeKnowledge, analysis: &Analysis<'_>) -> Vec<Span> {
+    let mut reader = Reader::new(knowledge, analysis);
+    reader.mails();
+    reader.links();
+    reader.named_numbers();
+    reader.phones();
+    reader.addresses();
+    reader.coded_numbers();
+    reader.dates();
+    reader.long_numbers();
+    reader.hospitals();
+    reader.towns();
+    reader.finish()
+}

@@ -1,0 +1,397 @@
+//! Mail addresses, links and phone numbers.
+
+use std::ops::Range;
+
+use sillage_clinical::text::Kind;
+
+use super::gazetteer::Cue;
+use super::reader::Reader;
+use crate::Label;
+
+const LOCAL_MARKS: [&str; 5] = [".", "-", "_", "+", "'"];
+/// Most words between a phone cue and its number.
+const FILLERS: usize = 8;
+/// Most figures of a phone number.
+const LONGEST: usize = 15;
+
+/// A run of groups of figures: the token behind it and how many figures each group has.
+struct Run {
+    end: usize,
+    groups: Vec<usize>,
+    total: usize,
+}
+
+impl Reader<'_, '_> {
+    pub fn mails(&mut self) {
+        for at in 1..self.len() {
+            if self.mark(at, "@") {
+                self.mail(at, at + 1);
+            } else if matches!(self.fold(at), "at" | "arobase") && self.bracketed(at) {
+                self.mail(at - 1, at + 2);
+            }
+        }
+    }
+
+    fn bracketed(&self, at: usize) -> bool {
+        matches!((self.before(at, 1), self.fold(at + 1)), ("[", "]") | ("(", ")")) && self.same_line(at)
+    }
+
+    /// A mail address around the sign between two tokens.
+    fn mail(&mut self, sign: usize, domain: usize) {
+        let Some(mut first) = sign.checked_sub(1).filter(|f| self.kind(*f) != Some(Kind::Mark) && self.same_line(sign)) else { return };
+        while first >= 2
+            && self.glued(first)
+            && self.glued(first - 1)
+            && LOCAL_MARKS.contains(&self.fold(first - 1))
+            && self.kind(first - 2) != Some(Kind::Mark)
+        {
+            first -= 2;
+        }
+        if self.kind(domain) == Some(Kind::Mark) || !self.near(domain) {
+            return;
+        }
+        // "prenom . nom @ exemple . fr", pulled apart by a scan.
+        if first >= 2
+            && self.mark(first - 1, ".")
+            && self.same_line(first)
+            && self.same_line(first - 1)
+            && !self.glued(sign)
+            && self.word(first - 2)
+        {
+            first -= 2;
+        }
+        let mut end = self.chain(domain, &[".", "-", "_"]);
+        if self.mark(end, ".") && self.near(end) && matches!(self.fold(end + 1), "fr" | "com" | "org" | "net" | "eu") && self.near(end + 1)
+        {
+            end += 2;
+        }
+        if end > domain + 1 || self.glued(sign) && self.glued(domain) {
+            self.emit(first..end, Label::Mail, "shape:mail", 1.0);
+        }
+    }
+
+    /// The token behind words that marks hold together without a space.
+    pub fn chain(&self, at: usize, marks: &[&str]) -> usize {
+        let mut end = at + 1;
+        while self.glued(end) && self.glued(end + 1) && marks.contains(&self.fold(end)) && self.kind(end + 1) != Some(Kind::Mark) {
+            end += 2;
+        }
+        end
+    }
+
+    pub fn links(&mut self) {
+        for at in 0..self.len() {
+            let scheme = matches!(self.fold(at), "http" | "https" | "ftp") && self.mark(at + 1, ":") && self.mark(at + 2, "/");
+            let host = self.fold(at) == "www" && self.mark(at + 1, ".") && self.glued(at + 2);
+            if scheme || host {
+                let mut end = at + 1;
+                while self.glued(end) {
+                    end += 1;
+                }
+                while end > at + 1 && matches!(self.fold(end - 1), "." | "," | ")" | ";" | "\"" | ">") {
+                    end -= 1;
+                }
+                self.emit(at..end, Label::Id, "shape:url", 1.0);
+            } else if matches!(self.fold(at), "fr" | "com" | "org" | "eu" | "net")
+                && self.glued(at)
+                && self.before(at, 1) == "."
+                && !self.is_taken(at)
+            {
+                let mut first = at;
+                while first >= 2
+                    && self.glued(first)
+                    && self.glued(first - 1)
+                    && matches!(self.fold(first - 1), "." | "-")
+                    && self.kind(first - 2) == Some(Kind::Word)
+                {
+                    first -= 2;
+                }
+                if first < at {
+                    self.emit(first..at + 1, Label::Id, "shape:url", 0.9);
+                }
+            }
+        }
+    }
+
+    /// Phone numbers, the internal ones behind a cue.
+    pub fn phones(&mut self) {
+        let mut at = 0;
+        while at < self.len() {
+            at = self.phone(at).unwrap_or(at + 1);
+        }
+        self.repeat_extensions();
+    }
+
+    /// An internal number said once is one wherever it stands again.
+    fn repeat_extensions(&mut self) {
+        let text = self.text.original;
+        let known: Vec<&str> =
+            self.found.iter().filter(|s| s.detector == "shape:extension").filter_map(|s| text.get(s.start..s.end)).collect();
+        let known: Vec<&str> = known.into_iter().filter(|n| matches!(n.len(), 4..=6) && n.bytes().all(|b| b.is_ascii_digit())).collect();
+        if known.is_empty() {
+            return;
+        }
+        for at in 0..self.len() {
+            let year = self.digits(at).is_some_and(|d| d.count == 4 && (1900..2100).contains(&d.value));
+            let held = self.glued(at) && self.glued(at - 1) && !matches!(self.before(at, 1), "(" | "/" | ":");
+            if self.digits(at).is_some()
+                && !self.is_taken(at)
+                && !year
+                && !held
+                && !self.measured(at)
+                && known.contains(&self.source(at..at + 1))
+            {
+                self.emit(at..at + 1, Label::Tel, "shape:extension", 0.7);
+            }
+        }
+    }
+
+    fn phone(&mut self, at: usize) -> Option<usize> {
+        if self.is_taken(at) {
+            return None;
+        }
+        if self.mark(at, "+") || self.digits(at).is_some() {
+            let end = self.full_number(at)?;
+            self.emit(at..end, Label::Tel, "shape:phone", 1.0);
+            return Some(self.further_numbers(end));
+        }
+        if self.is(at, Cue::ShortPhone) || self.is(at, Cue::Phone) {
+            let (range, score) = self.internal_number(at)?;
+            let end = range.end;
+            self.emit(range, Label::Tel, "shape:extension", score);
+            return Some(self.further_numbers(end));
+        }
+        if self.mark(at, "(") && self.staffed(at) || self.capital(at) && self.staffed(at + 1) && self.upper(at) || self.signed(at) {
+            let number = at + 1;
+            let digits = self.digits(number).filter(|d| matches!(d.count, 4 | 5) && !(1900..2100).contains(&d.value))?;
+            let closed = self.mark(number + 1, ")")
+                || !self.mark(at, "(") && (self.line_start(number + 1) || self.token(number + 1).is_none() || self.mark(number + 1, "."));
+            if closed && digits.value > 0 && !self.is_taken(number) && self.same_line(number) {
+                self.emit(number..number + 1, Label::Tel, "shape:extension", 0.7);
+                return Some(number + 1);
+            }
+        }
+        None
+    }
+
+    /// "MARTIN 52207" as a line of its own: a signature.
+    fn signed(&self, at: usize) -> bool {
+        self.line_start(at)
+            && self.upper(at)
+            && self.fold(at).len() > 3
+            && self.digits(at + 1).is_some_and(|d| d.count == 5)
+            && !self.is(at, Cue::AmountName)
+            && !self.is(at, Cue::EndsName)
+            && !self.is(at, Cue::AddressPart)
+            && !self.measured(at + 1)
+    }
+
+    /// Somebody of the staff is named just before the token.
+    fn staffed(&self, at: usize) -> bool {
+        let mut index = at;
+        for _ in 0..5 {
+            if index == 0 || self.line_start(index) {
+                return false;
+            }
+            index -= 1;
+            if self.is(index, Cue::Title)
+                || matches!(
+                    self.fold(index),
+                    "garde"
+                        | "astreinte"
+                        | "senior"
+                        | "med"
+                        | "medecin"
+                        | "urgentiste"
+                        | "neuro"
+                        | "neurologue"
+                        | "reanimateur"
+                        | "radiologue"
+                        | "cadre"
+                        | "ioa"
+                )
+            {
+                return index + 1 < at || !self.capital(at);
+            }
+            if !(self.capital(index) || self.mark(index, ".") || self.mark(index, "-")) {
+                return false;
+            }
+        }
+        false
+    }
+
+    /// Groups of figures that a space or a mark parts.
+    fn run(&self, at: usize, separators: &[&str], line_ends: bool) -> Run {
+        let mut run = Run { end: at, groups: Vec::new(), total: 0 };
+        let mut next = at;
+        while let Some(digits) = self.digits(next).filter(|_| !self.is_taken(next)) {
+            if run.total + digits.count > LONGEST {
+                break;
+            }
+            run.groups.push(digits.count);
+            run.total += digits.count;
+            run.end = next + 1;
+            next += 1;
+            if separators.contains(&self.fold(next))
+                && self.same_line(next)
+                && self.glued(next) == self.glued(next + 1)
+                && (self.glued(next) || self.fold(next) != "/")
+            {
+                next += 1;
+            }
+            let near = if line_ends { self.near(next) } else { self.same_line(next) };
+            if !near || (self.same_line(next) && self.column(next)) {
+                break;
+            }
+        }
+        run
+    }
+
+    /// A number of ten figures, or of more behind `+` or `00`.
+    fn full_number(&self, at: usize) -> Option<usize> {
+        let glued_before = self.glued(at)
+            && !matches!(self.before(at, 1), ":" | "(" | "/" | "." | "," | "-" | "[" | ";" | "=" | "|" | "–" | "☎" | "📞" | "*");
+        if (glued_before && !self.is(at - 1, Cue::Phone))
+            || (self.glued(at) && at > 1 && self.digits(at - 2).is_some() && self.glued(at - 1))
+        {
+            return None;
+        }
+        let cued = self.cue_before(at, 6, Cue::Phone) || self.cue_before(at, 6, Cue::ShortPhone);
+        if self.mark(at, "+") {
+            return self.glued(at + 1).then(|| self.international(at + 1)).flatten();
+        }
+        let first = self.digits(at)?;
+        let fold = self.fold(at);
+        if self.date_here(at).is_some() {
+            return None;
+        }
+        if fold.starts_with("00")
+            && first.count <= 13
+            && (first.count > 9 || first.count <= 4)
+            && let Some(end) = self.international(at).filter(|_| cued || first.value == 33 || fold.starts_with("0033") || first.count > 10)
+        {
+            return Some(end);
+        }
+        let apart = cued && fold == "0" && self.digits(at + 1).is_some_and(|d| matches!(d.count, 1 | 3)) && self.same_line(at + 1);
+        let missing_zero = cued && first.count == 1 && (1..=9).contains(&first.value);
+        if !(fold.starts_with('0') && first.count >= 2 && fold.as_bytes()[1] != b'0' || missing_zero || apart) {
+            return None;
+        }
+        let run = self.run(at, &[".", "-", "/", "–"], true);
+        let wanted = if missing_zero { 9 } else { 10 };
+        let (mut total, mut groups) = (0, 0);
+        while groups < run.groups.len() && total < wanted {
+            total += run.groups[groups];
+            groups += 1;
+        }
+        if total != wanted {
+            return None;
+        }
+        let usual = matches!(
+            run.groups[..groups],
+            [10] | [2, 2, 2, 2, 2]
+                | [4, 2, 2, 2]
+                | [4, 3, 3]
+                | [2, 2, 2, 4]
+                | [2, 4, 4]
+                | [4, 6]
+                | [2, 8]
+                | [2, 2, 6]
+                | [2, 2, 3, 3]
+                | [2, 4, 2, 2]
+                | [2, 2, 4, 2]
+                | [1, 2, 2, 2, 2]
+        );
+        let mut end = at;
+        for _ in 0..groups {
+            while self.digits(end).is_none() {
+                end += 1;
+            }
+            end += 1;
+        }
+        // A run of two figures that goes on is a row of values.
+        let goes_on = run.groups.len() > groups && self.same_line(end) && self.digits(end).is_some_and(|d| d.count == 2) && !cued;
+        let lines = (at + 1..end).filter(|i| !self.same_line(*i)).count();
+        ((usual || cued) && !goes_on && (lines == 0 || lines == 1 && (cued || usual && self.digits(at + 1).is_some()))).then_some(end)
+    }
+
+    /// Country code and number behind `+` or `00`.
+    fn international(&self, at: usize) -> Option<usize> {
+        let mut total = 0;
+        let mut end = at;
+        let mut next = at;
+        while let Some(digits) = self.digits(next) {
+            total += digits.count;
+            if total > LONGEST {
+                return None;
+            }
+            end = next + 1;
+            next = end;
+            // "+33 (0)4": the zero that falls away abroad.
+            if self.mark(next, "(") && self.fold(next + 1) == "0" && self.mark(next + 2, ")") {
+                next += 3;
+            } else if matches!(self.fold(next), "." | "-" | "/") && self.same_line(next) {
+                next += 1;
+            }
+            if !self.same_line(next) || self.column(next) {
+                break;
+            }
+        }
+        (total >= 9).then_some(end)
+    }
+
+    /// A short number behind a cue: "poste 62 40", "DECT 5-1234", "bip 123".
+    fn internal_number(&self, cue: usize) -> Option<(Range<usize>, f32)> {
+        if self.fold(cue) == "port" || self.fold(cue) == "mobile" {
+            return None;
+        }
+        let mut at = cue + 1;
+        let mut signs = 0;
+        while at - cue <= FILLERS && self.is(at, Cue::PhoneFiller) && self.near(at) {
+            signs += usize::from(matches!(self.fold(at), ":" | "°" | "int" | "interne" | "no" | "numero" | "." | "poste" | "dect" | "bip"));
+            at += 1;
+        }
+        // "DECT neurologue 73305"
+        let wired = matches!(self.fold(cue), "dect" | "poste" | "bip");
+        if wired && at == cue + 1 && self.word(at) && self.same_line(at + 1) && self.digits(at + 1).is_some_and(|d| d.count >= 4) {
+            at += 1;
+        }
+        let digits = self.digits(at).filter(|_| self.same_line(at) || signs > 0 && self.near(at))?;
+        let sure = self.is(cue, Cue::ShortPhone) || (cue + 1..at).any(|i| matches!(self.fold(i), "poste" | "dect" | "bip"));
+        let run = self.run(at, &["-", ".", "/"], false);
+        // "DECT 5/1234", but a date behind a cue stays a date.
+        if run.groups.len() > 1 && self.mark(at + 1, "/") && !(digits.count == 1 && run.groups[1] == 4) {
+            return None;
+        }
+        let plain = sure || signs > 0;
+        let end = run.end;
+        let amount =
+            self.is(end, Cue::Unit) && self.same_line(end) || self.mark(end, ",") && self.glued(end + 1) && self.digits(end + 1).is_some();
+        let year = digits.count == 4 && run.groups.len() == 1 && (1900..2100).contains(&digits.value) && self.is(at - 1, Cue::OpensYear);
+        let shortest = if self.is(cue, Cue::ShortPhone) { 3 } else { 4 };
+        let bip = matches!(self.fold(cue), "bip" | "bips" | "bipe" | "biper" | "beep" | "dect");
+        let fits = run.total >= if bip { 2 } else { shortest } && run.total <= 10;
+        (plain && fits && !amount && !year).then_some((at..end, if sure { 0.95 } else { 0.7 }))
+    }
+
+    /// "04 99 00 11 22 / 23", "ou 62 41".
+    fn further_numbers(&mut self, end: usize) -> usize {
+        let mut at = end;
+        while (matches!(self.fold(at), "/" | "ou" | "et" | "-" | ",")) && self.same_line(at) && self.same_line(at + 1) {
+            if let Some(next) = self.full_number(at + 1) {
+                self.emit(at + 1..next, Label::Tel, "shape:phone", 1.0);
+                at = next;
+                continue;
+            }
+            let run = self.run(at + 1, &[".", "-"], false);
+            let slash = self.mark(at, "/") || self.fold(at) == "ou" || self.fold(at) == "et";
+            let dated = self.mark(run.end, "/") || self.is(run.end, Cue::Month) || self.is(run.end, Cue::Unit);
+            if !slash || dated || !(2..=6).contains(&run.total) || run.groups.iter().any(|g| *g == 1 || *g > 5) {
+                break;
+            }
+            self.emit(at + 1..run.end, Label::Tel, "shape:extension", 0.8);
+            at = run.end;
+        }
+        at
+    }
+}

@@ -1,0 +1,227 @@
+//! Days of the month that stand without their month: "le 12 au soir", "du 3 au 7".
+
+use super::date::Date;
+use super::gazetteer::Cue;
+use super::reader::Reader;
+use crate::Label;
+
+impl Reader<'_, '_> {
+    /// Days and years that stand alone, once the whole dates are taken.
+    pub fn alone(&mut self) {
+        for at in 0..self.len() {
+            if self.is_taken(at) {
+                continue;
+            }
+            // "retour le 1er"
+            if self.fold(at) == "1er"
+                && self.before(at, 1) == "le"
+                && (self.ends_plainly(at + 1) || matches!(self.fold(at + 1), "ou" | "et" | "au"))
+            {
+                self.day(at, at + 1);
+                continue;
+            }
+            if self.digits(at).is_some() {
+                if !self.year_alone(at) {
+                    self.day_alone(at);
+                }
+            } else if self.is(at, Cue::NumberWord) {
+                self.spelled_year_alone(at);
+            }
+        }
+    }
+
+    /// A figure that a day of the month can be.
+    pub fn is_day(&self, at: usize) -> bool {
+        if self.fold(at) == "1er" {
+            return true;
+        }
+        self.digits(at).is_some_and(|d| (1..=31).contains(&d.value) && d.count <= 2) && !self.is_taken(at)
+    }
+
+    fn day_alone(&mut self, at: usize) {
+        if !self.is_day(at) || self.tail(at) || at == 0 || !self.near(at) {
+            return;
+        }
+        let part = self.fold(at + 1) == "au" && matches!(self.fold(at + 2), "soir" | "matin") && self.near(at + 2);
+        match self.before(at, 1) {
+            _ if part => self.day(at, at + 1),
+            "le" if self.day_behind_article(at) => {
+                self.day(at, at + 1);
+            }
+            "du" => {
+                let night = self.before(at, 2) == "nuit";
+                if let Some(end) = self.day_range(at, night) {
+                    self.day(at, end);
+                } else if (night || dated(self.before(at, 2)) && !self.emergency(at)) && self.day_ends(at) {
+                    self.day(at, at + 1);
+                }
+            }
+            // "selles 0 depuis 13 -> laxatif"
+            "depuis" if self.digits(at).is_some_and(|d| d.count == 2) && self.ends_plainly(at + 1) => {
+                self.day(at, at + 1);
+            }
+            // "dimanche dernier (17)"
+            "(" if self.mark(at + 1, ")") && (2..4).any(|back| at >= back && self.is(at - back, Cue::Weekday)) => {
+                self.day(at, at + 1);
+            }
+            "au" => {
+                let until = self.before(at, 2) == "'" && self.before(at, 3).starts_with("jusqu");
+                let ranged = self
+                    .found
+                    .iter()
+                    .rev()
+                    .take(4)
+                    .any(|s| s.label == Label::Date && at > 1 && self.token(at - 2).is_some_and(|t| t.end as usize == s.end));
+                if (until || ranged) && self.day_ends(at) {
+                    self.day(at, at + 1);
+                }
+            }
+            _ => {}
+        }
+    }
+
+    /// A clause ends here: nothing counted follows.
+    fn ends_plainly(&self, at: usize) -> bool {
+        self.token(at).is_none()
+            || self.line_start(at)
+            || matches!(self.fold(at), "→" | ">" | ";" | ")" | "–")
+            || matches!(self.fold(at), "-" | "=") && !self.glued(at)
+            || matches!(self.fold(at), "." | ",") && !self.glued(at + 1)
+    }
+
+    fn day(&mut self, at: usize, end: usize) {
+        self.emit_date(at, Date::new(end));
+    }
+
+    /// Behind "le": a day where nothing counted follows.
+    fn day_behind_article(&self, at: usize) -> bool {
+        if self.digits(at).is_none() {
+            return true;
+        }
+        // "le 15" is called, and "le 18".
+        let said = self.is(at.wrapping_sub(2), Cue::BeforeDay) && at > 1 || self.before(at, 2) == "'" || self.before(at, 2) == "depuis";
+        let called = self.cue_before(at, 5, Cue::EmergencyCall)
+            || matches!(self.before(at, 2), "par" | "via" | "avec" | "chez" | "que" | "si")
+            || self.line_start(at - 1)
+            || matches!(self.before(at, 2), "." | ":")
+            || self.word(at + 1) && self.same_line(at + 1) && !matches!(self.fold(at + 1), "au" | "vers" | "matin" | "soir" | "puis");
+        if self.emergency(at) && !said && called && !self.clock_behind(at + 1) {
+            return false;
+        }
+        if at > 1 && (self.is(at - 2, Cue::EmergencyCall) || self.is(at - 2, Cue::Score)) && !self.clock_behind(at + 1) {
+            return false;
+        }
+        self.day_ends(at)
+    }
+
+    /// A number that calls for help.
+    fn emergency(&self, at: usize) -> bool {
+        self.digits(at).is_some_and(|d| matches!(d.value, 15 | 17 | 18))
+    }
+
+    /// What follows lets a figure be a day.
+    fn day_ends(&self, at: usize) -> bool {
+        let next = at + 1;
+        if self.token(next).is_none() || self.line_start(next) {
+            return true;
+        }
+        if self.amount_behind(at) && !self.clock_behind(next) {
+            return false;
+        }
+        match self.fold(next) {
+            "," | "." | "-" | "/" | ":" => !(self.glued(next) && self.glued(next + 1)) || self.fold(next) == ":" && self.word(next + 1),
+            ";" | ")" | "–" | "→" | "(" | "+" => true,
+            _ => self.is(next, Cue::AfterDay) || self.clock_behind(next) || self.is(next, Cue::Phone),
+        }
+    }
+
+    /// "du 3 au 7": the token behind the second day.
+    fn day_range(&self, at: usize, night: bool) -> Option<usize> {
+        let first = self.digits(at)?.value;
+        let mut link = at + 1;
+        if self.fold(link) == "au" && matches!(self.fold(link + 1), "soir" | "matin") {
+            link += 2;
+        }
+        let joins = self.fold(link) == "au" || night && matches!(self.fold(link), "/" | "-");
+        let second = self.digits(link + 1).filter(|_| joins && self.is_day(link + 1) && self.near(link + 1))?.value;
+        let forward = second > first || first > 20 && second < 12;
+        (forward && (self.day_ends(link + 1) || night && !self.amount_behind(link + 1))).then_some(link + 2)
+    }
+}
+
+/// Who meets on a day: "staff 20/1".
+pub(super) fn meeting(word: &str) -> bool {
+    matches!(
+        word,
+        "staff"
+            | "rcp"
+            | "reunion"
+            | "rdv"
+            | "lata"
+            | "visite"
+            | "concertation"
+            | "entretien"
+            | "cs"
+            | "consult"
+            | "hdj"
+            | "sortie"
+            | "entree"
+            | "retour"
+            | "transfert"
+            | "depuis"
+            | "prelevement"
+            | "bu"
+            | "ecbu"
+            | "hemoc"
+            | "rp"
+            | "eto"
+            | "holter"
+            | "avis"
+            | "reevaluation"
+            | "controle"
+            | "relais"
+            | "arret"
+            | "reprise"
+            | "dernier"
+            | "derniere"
+    )
+}
+
+/// What has a day: "le scanner du 12", "la nuit du 14".
+pub(super) fn dated(word: &str) -> bool {
+    matches!(
+        word,
+        "scanner"
+            | "irm"
+            | "tdm"
+            | "bilan"
+            | "biologie"
+            | "courrier"
+            | "garde"
+            | "staff"
+            | "matin"
+            | "matinee"
+            | "soir"
+            | "soiree"
+            | "consultation"
+            | "ecg"
+            | "eeg"
+            | "ett"
+            | "note"
+            | "visite"
+            | "appel"
+            | "angioscanner"
+            | "nfs"
+            | "bio"
+            | "lettre"
+            | "crh"
+            | "echo"
+            | "doppler"
+            | "partir"
+            | "compter"
+            | "journee"
+            | "avis"
+            | "controle"
+            | "imagerie"
+    )
+}

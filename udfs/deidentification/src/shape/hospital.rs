@@ -1,0 +1,446 @@
+//! Hospitals, clinics, homes: a type word with a name, a well-known name alone, and
+//! the name of the one that the text has named in full before.
+
+use std::ops::Range;
+
+use rustc_hash::FxHashSet;
+use sillage_clinical::text::Kind;
+
+use super::gazetteer::{Cue, Gazetteer, class, normal};
+use super::reader::Reader;
+use crate::Label;
+
+/// Most words between the type and the name.
+const MODIFIERS: usize = 10;
+/// Most words of a name.
+const LONGEST: usize = 9;
+
+impl Reader<'_, '_> {
+    pub fn hospitals(&mut self) {
+        let mut named = Gazetteer::default();
+        let mut at = 0;
+        while at < self.len() {
+            at = self.hospital(at, &mut named).unwrap_or(at + 1);
+        }
+        for at in 0..self.len() {
+            if self.capital(at) && !self.is_taken(at) {
+                self.emergency_service(at);
+            }
+            if self.capital(at) && !self.is_taken(at) {
+                self.hospital_name(at, &named);
+            }
+        }
+    }
+
+    /// "SAMU 2A", "SDIS 34", "CODIS de l'Ain": the service of a department.
+    fn emergency_service(&mut self, at: usize) {
+        if !self.upper(at) || !matches!(self.fold(at), "samu" | "sdis" | "codis" | "crra" | "smur" | "udsp") {
+            return;
+        }
+        // "Glasgow SMUR 11" is a score.
+        if self.cue_before(at, 4, Cue::Score) || self.fold(at) == "smur" && !self.line_start(at) {
+            return;
+        }
+        let mut number = at + 1;
+        if self.mark(number, "-") && self.glued(number) {
+            number += 1;
+        }
+        if matches!(self.fold(number), "smur" | "centre") && self.same_line(number) {
+            number += 1;
+        }
+        let fold = self.fold(number);
+        let department = match fold.len() {
+            2 => matches!(fold, "2a" | "2b") || fold.parse::<u8>().is_ok_and(|d| (1..=95).contains(&d) && d != 15 && d != 18),
+            3 => fold.parse::<u16>().is_ok_and(|d| (971..=988).contains(&d)),
+            _ => false,
+        };
+        let amount = self.is(number + 1, Cue::Unit) && self.same_line(number + 1)
+            || matches!(self.fold(number + 1), ":" | "h" | "/") && self.glued(number + 1);
+        if department && self.same_line(number) && !self.is_taken(number) && !amount {
+            self.emit(at..number + 1, Label::Hopital, "shape:hospital", 0.8);
+        }
+    }
+
+    /// A type word and the name behind it.
+    fn hospital(&mut self, at: usize, named: &mut Gazetteer) -> Option<usize> {
+        if !self.is(at, Cue::Hospital) || self.is_taken(at) || !self.opens_hospital(at) {
+            return None;
+        }
+        let name = self.behind_type(at)?;
+        let end = self.site_behind(self.name_end(at, name)?);
+        let key = normal(self.source(name..end));
+        let key = [" de ", " du ", " d "]
+            .iter()
+            .fold(key.as_str(), |k, p| k.split_once(p).map_or(k, |(head, _)| if head.contains(' ') || head.len() > 6 { head } else { k }))
+            .to_owned();
+        let distinct =
+            |k: &str| k.len() > 5 && !self.knowledge.is_town(k) && k.split(' ').any(|w| w.len() > 4 && self.knowledge.cues(w) == 0);
+        if distinct(&key) {
+            named.add(&key, 0);
+        }
+        // "Jean Dubreuil" is "Dubreuil" later on.
+        let town = self.knowledge.towns.longest(self.text, name).is_some_and(|(e, _)| e == end);
+        if let Some((_, last)) = key.rsplit_once(' ').filter(|(_, l)| l.len() > 5 && distinct(l) && !town) {
+            named.add(last, 0);
+        }
+        let score = if self.knowledge.is_hospital_name(&key) { 1.0 } else { 0.95 };
+        self.emit(at..end, Label::Hopital, "shape:hospital", score);
+        Some(end)
+    }
+
+    /// "- SITE DE X" and ", à X" are said with the name.
+    fn site_behind(&self, end: usize) -> usize {
+        let site = matches!(self.fold(end), "-" | "–" | ",") && self.fold(end + 1) == "site" && self.same_line(end + 1);
+        if site {
+            let mut name = end + 2;
+            while matches!(self.fold(name), "de" | "d" | "'" | "du" | "-") {
+                name += 1;
+            }
+            if self.capital(name) && self.same_line(name) && !self.is(name, Cue::EndsName) {
+                return self.place_chain(name, 3).max(name + 1);
+            }
+        }
+        let comma = usize::from(self.mark(end, ","));
+        if self.fold(end + comma) == "a" && self.capital(end + comma + 1) && self.near(end + comma + 1) {
+            let town = self.knowledge.towns.longest(self.text, end + comma + 1);
+            if let Some((town, _)) = town.filter(|(_, class)| class & class::WORD == 0) {
+                return self.hyphenated(town);
+            }
+        }
+        end
+    }
+
+    /// The word is used as the type of a place, not in its other senses.
+    fn opens_hospital(&self, at: usize) -> bool {
+        let word = self.fold(at);
+        match word {
+            "ch" | "gh" | "chi" | "chg" | "chr" | "chs" | "had" | "hdj" | "crf" | "mpr" | "mas" | "fam" | "imm" | "ime" | "msp"
+            | "chic" | "ghi" | "eph" => self.upper(at) || self.known_behind(at).is_some(),
+            "clin" | "hop" | "hosp" | "resid" => {
+                self.mark(at + 1, ".")
+                    && self.glued(at + 1)
+                    && (word != "clin"
+                        || !self.is(at.wrapping_sub(1), Cue::NamedAfter) && self.before(at, 1) != "examen" && self.before(at, 1) != "ex")
+            }
+            "clinique" | "cliniques" => {
+                let before = self.before(at, 1);
+                let noun = at > 0
+                    && self.same_line(at)
+                    && self.word(at - 1)
+                    && !matches!(
+                        before,
+                        "la" | "une"
+                            | "de"
+                            | "a"
+                            | "en"
+                            | "cette"
+                            | "par"
+                            | "l"
+                            | "chez"
+                            | "vers"
+                            | "sur"
+                            | "et"
+                            | "depuis"
+                            | "notre"
+                            | "votre"
+                            | "cliniques"
+                            | "dr"
+                            | "hopital"
+                            | "adresse"
+                            | "adressee"
+                    );
+                !(noun || self.mark(at + 1, ":"))
+            }
+            "foyer" => matches!(self.fold(at + 1), "les" | "le" | "la" | "l" | "du" | "des" | "logement" | "d") && self.same_line(at + 1),
+            "institut" | "fondation" | "pharmacie" | "pavillon" => self.same_line(at + 1),
+            "site" | "unite" | "cabinet" | "laboratoire" | "polyclinic" | "esat" => false,
+            _ => true,
+        }
+    }
+
+    /// A well-known town in lower case behind the type: "chu de rennes".
+    fn known_behind(&self, at: usize) -> Option<usize> {
+        let mut next = at + 1;
+        while matches!(self.fold(next), "de" | "d" | "'") {
+            next += 1;
+        }
+        let (end, class) = self.knowledge.towns.longest(self.text, next)?;
+        (class & class::KNOWN != 0 && self.same_line(next)).then_some(end)
+    }
+
+    /// First token of the name behind a type and its modifiers.
+    fn behind_type(&self, at: usize) -> Option<usize> {
+        let mut next = at
+            + 1
+            + usize::from(
+                self.mark(at + 1, ".") && self.glued(at + 1) && matches!(self.fold(at), "clin" | "hop" | "hosp" | "resid" | "ch" | "chu"),
+            );
+        let mut cared = false;
+        while next - at <= MODIFIERS && self.near(next) && (self.is(next, Cue::HospitalModifier) || self.is(next, Cue::Care)) {
+            let article = matches!(self.fold(next), "le" | "la" | "les" | "l") && self.capital(next) && !self.upper(at);
+            if self.column(next) || matches!(self.fold(next), "-" | "–") && !self.glued(next) {
+                break;
+            }
+            cared |= self.is(next, Cue::Care);
+            next += 1;
+            if article {
+                break;
+            }
+        }
+        let sure = self.is(at, Cue::SureHospital)
+            || matches!(
+                self.fold(at),
+                "institut"
+                    | "fondation"
+                    | "pharmacie"
+                    | "foyer"
+                    | "pavillon"
+                    | "had"
+                    | "hdj"
+                    | "mpr"
+                    | "mas"
+                    | "fam"
+                    | "imm"
+                    | "ime"
+                    | "msp"
+                    | "chic"
+                    | "eph"
+            );
+        if !(sure || cared) || !self.near(next) || self.column(next) && next > at + 1 && !self.upper(at) {
+            return None;
+        }
+        if self.mark(next, "\"") && self.capital(next + 1) {
+            next += 1;
+        }
+        // The name may not begin on the next line unless a linker stands before it.
+        let linked = next > at + 1 && matches!(self.fold(next - 1), "de" | "d" | "'" | "du" | "des" | "la" | "les" | "le" | "l" | "-");
+        (self.same_line(next) && !self.column(next) || linked && self.near(next)).then_some(next)
+    }
+
+    /// The token behind a name that starts here.
+    fn name_end(&self, kind: usize, first: usize) -> Option<usize> {
+        if let Some(end) = self.known_behind(kind).filter(|_| !self.capital(first)) {
+            return Some(end);
+        }
+        if self.is_taken(first) || !self.capital(first) {
+            return None;
+        }
+        let known = self.knowledge.hospitals.longest(self.text, first).or_else(|| self.knowledge.towns.longest(self.text, first));
+        let initial = self.mark(first + 1, ".") && self.glued(first + 1) && self.source(first..first + 1).chars().count() == 1;
+        let weak = matches!(
+            self.fold(kind),
+            "pharmacie"
+                | "foyer"
+                | "pavillon"
+                | "institut"
+                | "fondation"
+                | "clinique"
+                | "residence"
+                | "maison"
+                | "hospice"
+                | "had"
+                | "hdj"
+                | "mpr"
+                | "mas"
+                | "fam"
+                | "imm"
+                | "ime"
+                | "msp"
+                | "chic"
+        );
+        // In capitals, or at the head of a sentence, a word behind a weak type says little.
+        let saint =
+            matches!(self.fold(first), "saint" | "sainte" | "st" | "ste" | "notre") || self.mark(first + 1, "-") && self.glued(first + 1);
+        if weak
+            && known.is_none()
+            && !saint
+            && (self.upper(kind) && kind + 1 == first || !self.upper(kind) && self.upper(first) && !initial && self.fold(first).len() < 4)
+        {
+            return None;
+        }
+        if known.is_none()
+            && !initial
+            && (self.is(first, Cue::EndsName)
+                || self.is(first, Cue::Title)
+                || self.is(first, Cue::Score)
+                || self.is(first, Cue::Unit)
+                || self.is(first, Cue::Weekday)
+                || self.is(first, Cue::Month))
+        {
+            return None;
+        }
+        let glued = |at: usize| self.glued(at) && self.mark(at - 1, "-");
+        let mut end = known.map_or(first + 1, |(end, _)| end);
+        let mut at = end;
+        while at < first + LONGEST && self.near(at) && !self.is_taken(at) {
+            let line = self.same_line(at);
+            if self.column(at) && line
+                || !line && (self.line_start(at) && !self.upper(kind) && !self.is(at - 1, Cue::Particle))
+                || !line && self.upper(kind)
+            {
+                break;
+            }
+            match self.kind(at) {
+                Some(Kind::Mark) => {
+                    let inside = match self.fold(at) {
+                        "-" => self.glued(at) && self.glued(at + 1),
+                        "'" => true,
+                        "." => {
+                            self.glued(at) && self.source(at - 1..at).chars().count() <= 2 && self.capital(at + 1) && self.same_line(at + 1)
+                        }
+                        _ => false,
+                    };
+                    if !inside {
+                        break;
+                    }
+                }
+                Some(Kind::Word) => {
+                    let particle = self.is(at, Cue::Particle) && self.leads_to_capital(at) && self.near(at + 1);
+                    if particle && !matches!(self.fold(at), "a" | "s" | "et") && (self.upper(kind) || !self.is(at + 1, Cue::EndsName)) {
+                        // "HOPITAL X DU LUNDI": never past a word that ends names.
+                        let next = if self.mark(at + 1, "'") { at + 2 } else { at + 1 };
+                        let stops = self.is(next, Cue::EndsName) && !self.is(next, Cue::Particle) || self.is(next, Cue::Weekday);
+                        if !stops {
+                            at += 1;
+                            continue;
+                        }
+                        break;
+                    }
+                    let stops = self.is(at, Cue::EndsName)
+                        || self.is(at, Cue::Title)
+                        || self.is(at, Cue::Weekday)
+                        || self.is(at, Cue::Month)
+                        || self.is(at, Cue::Hospital);
+                    if !self.capital(at) || stops && !glued(at) {
+                        break;
+                    }
+                    end = at + 1;
+                }
+                Some(Kind::Number) => {
+                    // "Pasteur 2"
+                    if self.digits(at).is_some_and(|d| d.count == 1)
+                        && line
+                        && !self.glued(at + 1)
+                        && known.is_some_and(|(e, _)| e == at)
+                        && !self.is(at + 1, Cue::Unit)
+                        && matches!(self.fold(at - 1), "pasteur" | "archet")
+                    {
+                        end = at + 1;
+                    }
+                    break;
+                }
+                None => break,
+            }
+            at += 1;
+        }
+        Some(end)
+    }
+
+    /// A hospital by its name alone.
+    fn hospital_name(&mut self, at: usize, named: &Gazetteer) {
+        if !named.is_empty()
+            && let Some((end, _)) = named.longest(self.text, at)
+        {
+            let part = self.glued(at) && self.mark(at - 1, "-") && self.glued(at - 1);
+            if self.spells_name(at..end) && !part && !(at > 0 && self.is(at - 1, Cue::Title)) {
+                let article = at > 0
+                    && matches!(self.fold(at - 1), "les" | "le" | "la")
+                    && self.capital(at - 1)
+                    && self.same_line(at)
+                    && !self.is_taken(at - 1);
+                self.emit(at - usize::from(article)..end, Label::Hopital, "shape:hospital-again", 0.8);
+                return;
+            }
+        }
+        let Some((end, kind)) = self.knowledge.hospitals.longest(self.text, at) else { return };
+        let person = at > 0 && self.same_line(at) && (self.is(at - 1, Cue::Title) || self.person_ends(at - 1));
+        if !self.spells_name(at..end) || person {
+            return;
+        }
+        let eponym = self.medical_name(at);
+        let short = end == at + 1 && self.fold(at).len() <= 5;
+        let accepted = if kind & class::EPONYM == 0 {
+            !eponym && (!short || self.upper(at) || self.fold(at).len() == 5)
+        } else {
+            !eponym && self.hospital_said(at, end)
+        };
+        if accepted {
+            let score = if kind & class::EPONYM == 0 { 0.9 } else { 0.7 };
+            self.emit(at..end, Label::Hopital, "shape:hospital-name", score);
+        }
+    }
+
+    /// Every word that is no particle has its capital.
+    fn spells_name(&self, tokens: Range<usize>) -> bool {
+        tokens.clone().all(|i| !self.word(i) || self.capital(i) || self.is(i, Cue::Particle)) && self.capital(tokens.start)
+    }
+
+    /// "maladie de X", "score de X", "X de type": the name of a thing of medicine.
+    pub fn medical_name(&self, at: usize) -> bool {
+        let linked = matches!(self.before(at, 1), "de" | "d" | "'" | "-" | "du" | "des" | "et" | "selon")
+            || at > 0 && self.is(at - 1, Cue::NamedAfter);
+        linked && self.same_line(at) && self.cue_before(at, 4, Cue::NamedAfter)
+    }
+
+    /// Something says that a place of care is meant.
+    fn hospital_said(&self, at: usize, end: usize) -> bool {
+        let lower = !self.upper(at) || self.fold(at).len() > 5;
+        let direct = matches!(self.before(at, 1), "a" | "sur" | "vers" | "depuis" | "chez") && self.near(at);
+        let words: FxHashSet<&str> = (1..5).map(|i| self.before(at, i)).collect();
+        let care = [
+            "transfert",
+            "transfere",
+            "transferee",
+            "retour",
+            "visio",
+            "avis",
+            "garde",
+            "hospitalise",
+            "hospitalisee",
+            "neurochirurgie",
+            "urgences",
+            "reanimation",
+            "rea",
+            "usinv",
+            "unv",
+            "neurovasculaire",
+            "centre",
+            "site",
+            "astreinte",
+            "teleavc",
+            "chirurgie",
+            "vasculaire",
+            "neurologie",
+            "consultation",
+            "service",
+        ]
+        .iter()
+        .any(|w| words.contains(w));
+        let behind = self.mark(end, "(") && self.digits(end + 1).is_some_and(|d| d.count == 2)
+            || self.knowledge.towns.longest(self.text, end).is_some() && self.capital(end) && self.same_line(end);
+        let number = self.digits(end).is_some() && self.same_line(end);
+        lower
+            && (direct && !number
+                || care
+                    && matches!(
+                        self.before(at, 1),
+                        "de" | "d"
+                            | "'"
+                            | "a"
+                            | "de la"
+                            | "("
+                            | "-"
+                            | "–"
+                            | ":"
+                            | "service"
+                            | "site"
+                            | "visio"
+                            | "neurochirurgie"
+                            | "garde"
+                            | "avis"
+                            | "la"
+                            | "retour"
+                    )
+                || behind)
+    }
+}

@@ -1,0 +1,442 @@
+//! Numbers of persons, stays, professionals, examinations and things.
+
+use std::ops::Range;
+
+use sillage_clinical::text::Kind;
+
+use super::gazetteer::Cue;
+use super::reader::Reader;
+use crate::Label;
+
+/// Most words between the name of a number and the number.
+const FILLERS: usize = 9;
+/// Figures of a number that nothing names.
+const LONG: usize = 7;
+
+impl Reader<'_, '_> {
+    /// Numbers behind their name: "IPP : 8001234567", "dossier n° 24-1234".
+    pub fn named_numbers(&mut self) {
+        for at in 0..self.len() {
+            self.insurance_number(at);
+        }
+        for at in 0..self.len() {
+            if self.is_taken(at) {
+                continue;
+            }
+            let label = self.label_of(at);
+            if let Some(label) = label
+                && let Some((range, label, score)) = self.named_number(at, label)
+            {
+                let detector = match label {
+                    Label::Ipp => "shape:ipp",
+                    Label::Nda => "shape:nda",
+                    Label::Secu => "shape:nir",
+                    Label::Rpps => "shape:rpps",
+                    _ => "shape:id",
+                };
+                self.emit(range, label, detector, score);
+            }
+        }
+    }
+
+    fn label_of(&self, at: usize) -> Option<Label> {
+        let labels =
+            [(Cue::Ipp, Label::Ipp), (Cue::Secu, Label::Secu), (Cue::Rpps, Label::Rpps), (Cue::Nda, Label::Nda), (Cue::Id, Label::Id)];
+        labels.into_iter().find(|(cue, _)| self.is(at, *cue)).map(|(_, label)| label).or_else(|| {
+            let stays = self.is(at, Cue::StayWord) && self.numbered(at + 1);
+            let sign = self.fold(at) == "n" && self.mark(at + 1, "°");
+            if stays { Some(Label::Nda) } else { sign.then_some(Label::Id) }
+        })
+    }
+
+    /// "n°", "no", "numéro" stands here.
+    fn numbered(&self, at: usize) -> bool {
+        matches!(self.fold(at), "no" | "num" | "numero") || self.fold(at) == "n" && self.mark(at + 1, "°")
+    }
+
+    fn named_number(&self, cue: usize, label: Label) -> Option<(Range<usize>, Label, f32)> {
+        let mut label = label;
+        let mut at = cue + 1;
+        let mut sign = self.mark(cue + 1, "°");
+        let mut prefix = (self.fold(cue) == "sn").then_some(cue);
+        let mut door = matches!(self.fold(cue), "digicode" | "interphone");
+        // The word before tells as well: "dossier n° 12", "n° de séjour".
+        if label == Label::Id && self.is(cue, Cue::StayWord) {
+            label = Label::Nda;
+        }
+        while at - cue <= FILLERS && self.near(at) {
+            if self.value(at).is_some() {
+                break;
+            }
+            let (ipp, nda) = (self.is(at, Cue::Ipp) || self.is(at, Cue::PatientWord), self.is(at, Cue::Nda) || self.is(at, Cue::StayWord));
+            match label {
+                Label::Id if ipp => label = Label::Ipp,
+                Label::Id if nda => label = Label::Nda,
+                Label::Id | Label::Nda if self.is(at, Cue::Secu) => label = Label::Secu,
+                Label::Id if self.is(at, Cue::Rpps) => label = Label::Rpps,
+                // "N° de série PM 881-22-K": letters before the figures.
+                Label::Id
+                    if self.upper(at)
+                        && self.fold(at).len() <= 4
+                        && !self.is(at, Cue::Id)
+                        && self.same_line(at + 1)
+                        && sign
+                        && (self.is(cue, Cue::Id)
+                            && matches!(
+                                self.fold(cue),
+                                "sn" | "serie" | "lot" | "ref" | "reference" | "modele" | "matricule" | "serial"
+                            )
+                            || self.before(at, 1) == "serie"
+                            || self.before(at, 1) == "°")
+                        && !self.is(at, Cue::Vital)
+                        && !self.is(at, Cue::Score)
+                        && self.value(at + 1).is_some() =>
+                {
+                    prefix = Some(at);
+                }
+                // "Code portail 4471B", "digicode entrée A1745".
+                Label::Id if opens_door(self.fold(cue)) && gate(self.fold(at)) => door = true,
+                _ if !(self.is(at, Cue::IdFiller)
+                    || self.is(at, Cue::Id)
+                    || ipp
+                    || nda
+                    || self.is(at, Cue::Rpps)
+                    || self.is(at, Cue::Secu)) =>
+                {
+                    return None;
+                }
+                _ => {}
+            }
+            sign |= matches!(self.fold(at), ":" | "°" | "no" | "num" | "numero" | "#" | "=");
+            at += 1;
+        }
+        let end = self.value(at)?;
+        if !self.same_line(at) && !sign && matches!(label, Label::Id) || self.is_taken(at) {
+            return None;
+        }
+        let end = if label == Label::Id { end } else { self.spaced_groups(at, end) };
+        let source = self.source(at..end);
+        let figures = source.bytes().filter(u8::is_ascii_digit).count();
+        let letters = source.chars().any(char::is_alphabetic);
+        let counted = self.same_line(end) && !self.column(end) && (self.is(end, Cue::Unit) && !self.capital(end) || self.mark(end, "%"));
+        let amount = counted && !letters && figures < 7;
+        let decimal = end == at + 3 && matches!(self.fold(at + 1), "." | ",") && self.digits(at).is_some_and(|d| d.count < 3);
+        if amount || decimal || self.date_here(at).is_some_and(|e| e + 2 >= end) || self.clock(at) {
+            return None;
+        }
+        let acronym = !self.is(cue, Cue::Id) && !self.is(cue, Cue::StayWord) && !matches!(self.fold(cue), "venue" | "sejour" | "n");
+        let own = matches!(
+            self.fold(cue),
+            "accession"
+                | "lot"
+                | "badge"
+                | "matricule"
+                | "sn"
+                | "immatriculation"
+                | "immatricule"
+                | "immatriculee"
+                | "ref"
+                | "udi"
+                | "serie"
+                | "plaque"
+                | "bracelet"
+                | "imprime"
+                | "nref"
+                | "vref"
+                | "acc"
+                | "serial"
+                | "nserie"
+                | "lots"
+        );
+        let enough = match label {
+            Label::Secu => figures >= 13,
+            Label::Rpps => figures >= 8,
+            Label::Ipp => figures >= 4,
+            Label::Nda => figures >= 4,
+            _ if door => figures >= 2,
+            _ => figures >= 3 && (figures >= 4 || letters || sign) && (!self.year_only(at, end) || own),
+        };
+        let named = acronym
+            || sign
+            || door && figures >= 2
+            || label == Label::Id && figures >= 7 && end > at + 1
+            || (own && (letters || figures >= 4))
+            || matches!(self.fold(cue), "venue" | "sejour") && (figures >= 7 || end > at + 1 && figures > 5);
+        let start = prefix.filter(|p| p + 1 == at && !self.is_taken(*p)).unwrap_or(at);
+        (enough && named).then_some((start..end, label, if acronym { 1.0 } else { 0.85 }))
+    }
+
+    /// A number or a code: the token behind it, marks inside without space.
+    fn value(&self, at: usize) -> Option<usize> {
+        let token = self.token(at).filter(|t| t.kind != Kind::Mark)?;
+        let end = self.chain(at, &["-", "/", ".", "_"]);
+        let source = self.source(at..end);
+        let figures = source.bytes().filter(u8::is_ascii_digit).count();
+        (figures >= 2 && (token.kind == Kind::Number || token.upper || figures >= 4)).then_some(end)
+    }
+
+    /// "80 0123 4567": groups of figures with spaces between.
+    fn spaced_groups(&self, at: usize, end: usize) -> usize {
+        let mut end = end;
+        let mut total = self.source(at..end).bytes().filter(u8::is_ascii_digit).count();
+        while self.same_line(end) && !self.column(end) {
+            let part = self.fold(end);
+            let Some(token) = self.token(end).filter(|t| t.kind == Kind::Number) else { break };
+            let corsica = matches!(part, "2a" | "2b");
+            if !(corsica || self.digits(end).is_some())
+                || part.len() > 5
+                || total + part.len() > 15
+                || self.is(end + 1, Cue::Unit) && !token.space_before
+            {
+                break;
+            }
+            total += part.len();
+            end += 1;
+        }
+        end
+    }
+
+    fn year_only(&self, at: usize, end: usize) -> bool {
+        end == at + 1 && self.digits(at).is_some_and(|d| d.count == 4 && (1900..2100).contains(&d.value))
+    }
+
+    fn clock(&self, at: usize) -> bool {
+        let fold = self.fold(at);
+        fold.len() <= 5 && fold.split_once('h').is_some_and(|(h, m)| [h, m].iter().all(|p| p.bytes().all(|b| b.is_ascii_digit())))
+    }
+
+    /// A French insurance number: sex, year, month, place, order and key.
+    fn insurance_number(&mut self, at: usize) {
+        if self.kind(at) != Some(Kind::Number) || self.glued(at) && self.kind(at - 1) != Some(Kind::Mark) {
+            return;
+        }
+        let mut text = String::with_capacity(16);
+        let mut end = at;
+        while text.len() < 15 {
+            let part = self.fold(end);
+            let Some(token) = self.token(end).filter(|t| t.kind == Kind::Number && (end == at || t.lines_before == 0)) else { break };
+            let letters = part.bytes().filter(|b| !b.is_ascii_digit()).count();
+            if letters > 1
+                || letters == 1 && !(part.contains("2a") || part.contains("2b"))
+                || text.len() + part.len() > 15
+                || token.lines_before > 0 && end > at
+            {
+                break;
+            }
+            text.push_str(part);
+            end += 1;
+            if text.len() < 15 && matches!(self.fold(end), "." | "-" | "/" | "|") && self.same_line(end) {
+                end += 1;
+            }
+        }
+        if end > at && self.kind(end - 1) == Some(Kind::Mark) {
+            end -= 1;
+        }
+        let Some(key) = insurance_key(&text) else { return };
+        let groups = end - at;
+        let cued = self.cue_before(at, 8, Cue::Secu) || self.cue_before(at, 8, Cue::Ipp);
+        let complete = text.len() == 15;
+        if complete && (key || cued || groups <= 2 || groups >= 6) || cued && text.len() == 13 {
+            let score = if key { 1.0 } else { 0.8 };
+            self.emit(at..end, Label::Secu, "shape:nir", score);
+        }
+    }
+
+    /// Codes that their form alone gives away: "AP-24-01234", "AB-123-CD".
+    pub fn coded_numbers(&mut self) {
+        for at in 0..self.len() {
+            if self.is_taken(at) || self.kind(at) == Some(Kind::Mark) || self.glued(at) && self.kind(at - 1) != Some(Kind::Mark) {
+                continue;
+            }
+            if self.tail(at) || self.glued(at) && matches!(self.before(at, 1), "-" | "_") && at > 1 && self.glued(at - 1) {
+                continue;
+            }
+            let end = self.chain(at, &["-", "_"]);
+            // "plaque AB 123 CD"
+            let plate = self.upper(at)
+                && self.upper(at + 2)
+                && self.fold(at).len() == 2
+                && self.fold(at + 2).len() == 2
+                && self.digits(at + 1).is_some_and(|d| d.count == 3)
+                && self.same_line(at + 1)
+                && self.same_line(at + 2)
+                && (1..5).any(|back| {
+                    matches!(
+                        self.before(at, back),
+                        "plaque"
+                            | "immat"
+                            | "immatriculation"
+                            | "immatricule"
+                            | "immatriculee"
+                            | "vehicule"
+                            | "voiture"
+                            | "vsl"
+                            | "ambulance"
+                    )
+                });
+            if plate {
+                self.emit(at..at + 3, Label::Id, "shape:code", 0.8);
+            }
+            if end > at + 1 && self.free(at..end) && self.code(at, end) {
+                self.emit(at..end, Label::Id, "shape:code", 0.8);
+            }
+        }
+    }
+
+    fn code(&self, at: usize, end: usize) -> bool {
+        let parts: Vec<usize> = (at..end).step_by(2).collect();
+        let source = self.source(at..end);
+        let figures = source.bytes().filter(u8::is_ascii_digit).count();
+        let written = |i: usize| self.source(i..i + 1);
+        let plate = parts.len() == 3
+            && parts.iter().zip([2, 3, 2]).all(|(p, n)| written(*p).len() == n)
+            && self.digits(parts[1]).is_some()
+            && [parts[0], parts[2]].iter().all(|p| self.upper(*p) && written(*p).bytes().all(|b| b.is_ascii_uppercase()));
+        if plate {
+            return true;
+        }
+        let capitals = |i: usize| written(i).len() <= 6 && written(i).bytes().all(|b| b.is_ascii_uppercase() || b.is_ascii_digit());
+        let letters = parts.iter().any(|p| capitals(*p) && written(*p).bytes().filter(u8::is_ascii_uppercase).count() >= 2);
+        let mixed = parts.iter().any(|p| {
+            let figures = written(*p).bytes().filter(u8::is_ascii_digit).count();
+            figures >= 2 && figures < written(*p).len() && capitals(*p)
+        });
+        let long = parts.iter().any(|p| self.digits(*p).is_some_and(|d| d.count >= 3));
+        let dated = parts.iter().any(|p| self.date_here(*p).is_some());
+        let year = parts.len() == 2 && self.year_only(parts[1], parts[1] + 1);
+        // "Achieva 3T (NMR-02)": the number of a machine.
+        let machine = at > 1
+            && self.mark(at - 1, "(")
+            && self.mark(end, ")")
+            && parts.len() == 2
+            && letters
+            && figures >= 2
+            && (self.before(at, 2).ends_with("5t")
+                || matches!(self.before(at, 2), "3t" | "irm" | "scanner" | "salle" | "appareil" | "machine" | "echographe" | "t"));
+        machine || (letters || mixed) && long && figures >= 4 && !dated && !year
+    }
+
+    /// Long numbers that nothing names, and words with many figures.
+    pub fn long_numbers(&mut self) {
+        for at in 0..self.len() {
+            if self.is_taken(at) {
+                continue;
+            }
+            let (fold, source) = (self.fold(at), self.source(at..at + 1));
+            if fold.len() < LONG || self.kind(at) == Some(Kind::Mark) {
+                continue;
+            }
+            let figures = fold.bytes().filter(u8::is_ascii_digit).count();
+            let letters = fold.trim_start_matches(|c: char| c.is_ascii_digit());
+            if !letters.is_empty() && self.knowledge.cues(letters) & Cue::Unit.bit() != 0 {
+                continue;
+            }
+            if figures < 6 || self.is(at + 1, Cue::Unit) && self.same_line(at + 1) {
+                continue;
+            }
+            if let Some(digits) = self.digits(at) {
+                let measured = self.measured(at) || self.cue_before(at, 3, Cue::AmountName);
+                let decimal =
+                    matches!(self.fold(at + 1), "," | ".") && self.glued(at + 1) && self.glued(at + 2) && self.digits(at + 2).is_some();
+                if measured || decimal || digits.count < LONG || fold.bytes().rev().take_while(|b| *b == b'0').count() >= 4 {
+                    continue;
+                }
+                let professional = digits.count == 11 && fold.starts_with('1') && (luhn(fold) || fold.starts_with("10"));
+                let label = if professional { Label::Rpps } else { Label::Id };
+                self.emit(at..at + 1, label, if professional { "shape:rpps" } else { "shape:number" }, 0.7);
+            } else if source.chars().all(|c| c.is_ascii_digit() || c.is_ascii_uppercase()) || figures >= 8 {
+                let label = if fold.starts_with("ipp") { Label::Ipp } else { Label::Id };
+                self.emit(at..at + 1, label, "shape:code", 0.7);
+            }
+        }
+    }
+}
+
+/// "code", "digicode": what a door asks for.
+fn opens_door(cue: &str) -> bool {
+    matches!(cue, "code" | "digicode" | "interphone" | "badge" | "boitier")
+}
+
+fn gate(word: &str) -> bool {
+    matches!(
+        word,
+        "portail"
+            | "porte"
+            | "portillon"
+            | "entree"
+            | "immeuble"
+            | "acces"
+            | "hall"
+            | "residence"
+            | "d'acces"
+            | "d"
+            | "'"
+            | "cle"
+            | "cles"
+            | "boite"
+            | "a"
+            | "garage"
+            | "ascenseur"
+            | "alarme"
+            | "barriere"
+            | "parking"
+    )
+}
+
+/// Whether the key of an insurance number is right; `None` when the number is none.
+fn insurance_key(text: &str) -> Option<bool> {
+    let bytes = text.as_bytes();
+    if !matches!(bytes.len(), 13 | 15) || !matches!(bytes[0], b'1'..=b'4' | b'7' | b'8') {
+        return None;
+    }
+    let month: u32 = text.get(3..5)?.parse().ok()?;
+    if !(matches!(month, 1..=12 | 20..=42 | 50..=99)) {
+        return None;
+    }
+    // Corsica counts as 19 less 1 million (2A) or 2 million (2B).
+    let plain = text.replacen("2a", "19", 1).replacen("2b", "18", 1);
+    let corsican = plain != *text;
+    if corsican && !matches!(text.get(5..7), Some("2a" | "2b")) {
+        return None;
+    }
+    let number: u64 = plain.get(..13)?.parse().ok()?;
+    let key: u64 = if bytes.len() == 15 { plain.get(13..)?.parse().ok()? } else { return Some(false) };
+    Some(97 - number % 97 == key)
+}
+
+/// The check of RPPS numbers.
+fn luhn(digits: &str) -> bool {
+    let sum: u32 = digits
+        .bytes()
+        .rev()
+        .enumerate()
+        .map(|(i, b)| {
+            let digit = u32::from(b - b'0') * if i % 2 == 1 { 2 } else { 1 };
+            if digit > 9 { digit - 9 } else { digit }
+        })
+        .sum();
+    sum.is_multiple_of(10)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn keys_of_insurance_numbers() {
+        let with_key = |n: &str| format!("{n}{:02}", 97 - n.parse::<u64>().unwrap() % 97);
+        assert_eq!(insurance_key(&with_key("2391234172034")), Some(true));
+        assert_eq!(insurance_key("239123417203400"), Some(false));
+        assert_eq!(insurance_key("2391234172034"), Some(false));
+        assert_eq!(insurance_key("939123417203400"), None);
+        assert_eq!(insurance_key("239133417203400"), None);
+        let corsican = 97 - 2_391_219_172_034u64 % 97;
+        assert_eq!(insurance_key(&format!("239122a172034{corsican:02}")), Some(true));
+    }
+
+    #[test]
+    fn luhn_checks() {
+        assert_eq!((0..10).filter(|key| luhn(&format!("1000345678{key}"))).count(), 1);
+        assert!(luhn("79927398713"));
+    }
+}

@@ -1,0 +1,186 @@
+//! A text as the shape detectors read it: tokens with their cues, and what was taken.
+
+use std::borrow::Cow;
+use std::ops::Range;
+
+use sillage_clinical::analysis::Analysis;
+use sillage_clinical::text::{Kind, Text, Token};
+
+use super::gazetteer::{Cue, ShapeKnowledge};
+use crate::{Label, Span};
+
+/// A token of figures alone.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Digits {
+    pub value: u64,
+    pub count: usize,
+}
+
+pub(super) struct Reader<'t, 'a> {
+    pub knowledge: &'t ShapeKnowledge,
+    pub analysis: &'t Analysis<'a>,
+    pub text: &'t Text<'a>,
+    /// Cues of every token.
+    cues: Vec<u64>,
+    taken: Vec<bool>,
+    pub found: Vec<Span>,
+}
+
+impl<'t, 'a> Reader<'t, 'a> {
+    pub fn new(knowledge: &'t ShapeKnowledge, analysis: &'t Analysis<'a>) -> Self {
+        let text = &analysis.text;
+        let cues = (0..text.tokens.len()).map(|i| knowledge.cues(text.fold(i))).collect();
+        Reader { knowledge, analysis, text, cues, taken: vec![false; text.tokens.len()], found: Vec::new() }
+    }
+
+    pub fn len(&self) -> usize {
+        self.text.tokens.len()
+    }
+
+    pub fn token(&self, at: usize) -> Option<&Token> {
+        self.text.tokens.get(at)
+    }
+
+    pub fn fold(&self, at: usize) -> &'t str {
+        self.text.fold(at)
+    }
+
+    /// Folded form so many tokens before; empty before the text.
+    pub fn before(&self, at: usize, back: usize) -> &'t str {
+        at.checked_sub(back).map_or("", |i| self.text.fold(i))
+    }
+
+    pub fn is(&self, at: usize, cue: Cue) -> bool {
+        self.cues.get(at).is_some_and(|c| c & cue.bit() != 0)
+    }
+
+    pub fn kind(&self, at: usize) -> Option<Kind> {
+        self.token(at).map(|t| t.kind)
+    }
+
+    pub fn word(&self, at: usize) -> bool {
+        self.kind(at) == Some(Kind::Word)
+    }
+
+    pub fn mark(&self, at: usize, mark: &str) -> bool {
+        self.kind(at) == Some(Kind::Mark) && self.fold(at) == mark
+    }
+
+    pub fn capital(&self, at: usize) -> bool {
+        self.token(at).is_some_and(|t| t.kind == Kind::Word && t.capital)
+    }
+
+    pub fn upper(&self, at: usize) -> bool {
+        self.token(at).is_some_and(|t| t.upper)
+    }
+
+    /// A capitalised word comes next, particles, hyphens and apostrophes aside.
+    pub fn leads_to_capital(&self, at: usize) -> bool {
+        let mut next = at + 1;
+        while next < at + 6
+            && self.near(next)
+            && (matches!(self.fold(next), "-" | "'") || self.is(next, Cue::Particle) && !self.capital(next))
+        {
+            next += 1;
+        }
+        self.capital(next) && self.near(next)
+    }
+
+    /// Nothing stands between the token and the one before it.
+    pub fn glued(&self, at: usize) -> bool {
+        at > 0 && self.token(at).is_some_and(|t| !t.space_before && t.lines_before == 0)
+    }
+
+    pub fn same_line(&self, at: usize) -> bool {
+        self.token(at).is_some_and(|t| t.lines_before == 0)
+    }
+
+    /// On the same line or the next.
+    pub fn near(&self, at: usize) -> bool {
+        self.token(at).is_some_and(|t| t.lines_before < 2)
+    }
+
+    pub fn line_start(&self, at: usize) -> bool {
+        at == 0 || self.token(at).is_some_and(|t| t.lines_before > 0)
+    }
+
+    /// A wide gap or a tabulation before the token: another column begins.
+    pub fn column(&self, at: usize) -> bool {
+        let (Some(token), Some(previous)) = (self.token(at), at.checked_sub(1).and_then(|p| self.token(p))) else { return true };
+        let between = &self.text.original[previous.end as usize..token.start as usize];
+        between.len() > 2 || between.contains('\t')
+    }
+
+    pub fn digits(&self, at: usize) -> Option<Digits> {
+        self.token(at).filter(|t| t.kind == Kind::Number)?;
+        let fold = self.fold(at);
+        let plain = fold.bytes().all(|b| b.is_ascii_digit());
+        plain.then(|| Digits { value: fold.parse().unwrap_or(u64::MAX), count: fold.len() })
+    }
+
+    pub fn source(&self, tokens: Range<usize>) -> &'a str {
+        self.text.source(tokens)
+    }
+
+    pub fn free(&self, tokens: Range<usize>) -> bool {
+        self.taken.get(tokens).is_some_and(|taken| taken.iter().all(|t| !t))
+    }
+
+    pub fn is_taken(&self, at: usize) -> bool {
+        self.taken.get(at).copied().unwrap_or(true)
+    }
+
+    /// Takes tokens for a label.
+    pub fn emit(&mut self, tokens: Range<usize>, label: Label, detector: &'static str, score: f32) {
+        let bytes = self.text.byte_range(tokens.clone());
+        self.emit_bytes(tokens, bytes, label, detector, score);
+    }
+
+    /// Takes tokens, of which only some bytes identify.
+    pub fn emit_bytes(&mut self, tokens: Range<usize>, bytes: Range<usize>, label: Label, detector: &'static str, score: f32) {
+        if bytes.is_empty() || !self.free(tokens.clone()) {
+            return;
+        }
+        for taken in &mut self.taken[tokens] {
+            *taken = true;
+        }
+        self.found.push(Span { start: bytes.start, end: bytes.end, label, detector: Cow::Borrowed(detector), score });
+    }
+
+    /// Any of the tokens before, on the same line, is a cue.
+    pub fn cue_before(&self, at: usize, reach: usize, cue: Cue) -> bool {
+        let mut index = at;
+        for _ in 0..reach {
+            if index == 0 || self.line_start(index) {
+                return false;
+            }
+            index -= 1;
+            if self.is(index, cue) {
+                return true;
+            }
+        }
+        false
+    }
+
+    /// The value of a measurement stands here.
+    pub fn measured(&self, at: usize) -> bool {
+        let Some(token) = self.token(at) else { return false };
+        let values = self.analysis.measurements();
+        let after = values.partition_point(|m| m.value_end <= token.start as usize);
+        values.get(after).is_some_and(|m| m.value_start < token.end as usize && (m.name.is_some() || m.unit.is_some()))
+    }
+
+    /// The spans, ascending and disjoint.
+    pub fn finish(mut self) -> Vec<Span> {
+        self.found.sort_by_key(|s| (s.start, std::cmp::Reverse(s.end)));
+        let mut last = 0;
+        self.found.retain(|s| {
+            let apart = s.start >= last;
+            if apart {
+                last = s.end;
+            }
+            apart
+        });
+        self.found
+    }
+}

@@ -1,0 +1,340 @@
+//! Many detectors, one verdict.
+//!
+//! First medicine is protected: a clinical mention or an eponym wins over a detector
+//! unless the patient's own record claims the very place, the words around say that a
+//! person is meant, or the span is a longer thing (an address, a date) that happens to
+//! hold the word. Then what overlaps is settled: spans of one label grow together and
+//! carry the names of all their detectors, of several labels the longest thing wins and
+//! the rest keeps what it leaves.
+
+mod overlap;
+
+use std::ops::Range;
+
+use sillage_clinical::analysis::Analysis;
+use sillage_clinical::text::fold;
+
+use crate::leak;
+use crate::{Label, Span};
+use overlap::disjoint;
+
+/// How much a detector knows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Rank {
+    /// A list or a learned guess.
+    Guess,
+    /// Something another document says.
+    Echo,
+    /// A shape, or words around that say what it is.
+    Context,
+    /// The record, with a slip of the pen.
+    Near,
+    /// The record, to the letter.
+    Record,
+}
+
+fn rank(span: &Span) -> Rank {
+    let one = |detector: &str| match detector.split(':').next().unwrap_or_default() {
+        "record" if detector.contains("fuzzy") || detector.contains("initial") => Rank::Near,
+        "record" => Rank::Record,
+        // A word written like a name stands where a drug or a disease may stand.
+        "shape" if detector == "shape:name" => Rank::Guess,
+        "shape" | "context" | "metadata" | "signature" => Rank::Context,
+        "repeat" | "revealed" => Rank::Echo,
+        _ => Rank::Guess,
+    };
+    span.detector.split('+').map(one).max().unwrap_or(Rank::Guess)
+}
+
+/// Makes spans disjoint and ascending, and takes back what is medicine.
+pub fn settle(analysis: &Analysis<'_>, spans: Vec<Span>) -> Vec<Span> {
+    let text = analysis.text.original;
+    let mentions: Vec<Range<usize>> = analysis.entities().iter().map(|e| e.start..e.end).collect();
+    let mut kept = Vec::with_capacity(spans.len());
+    for span in spans {
+        let Some(span) = trimmed(text, span) else { continue };
+        if !eponym(text, &span) {
+            against_medicine(text, span, &mentions, &mut kept);
+        }
+    }
+    disjoint(text, kept)
+}
+
+/// A span within the text, on character boundaries, without white space at its ends.
+fn trimmed(text: &str, mut span: Span) -> Option<Span> {
+    let words = text.get(span.start..span.end)?;
+    let start = words.len() - words.trim_start().len();
+    span.end = span.start + words.trim_end().len();
+    span.start += start;
+    text.get(span.start..span.end).filter(|w| w.contains(char::is_alphanumeric)).map(|_| span)
+}
+
+fn is_name(label: Label) -> bool {
+    matches!(label, Label::Nom | Label::Prenom | Label::Ville)
+}
+
+/// A name of medicine that only a list or another document takes for a person or a place.
+fn eponym(text: &str, span: &Span) -> bool {
+    if !is_name(span.label) || rank(span) > Rank::Echo {
+        return false;
+    }
+    let folded = fold(&text[span.start..span.end]);
+    let before = &text[..span.start];
+    let words = || folded.split(|c: char| !c.is_alphanumeric()).filter(|w| w.len() > 1);
+    let medicine = |word: &str| match leak::eponym(word) {
+        Some(also_people) => !also_people || headed(before),
+        None => false,
+    };
+    words().next().is_some() && words().all(medicine) && !titled(before)
+}
+
+/// "syndrome de", "score de": what follows belongs to medicine.
+fn headed(before: &str) -> bool {
+    const HEADS: &[&str] = &[
+        "syndrome",
+        "syndromes",
+        "maladie",
+        "signe",
+        "signes",
+        "score",
+        "echelle",
+        "test",
+        "tests",
+        "aire",
+        "aphasie",
+        "manoeuvre",
+        "reflexe",
+        "polygone",
+        "cercle",
+        "artere",
+        "triade",
+        "classification",
+        "criteres",
+        "critere",
+        "indice",
+        "paralysie",
+        "atrophie",
+        "dystrophie",
+        "ataxie",
+        "choree",
+        "angor",
+        "cordon",
+        "tendon",
+        "canal",
+        "trompe",
+        "valvule",
+        "sonde",
+        "drain",
+        "respiration",
+        "crise",
+        "mal",
+        "neuropathie",
+        "demence",
+        "corps",
+        "stade",
+        "grade",
+        "classe",
+        "thyroidite",
+        "purpura",
+        "noyau",
+        "phenomene",
+        "methode",
+        "technique",
+        "coloration",
+        "bacille",
+        "solution",
+        "echographie",
+        "fracture",
+        "kyste",
+        "hernie",
+        "tumeur",
+        "lymphome",
+        "sarcome",
+        "selon",
+    ];
+    let folded = fold(before);
+    let mut words = folded.rsplit(|c: char| !c.is_alphanumeric()).filter(|w| !w.is_empty());
+    let mut near = words.by_ref().filter(|w| !matches!(*w, "de" | "d" | "du" | "des" | "la" | "l" | "le")).take(2);
+    near.any(|w| HEADS.contains(&w) || leak::eponym(w) == Some(false))
+}
+
+/// A title of a person stands right before.
+fn titled(before: &str) -> bool {
+    let mut words = before.trim_end().trim_end_matches('.').rsplit(|c: char| !c.is_alphanumeric());
+    let last = words.next().unwrap_or_default();
+    matches!(fold(last).as_str(), "dr" | "docteur" | "pr" | "professeur" | "mme" | "madame" | "m" | "mr" | "monsieur" | "mlle")
+}
+
+/// What is left of a span beside the mentions.
+fn against_medicine(text: &str, span: Span, mentions: &[Range<usize>], kept: &mut Vec<Span>) {
+    let first = mentions.partition_point(|m| m.end <= span.start);
+    let mut rest = span;
+    for mention in mentions[first..].iter().take_while(|m| m.start < rest.end) {
+        if wins(text, &rest, mention) {
+            continue;
+        }
+        if is_name(rest.label) || rest.label == Label::Hopital {
+            // Half a name is no name; a hospital is one up to the word of medicine.
+            if rest.label != Label::Hopital || mention.start <= rest.start {
+                return;
+            }
+            rest.end = mention.start;
+            break;
+        }
+        let (left, right) = (rest.start..mention.start.max(rest.start), mention.end.min(rest.end)..rest.end);
+        if let Some(left) = trimmed(text, Span { start: left.start, end: left.end, ..rest.clone() }) {
+            kept.push(left);
+        }
+        rest.start = right.start;
+    }
+    kept.extend(trimmed(text, rest));
+}
+
+/// Whether a span stands against a mention that it overlaps.
+fn wins(text: &str, span: &Span, mention: &Range<usize>) -> bool {
+    let words = &text[span.start..span.end];
+    let holds = span.start <= mention.start && mention.end <= span.end;
+    let larger = holds && span.end - span.start > mention.end - mention.start;
+    let inside = !holds && mention.start <= span.start && span.end <= mention.end;
+    let rank = rank(span);
+    let capital = words.starts_with(char::is_uppercase);
+    match span.label {
+        Label::Nom | Label::Prenom | Label::Ville => {
+            // "maladie de Horton" of a patient named Horton; "petit mal" of one named Petit.
+            if inside && (!capital || leak::eponym(&fold(words)).is_some()) {
+                return false;
+            }
+            match rank {
+                Rank::Record => true,
+                // The metadata name people; a title may stand before "AVC" as well.
+                Rank::Near | Rank::Context => {
+                    larger
+                        || holds
+                            && capital
+                            && personal(span)
+                            && (!acronym(words) || span.detector.contains("metadata") || span.detector.contains("slot"))
+                }
+                Rank::Echo | Rank::Guess => false,
+            }
+        }
+        Label::Hopital | Label::Adresse => larger || rank == Rank::Record,
+        // What counts in a date or a number are its digits: "B12" is no identifier.
+        Label::Date | Label::DateNaissance => larger || words.chars().filter(char::is_ascii_digit).count() >= 2,
+        Label::Mail => true,
+        _ => larger || rank == Rank::Record || words.chars().filter(char::is_ascii_digit).count() >= 4,
+    }
+}
+
+/// A trade, a relation or a list beside a word of medicine proves no person.
+fn personal(span: &Span) -> bool {
+    ["record", "title", "header", "birth", "spouse", "signature", "metadata"].iter().any(|d| span.detector.contains(d))
+}
+
+fn acronym(words: &str) -> bool {
+    words.chars().count() <= 5 && words.chars().all(|c| c.is_uppercase() || c.is_ascii_digit())
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use sillage_clinical::knowledge::Knowledge;
+
+    use super::*;
+
+    /// `words|label|detector`, found one behind the other where they stand.
+    fn settled(text: &str, marked: &[&str]) -> Vec<String> {
+        let analysis = Analysis::new(Knowledge::built_in(), text, None);
+        let spans = marked
+            .iter()
+            .map(|m| {
+                let [words, label, detector] = m.split('|').collect::<Vec<_>>()[..] else { panic!("{m}") };
+                let start = text.find(words).unwrap_or_else(|| panic!("{words} is not in {text}"));
+                let label = Label::from_name(label).unwrap();
+                Span { start, end: start + words.len(), label, detector: detector.to_owned().into(), score: 0.5 }
+            })
+            .collect();
+        settle(&analysis, spans).iter().map(|s| format!("{}|{}|{}", &text[s.start..s.end], s.label.name(), s.detector)).collect()
+    }
+
+    #[test]
+    fn one_label_grows_together() {
+        assert_eq!(
+            settled("vu le 12 mars 2024", &["12 mars|DATE|shape:date", "mars 2024|DATE|rule:other", "12 mars|DATE|shape:date"]),
+            ["12 mars 2024|DATE|shape:date+rule:other"]
+        );
+        assert_eq!(
+            settled("Mme Quillivic", &["Quillivic|NOM|record:name", "Quillivic|NOM|context:title"]),
+            ["Quillivic|NOM|record:name+context:title"]
+        );
+    }
+
+    #[test]
+    fn the_longest_thing_wins() {
+        let text = "12 rue Quillivic, Lorient ; CHU de Lorient";
+        assert_eq!(
+            settled(text, &["12 rue Quillivic|ADRESSE|shape:street", "Quillivic|NOM|record:name", "CHU de Lorient|HOPITAL|shape:hospital"]),
+            ["12 rue Quillivic|ADRESSE|shape:street", "CHU de Lorient|HOPITAL|shape:hospital"]
+        );
+        assert_eq!(
+            settled("Nom : LE GOUËZ Annick", &["LE GOUËZ Annick|NOM|context:head", "Annick|PRENOM|record:name"]),
+            ["LE GOUËZ|NOM|context:head", "Annick|PRENOM|record:name"]
+        );
+        assert_eq!(
+            settled("le 07/05/1944", &["07/05/1944|DATE|shape:date", "07/05/1944|DATE_NAISSANCE|record:birth"]),
+            ["07/05/1944|DATE_NAISSANCE|record:birth+shape:date"]
+        );
+    }
+
+    #[test]
+    fn medicine_is_protected() {
+        assert_eq!(settled("Hémiplégie gauche", &["Hémiplégie|NOM|gazetteer:family"]), Vec::<String>::new());
+        assert_eq!(settled("maladie de Parkinson", &["Parkinson|NOM|revealed"]), Vec::<String>::new());
+        assert_eq!(settled("Glasgow 15", &["Glasgow|VILLE|gazetteer:town"]), Vec::<String>::new());
+        assert_eq!(settled("Aphasie de Broca", &["Broca|NOM|gazetteer:family"]), Vec::<String>::new());
+        assert_eq!(settled("fin du syndrome de Raynaud", &["Raynaud|NOM|revealed"]), Vec::<String>::new());
+    }
+
+    #[test]
+    fn people_win_where_people_are_meant() {
+        assert_eq!(settled("Vu par le Dr Parkinson", &["Parkinson|NOM|revealed"]), ["Parkinson|NOM|revealed"]);
+        assert_eq!(settled("avis Lambert : TDM", &["Lambert|NOM|revealed"]), ["Lambert|NOM|revealed"]);
+        assert_eq!(settled("sa fille Marie est là", &["Marie|PRENOM|revealed"]), ["Marie|PRENOM|revealed"]);
+        assert_eq!(settled("avis du Dr Horton", &["Horton|NOM|context:title"]), ["Horton|NOM|context:title"]);
+        assert_eq!(settled("validé par AVC", &["AVC|NOM|context:title"]), Vec::<String>::new());
+        assert_eq!(settled("IDE : Corinne AVC", &["AVC|NOM|metadata"]), ["AVC|NOM|metadata"]);
+        assert_eq!(settled("Mme Migraine est vue", &["Migraine|NOM|record:name"]), ["Migraine|NOM|record:name"]);
+    }
+
+    #[test]
+    fn things_may_hold_a_word_of_medicine() {
+        let street = "3 rue de la Migraine|ADRESSE|shape:street";
+        assert_eq!(settled("vit 3 rue de la Migraine", &[street]), [street]);
+        assert_eq!(settled("AVC 2019", &["2019|DATE|shape:date"]), ["2019|DATE|shape:date"]);
+    }
+
+    proptest! {
+        #[test]
+        fn spans_are_disjoint_and_whole(text in "(AVC|Mme Roux|é|12 mars|migraine| |,){0,12}", cuts in proptest::collection::vec((0usize..80, 0usize..20, 0usize..15, 0usize..4), 0..12)) {
+            let detectors = ["record:name", "shape:x", "gazetteer:x", "context:x"];
+            let spans: Vec<Span> = cuts.iter().map(|(start, length, label, detector)| Span {
+                start: *start, end: start + length, label: Label::ALL[*label], detector: detectors[*detector].into(), score: 0.5,
+            }).collect();
+            let analysis = Analysis::new(Knowledge::built_in(), &text, None);
+            let before: Vec<Span> = spans.clone();
+            let after = settle(&analysis, spans);
+            let mut last = 0;
+            for span in &after {
+                prop_assert!(span.start >= last && span.end > span.start);
+                prop_assert!(text.get(span.start..span.end).is_some_and(|w| w.trim() == w));
+                last = span.end;
+            }
+            // Where no medicine is, nothing is lost.
+            for span in before.iter().filter(|s| text.get(s.start..s.end).is_some() && !analysis.entities().iter().any(|e| e.start < s.end && s.start < e.end)) {
+                for (at, c) in text[span.start..span.end].char_indices() {
+                    let at = span.start + at;
+                    prop_assert!(!c.is_alphanumeric() || after.iter().any(|s| s.start <= at && at < s.end));
+                }
+            }
+        }
+    }
+}
