@@ -10,6 +10,8 @@ mod compile;
 mod explain;
 mod line;
 mod read;
+#[cfg(test)]
+mod tests;
 
 use std::sync::OnceLock;
 
@@ -24,6 +26,7 @@ use crate::document_type::DocumentTypes;
 pub use check::Problem;
 pub(crate) use compile::{Compiled, Role, Use};
 pub use explain::{Attempt, Outcome};
+pub(crate) use read::SECTIONS;
 
 /// The built-in files, by name.
 const BUILT_IN: &[(&str, &str)] = &[
@@ -333,7 +336,8 @@ impl Definitions {
                 }
             }
         }
-        let compiled = Compiled::new(knowledge, &variables).map_err(|(variable, problem)| at(origins[variable])(problem))?;
+        let compiled =
+            Compiled::new(knowledge, &document_types, &variables).map_err(|(variable, problem)| at(origins[variable])(problem))?;
         Ok(Definitions { variables, document_types, compiled })
     }
 
@@ -361,22 +365,5 @@ impl Definitions {
 
     pub fn index(&self, name: &str) -> Option<usize> {
         self.variables.iter().position(|v| v.name == name)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn built_in_files_are_right() {
-        let knowledge = Knowledge::built_in();
-        let mut count = 0;
-        for (file, text) in BUILT_IN {
-            let problems = Definitions::check(knowledge, text);
-            assert!(problems.is_empty(), "{}", problems.iter().map(|p| format!("{file}:{}: {}\n", p.line, p.message)).collect::<String>());
-            count += read::read(text, &DocumentTypes::built_in().unwrap()).0.len();
-        }
-        assert_eq!(count, Definitions::new(knowledge, BUILT_IN).unwrap().variables.len(), "a name twice");
     }
 }

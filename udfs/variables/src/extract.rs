@@ -2,10 +2,12 @@
 //!
 //! Each kind of rule has its part: `measure` (numbers), `phrase` (words and mentions
 //! of the lexicon), `event` (times), `grid` (items that sum), `record` (facts of the
-//! patient's record), `series` and `table` (numbers whose name stands further off). What they find goes through the same gate: conditions of the
+//! patient's record), `series` and `table` (numbers whose name
+//! stands further off). What they find goes through the same gate: conditions of the
 //! rule, domain, section, document, moment.
 
 mod event;
+mod evidence;
 mod grid;
 mod measure;
 mod number;
@@ -13,6 +15,8 @@ mod phrase;
 mod record;
 mod series;
 mod table;
+#[cfg(test)]
+mod tests;
 
 use std::borrow::Cow;
 use std::cell::RefCell;
@@ -25,19 +29,24 @@ use sillage_clinical::qualifier::Qualifiers;
 use sillage_clinical::trie::Hit;
 
 use crate::anchor::{Asked, Found, Moment, Moments, Reading, Stay};
-use crate::definition::{Definition, Definitions, Role, Rule, Type, Use};
+use crate::definition::{Definition, Definitions, Role, Rule, SECTIONS, Type, Use};
 use crate::{Facts, Finding, Value};
 
 /// All values that a document gives, in the order of the text.
 pub fn extract(definitions: &Definitions, analysis: &Analysis<'_>, facts: &Facts<'_>) -> Vec<Finding> {
     let mut findings = Vec::new();
-    Extractor::new(definitions, analysis, facts).run(&mut |trial: Trial<'_>| {
+    Extractor::new(definitions, analysis, facts, false).run(&mut |trial: Trial<'_>| {
         if let (None, Some(value), Some(reading)) = (trial.refused, trial.value, trial.reading) {
+            let shown = match value {
+                // A mention shows that it is there; that it is not, the words around it.
+                Value::Boolean(false) => evidence::around(analysis, trial.bytes.clone()),
+                _ => trial.bytes.clone(),
+            };
             findings.push(Finding {
                 variable: Cow::Owned(trial.definition.name.clone()),
                 value,
-                start: trial.bytes.start,
-                end: trial.bytes.end,
+                start: shown.start,
+                end: shown.end,
                 section: analysis.section_at_byte(trial.bytes.start).map(|s| Cow::Owned(s.to_owned())),
                 anchor: reading.moment.anchor(),
                 event_time: trial.time.or(reading.time),
@@ -55,6 +64,11 @@ pub fn extract(definitions: &Definitions, analysis: &Analysis<'_>, facts: &Facts
         twin
     });
     findings
+}
+
+/// Bit of a section in [`Places`](crate::definition).
+fn bit_of(section: &str) -> u32 {
+    SECTIONS.iter().position(|name| *name == section).map_or(0, |i| 1 << i)
 }
 
 /// What a rule met, and what became of it.
@@ -92,6 +106,12 @@ pub(crate) struct Extractor<'d, 'a> {
     analysis: &'d Analysis<'a>,
     facts: &'d Facts<'d>,
     document_type: &'d str,
+    /// Bit of the document's type.
+    document_bit: u32,
+    /// Bits of the text's sections.
+    section_bits: Vec<u32>,
+    /// What is refused is told, not dropped.
+    explains: bool,
     stay: Stay,
     /// Of spans asked for already.
     qualifiers: RefCell<FxHashMap<(usize, usize), Qualifiers>>,
@@ -100,10 +120,9 @@ pub(crate) struct Extractor<'d, 'a> {
 }
 
 impl<'d, 'a> Extractor<'d, 'a> {
-    pub(crate) fn new(definitions: &'d Definitions, analysis: &'d Analysis<'a>, facts: &'d Facts<'d>) -> Self {
+    pub(crate) fn new(definitions: &'d Definitions, analysis: &'d Analysis<'a>, facts: &'d Facts<'d>, explains: bool) -> Self {
         let compiled = &definitions.compiled;
-        let words = compiled.phrases.read(&analysis.text);
-        let mut hits = compiled.phrases.find(&analysis.text, &words, 0..words.len());
+        let mut hits = compiled.phrases.find(&analysis.text);
         // A phrase ends with its sentence.
         let mut at = 0;
         hits.retain(|hit| {
@@ -114,7 +133,20 @@ impl<'d, 'a> Extractor<'d, 'a> {
         });
         let document_type = definitions.document_types.of(facts.type_code, &analysis.text);
         let stay = Stay::new(analysis, facts, document_type);
-        Extractor { definitions, analysis, facts, document_type, stay, qualifiers: RefCell::default(), hits }
+        let document_bit = definitions.document_types.names().position(|name| name == document_type).map_or(0, |i| 1 << i);
+        let section_bits = analysis.sections.iter().map(|section| bit_of(analysis.section_name(section))).collect();
+        Extractor {
+            definitions,
+            analysis,
+            facts,
+            document_type,
+            document_bit,
+            section_bits,
+            explains,
+            stay,
+            qualifiers: RefCell::default(),
+            hits,
+        }
     }
 
     pub(crate) fn run(&self, report: &mut dyn FnMut(Trial<'d>)) {
@@ -137,8 +169,9 @@ impl<'d, 'a> Extractor<'d, 'a> {
         while first < candidates.len() {
             let variable = candidates[first].variable;
             let end = first + candidates[first..].partition_point(|c| c.variable == variable);
-            let spans: Vec<Range<usize>> = candidates[first..end].iter().map(|c| c.tokens.clone()).collect();
-            for candidate in &candidates[first..end] {
+            let spans: Vec<Range<usize>> =
+                candidates[first..end].iter().filter(|c| c.refused.is_none()).map(|c| c.tokens.clone()).collect();
+            for candidate in &mut candidates[first..end] {
                 report(self.gate(candidate, &moments, &spans));
             }
             first = end;
@@ -196,25 +229,23 @@ impl<'d, 'a> Extractor<'d, 'a> {
         self.hits_in(sentence.clone()).iter().any(|h| self.uses(h).contains(&wanted))
     }
 
+    /// Bit of the section that a token stands in.
+    fn section_bit(&self, token: usize) -> u32 {
+        let sections = &self.analysis.sections;
+        let after = sections.partition_point(|s| s.tokens.start <= token);
+        let here = after.checked_sub(1).filter(|i| sections[*i].tokens.contains(&token));
+        here.map_or_else(|| bit_of("none"), |i| self.section_bits[i])
+    }
+
     /// Why the rule does not count for words at this place, if so.
     fn conditions(&self, used: Use, tokens: &Range<usize>) -> Option<&'static str> {
-        let (definition, rule) = self.rule(used);
-        let byte = self.analysis.text.tokens.get(tokens.start).map_or(0, |t| t.start as usize);
-        let section = self.analysis.section_at_byte(byte).unwrap_or("none");
-        if !rule.documents.is_empty() && !rule.documents.iter().any(|d| d == self.document_type) {
-            return Some("the rule is for other documents");
+        let (_, rule) = self.rule(used);
+        let places = self.definitions.compiled.places[used.variable as usize][used.rule as usize];
+        if places.documents & self.document_bit == 0 {
+            return Some("the rule is not for this type of document");
         }
-        if rule.not_documents.iter().any(|d| d == self.document_type) {
-            return Some("the rule is not for this document");
-        }
-        if !rule.sections.is_empty() && !rule.sections.iter().any(|s| s == section) {
-            return Some("the rule is for other sections");
-        }
-        if rule.not_sections.iter().any(|s| s == section) {
+        if places.sections & self.section_bit(tokens.start) == 0 {
             return Some("the rule is not for this section");
-        }
-        if definition.sections.of(Some(section)) == 0.0 || definition.documents.of(Some(self.document_type)) == 0.0 {
-            return Some("the section or the document is refused");
         }
         if rule.with.is_empty() && rule.unless.is_empty() {
             return None;
@@ -233,7 +264,7 @@ impl<'d, 'a> Extractor<'d, 'a> {
     }
 
     /// Conditions of the rule, domain, section, document, moment.
-    fn gate(&self, candidate: &Candidate, moments: &Moments<'_, '_>, spans: &[Range<usize>]) -> Trial<'d> {
+    fn gate(&self, candidate: &mut Candidate, moments: &Moments<'_, '_>, spans: &[Range<usize>]) -> Trial<'d> {
         let used = Use { variable: candidate.variable, rule: candidate.rule, role: Role::Value };
         let (definition, rule) = self.rule(used);
         let bytes = self.analysis.text.byte_range(candidate.tokens.clone());
@@ -243,7 +274,7 @@ impl<'d, 'a> Extractor<'d, 'a> {
             definition,
             rule,
             bytes,
-            value: candidate.value.clone(),
+            value: candidate.value.take(),
             reading: None,
             time: candidate.time,
             how: candidate.how,
@@ -251,7 +282,7 @@ impl<'d, 'a> Extractor<'d, 'a> {
             refused: candidate.refused,
         };
         if trial.refused.is_none() {
-            trial.refused = self.conditions(used, &candidate.tokens).or(match &candidate.value {
+            trial.refused = self.conditions(used, &candidate.tokens).or(match &trial.value {
                 Some(value) if !definition.admits(value) => Some("the value is outside the domain"),
                 None => Some("no value"),
                 _ => None,

@@ -12,6 +12,7 @@ pub mod derive;
 pub mod document_type;
 pub mod episode;
 pub mod extract;
+mod matcher;
 pub mod resolve;
 pub mod trace;
 

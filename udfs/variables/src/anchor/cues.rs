@@ -52,9 +52,7 @@ pub(crate) fn built_in() -> Result<Vec<(String, Cue)>, Problem> {
     for entry in catalog.cue {
         let moment = match entry.moment.as_str() {
             "now" => None,
-            name => {
-                Some(Moment::from_name(name).ok_or_else(|| Problem { line: 1, message: format!("unknown moment `{name}`") })?)
-            }
+            name => Some(Moment::from_name(name).ok_or_else(|| Problem { line: 1, message: format!("unknown moment `{name}`") })?),
         };
         let cue = Cue { moment, door: entry.door, reach: entry.reach.unwrap_or(FAR) };
         cues.extend(entry.phrases.into_iter().map(|phrase| (phrase, cue)));

@@ -71,7 +71,10 @@ impl Moments<'_, '_> {
         let bytes = self.analysis.text.byte_range(sentence.start..span.start.max(sentence.start + 1));
         let entities = self.analysis.entities();
         let first = entities.partition_point(|e| e.end <= bytes.start);
-        let stroke = |code: &str| code.starts_with("I6") && !code.starts_with("I65") && !code.starts_with("I66") && !code.starts_with("I67") || code.starts_with("G45");
+        let stroke = |code: &str| {
+            code.starts_with("I6") && !code.starts_with("I65") && !code.starts_with("I66") && !code.starts_with("I67")
+                || code.starts_with("G45")
+        };
         entities[first..]
             .iter()
             .take_while(|e| e.start < bytes.end)
@@ -160,7 +163,7 @@ impl Moments<'_, '_> {
         let text = &self.analysis.text;
         let token = text.token_at(time.start);
         let word = text.fold(token);
-        if time.kind == TemporalKind::Relative && word.starts_with(['j', 'h']) && word.bytes().nth(1).is_none_or(|b| b.is_ascii_digit()) {
+        if time.kind == TemporalKind::Relative && word.starts_with(['j', 'h']) && word.as_bytes().get(1).is_none_or(u8::is_ascii_digit) {
             return study(time.duration_minutes?);
         }
         self.moment_at(time.value?, time.precision)
@@ -198,7 +201,7 @@ impl Moments<'_, '_> {
             1..=2 => Some(Moment::Stay),
             60..=135 => Some(Moment::Month3),
             _ if self.stay.end.is_some_and(|end| value > end) => Some(Moment::Later),
-            ..=30 => Some(Moment::Stay),
+            3..=30 => Some(Moment::Stay),
             _ => Some(Moment::Later),
         }
     }

@@ -48,13 +48,15 @@ impl Moments<'_, '_> {
             }
             let text = &analysis.text;
             let opens = |start: usize| {
-                start <= sentence.start + OPENING && (sentence.start..start).all(|i| text.tokens[i].kind != Kind::Mark || i == sentence.start)
+                start <= sentence.start + OPENING
+                    && (sentence.start..start).all(|i| text.tokens[i].kind != Kind::Mark || i == sentence.start)
             };
             // "Le 12 mars", "- Mardi 12/03": nothing but small words before.
             let dates = |start: usize| {
                 let line = first.is_some_and(|t| t.lines_before > 0) || sentence.start == 0;
                 line && start <= sentence.start + 3
-                    && (sentence.start..start).all(|i| text.tokens[i].kind == Kind::Mark || text.fold(i).len() <= 2 || DAYS.contains(&text.fold(i)))
+                    && (sentence.start..start)
+                        .all(|i| text.tokens[i].kind == Kind::Mark || text.fold(i).len() <= 2 || DAYS.contains(&text.fold(i)))
             };
             if let Some(found) = self.found.get(cue).filter(|f| f.tokens.start < sentence.end && opens(f.tokens.start))
                 && (self.heads(found.tokens.end, sentence.end) || found.cue.door && found.tokens.start == sentence.start)
@@ -101,7 +103,9 @@ impl Moments<'_, '_> {
     pub(super) fn by_document(&self, token: usize, asked: Asked) -> Reading {
         let mut section = self.section(token);
         // What is measured now stands under the antecedents only because no title ended them.
-        let spilled = asked.measured && !asked.before && matches!(section, Some("history" | "home_treatment" | "social" | "allergies" | "family_history"));
+        let spilled = asked.measured
+            && !asked.before
+            && matches!(section, Some("history" | "home_treatment" | "social" | "allergies" | "family_history"));
         if spilled {
             section = None;
         }

@@ -89,12 +89,17 @@ impl Stay {
         let looks_back = matches!(document_type, "discharge" | "consultation" | "rehabilitation" | "other");
         if looks_back {
             let before = self.days.partition_point(|(at, _)| *at < time.start);
-            let day = self.days[..before].iter().rev().map(|(_, day)| *day).find(|day| self.start.is_none_or(|s| *day >= s.date() - Duration::days(2)));
+            let day = self.days[..before]
+                .iter()
+                .rev()
+                .map(|(_, day)| *day)
+                .find(|day| self.start.is_none_or(|s| *day >= s.date() - Duration::days(2)));
             let day = day.filter(|d| *d != reference.date()).or(self.start.map(|s| s.date()));
             return Some(day.unwrap_or(value.date()).and_time(value.time()));
         }
         // A clock time ahead of the document is of the day before; midnight is no time of writing.
-        if reference.time() != NaiveTime::MIN && value - reference > Duration::minutes(if document_type == "emergency" { 240 } else { 90 }) {
+        if reference.time() != NaiveTime::MIN && value - reference > Duration::minutes(if document_type == "emergency" { 240 } else { 90 })
+        {
             return value.checked_sub_signed(Duration::days(1));
         }
         Some(value)

@@ -4,11 +4,13 @@
 use rustc_hash::FxHashMap;
 use sillage_clinical::knowledge::Knowledge;
 use sillage_clinical::lexicon::Concept;
-use sillage_clinical::phrase::Phrases;
 
 use super::check::Problem;
-use super::{Definition, Find, Rule, Selector};
+use super::read::SECTIONS;
+use super::{Definition, Find, Rule, Selector, Weights};
 use crate::anchor::{Cue, built_in_cues};
+use crate::document_type::DocumentTypes;
+use crate::matcher::Matcher;
 
 /// Small words that may stand inside any phrase.
 const SKIPPED: &[&str] = &["de", "d", "du", "des", "la", "le", "l", "les", "un", "une", "'", "-", "+", "son", "sa", "ses"];
@@ -36,9 +38,32 @@ pub(crate) struct Use {
     pub role: Role,
 }
 
+/// Types of documents and sections in which a rule counts, as bits in the order of
+/// [`DocumentTypes::names`] and [`SECTIONS`].
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Places {
+    pub documents: u32,
+    pub sections: u32,
+}
+
+impl Places {
+    fn new(definition: &Definition, rule: &Rule, types: &DocumentTypes) -> Places {
+        fn bits<'n>(names: impl Iterator<Item = &'n str>, weights: &Weights, only: &[String], never: &[String]) -> u32 {
+            let counts = |name: &str| {
+                weights.of(Some(name)) > 0.0 && (only.is_empty() || only.iter().any(|n| n == name)) && !never.iter().any(|n| n == name)
+            };
+            names.enumerate().filter(|(_, name)| counts(name)).map(|(i, _)| 1 << i).sum()
+        }
+        Places {
+            documents: bits(types.names(), &definition.documents, &rule.documents, &rule.not_documents),
+            sections: bits(SECTIONS.iter().copied(), &definition.sections, &rule.sections, &rule.not_sections),
+        }
+    }
+}
+
 #[derive(Default)]
 pub(crate) struct Compiled {
-    pub phrases: Phrases,
+    pub phrases: Matcher,
     /// By value of a phrase.
     pub uses: Vec<Vec<Use>>,
     /// By id of a concept.
@@ -48,16 +73,19 @@ pub(crate) struct Compiled {
     pub facts: Vec<Use>,
     /// By value of a phrase: what it says of the moment.
     pub cues: Vec<Option<Cue>>,
+    /// By variable and rule: where it counts.
+    pub places: Vec<Vec<Places>>,
 }
 
 impl Compiled {
     /// Errors: a phrase that cannot be read, a concept that nobody knows, with the
     /// position of the variable.
-    pub(crate) fn new(knowledge: &Knowledge, variables: &[Definition]) -> Result<Compiled, (usize, Problem)> {
+    pub(crate) fn new(knowledge: &Knowledge, types: &DocumentTypes, variables: &[Definition]) -> Result<Compiled, (usize, Problem)> {
         let cues = built_in_cues().map_err(|problem| (0, problem))?;
         let mut compiled = Compiled::default();
         let mut ids: FxHashMap<&str, u32> = FxHashMap::default();
         for (v, variable) in variables.iter().enumerate() {
+            compiled.places.push(variable.rules.iter().map(|rule| Places::new(variable, rule, types)).collect());
             for (r, rule) in variable.rules.iter().enumerate() {
                 let at = |role| Use { variable: v as u16, rule: r as u16, role };
                 if let Find::Measurement { name, .. } = &rule.find {
@@ -113,7 +141,7 @@ impl Compiled {
         let mut found = Vec::new();
         let mut say = |message: String| found.push(Problem { line: rule.line, message });
         for (text, _) in phrases_of(rule) {
-            if let Err(error) = Phrases::default().add(text, 0) {
+            if let Err(error) = Matcher::default().add(text, 0) {
                 say(format!("{text:?}: {error}"));
             }
         }

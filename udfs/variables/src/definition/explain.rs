@@ -35,7 +35,7 @@ impl Definitions {
     pub fn explain(&self, knowledge: &Knowledge, text: &str, facts: &Facts<'_>) -> Vec<Attempt> {
         let analysis = Analysis::new(knowledge, text, facts.time).with_type(facts.type_code);
         let mut attempts = Vec::new();
-        Extractor::new(self, &analysis, facts).run(&mut |trial: Trial<'_>| {
+        Extractor::new(self, &analysis, facts, true).run(&mut |trial: Trial<'_>| {
             attempts.push((
                 trial.bytes.start,
                 Attempt {

@@ -9,28 +9,87 @@ use toml::de::{DeTable, DeValue};
 
 use super::check::Problem;
 use super::line::{Lines, nearest};
-use super::{
-    Definition, Direction, Example, Fact, Find, Fineness, Meaning, Range, Resolution, Rule, Selector, Type, Unit, Weights,
-};
+use super::{Definition, Direction, Example, Fact, Find, Fineness, Meaning, Range, Resolution, Rule, Selector, Type, Unit, Weights};
+use crate::Value;
 use crate::anchor::Moment;
 use crate::document_type::DocumentTypes;
-use crate::Value;
 
 /// Names of sections, as the text library gives them.
-const SECTIONS: &[&str] = &[
-    "history", "family_history", "allergies", "home_treatment", "social", "reason", "indication", "present_illness", "vital_signs",
-    "examination", "laboratory", "investigations", "technique", "findings", "procedure", "course", "conclusion", "discharge_treatment",
-    "plan", "discharge", "header", "none",
+pub(crate) const SECTIONS: &[&str] = &[
+    "history",
+    "family_history",
+    "allergies",
+    "home_treatment",
+    "social",
+    "reason",
+    "indication",
+    "present_illness",
+    "vital_signs",
+    "examination",
+    "laboratory",
+    "investigations",
+    "technique",
+    "findings",
+    "procedure",
+    "course",
+    "conclusion",
+    "discharge_treatment",
+    "plan",
+    "discharge",
+    "header",
+    "none",
 ];
 const VARIABLE_KEYS: &[&str] = &[
-    "name", "description", "type", "unit", "units", "domain", "values", "loinc", "snomed", "anchors", "documents", "sections",
-    "resolution", "precedence", "derived", "rule", "examples",
+    "name",
+    "description",
+    "type",
+    "unit",
+    "units",
+    "domain",
+    "values",
+    "loinc",
+    "snomed",
+    "anchors",
+    "documents",
+    "sections",
+    "resolution",
+    "precedence",
+    "derived",
+    "rule",
+    "examples",
 ];
 const RULE_KEYS: &[&str] = &[
-    "measurement", "names", "position", "grid", "total", "at_least", "phrases", "concepts", "events", "event_concepts", "direction",
-    "precision", "reach", "range", "fact", "value", "negated", "hypothetical", "historical", "score", "anchor", "with", "unless",
-    "window", "sections", "not_sections", "documents", "not_documents",
+    "measurement",
+    "names",
+    "position",
+    "grid",
+    "total",
+    "at_least",
+    "phrases",
+    "concepts",
+    "events",
+    "event_concepts",
+    "direction",
+    "precision",
+    "reach",
+    "range",
+    "fact",
+    "value",
+    "negated",
+    "hypothetical",
+    "historical",
+    "score",
+    "anchor",
+    "with",
+    "unless",
+    "window",
+    "sections",
+    "not_sections",
+    "documents",
+    "not_documents",
 ];
+/// Keys that say what a rule looks for; each rule has one of them.
+const FIND_KEYS: &[&str] = &["measurement", "names", "grid", "phrases", "concepts", "events", "event_concepts"];
 const UNIT_KEYS: &[&str] = &["forms", "factor", "offset", "bare"];
 const EXAMPLE_KEYS: &[&str] = &["text", "value", "nothing", "anchor", "type_code", "time", "stay_start", "stay_end"];
 
@@ -113,11 +172,7 @@ impl Reader<'_> {
         let mut found = Vec::new();
         for item in items.iter() {
             match item.get_ref().as_table() {
-                Some(table) => {
-                    // The span of a `[[table]]` is that of its header.
-                    let first = table.iter().map(|(k, _)| k.span().start).min().unwrap_or(item.span().start);
-                    found.push((table, self.lines.of(first.min(item.span().start.max(1)).max(item.span().start))));
-                }
+                Some(table) => found.push((table, self.lines.of(item.span().start))),
                 None => self.problem(item, "a table is expected"),
             }
         }
@@ -179,8 +234,7 @@ impl Reader<'_> {
 
     fn pair(&mut self, table: &DeTable<'_>, key: &str) -> Option<[f64; 2]> {
         let entry = get(table, key)?;
-        let numbers: Vec<f64> =
-            entry.get_ref().as_array().into_iter().flat_map(|a| a.iter()).filter_map(|v| number(v.get_ref())).collect();
+        let numbers: Vec<f64> = entry.get_ref().as_array().into_iter().flat_map(|a| a.iter()).filter_map(|v| number(v.get_ref())).collect();
         match numbers[..] {
             [low, high] if low <= high => Some([low, high]),
             _ => {
@@ -402,10 +456,7 @@ impl Reader<'_> {
         let ranges = [("low", Range::Low), ("high", Range::High), ("mean", Range::Mean), ("drop", Range::Drop)];
         let range = self.choice(table, "range", &ranges).unwrap_or_default();
         let has = |key: &str| get(table, key).is_some();
-        let kinds: Vec<&str> = ["measurement", "names", "grid", "phrases", "concepts", "events", "event_concepts"]
-            .into_iter()
-            .filter(|k| has(k) && !(*k == "event_concepts" && has("events")))
-            .collect();
+        let kinds: Vec<&str> = FIND_KEYS.iter().copied().filter(|k| has(k) && !(*k == "event_concepts" && has("events"))).collect();
         let facts = [("age", Fact::Age), ("sex", Fact::Sex), ("stay_start", Fact::StayStart), ("stay_end", Fact::StayEnd)];
         match kinds[..] {
             ["measurement"] => Some(Find::Measurement { name: self.string(table, "measurement")?, range }),
@@ -424,15 +475,18 @@ impl Reader<'_> {
                 phrases: self.strings(table, "events"),
                 concepts: self.selectors(table, "event_concepts"),
                 direction: self
-                    .choice(table, "direction", &[("either", Direction::Either), ("after", Direction::After), ("before", Direction::Before)])
+                    .choice(
+                        table,
+                        "direction",
+                        &[("either", Direction::Either), ("after", Direction::After), ("before", Direction::Before)],
+                    )
                     .unwrap_or_default(),
                 fineness: self.choice(table, "precision", &[("day", Fineness::Day), ("hour", Fineness::Hour)]).unwrap_or(Fineness::Hour),
                 reach: reach.unwrap_or(EVENT_REACH),
             }),
             [] if has("fact") => self.choice(table, "fact", &facts).map(Find::Fact),
             _ => {
-                let message =
-                    "a rule has one of `measurement`, `names`, `grid`, `phrases`, `concepts`, `events`, `fact`".to_owned();
+                let message = "a rule has one of `measurement`, `names`, `grid`, `phrases`, `concepts`, `events`, `fact`".to_owned();
                 self.problems.push(Problem { line, message });
                 None
             }
@@ -441,6 +495,9 @@ impl Reader<'_> {
 
     fn rule(&mut self, table: &DeTable<'_>, line: usize, definition: &Definition, types: &[&str], sections: &[&str]) -> Option<Rule> {
         self.keys(table, RULE_KEYS);
+        // What the rule looks for says where it is better than its heading.
+        let main = table.iter().find(|(key, _)| FIND_KEYS.contains(&key.get_ref().as_ref()));
+        let line = main.map_or(line, |(key, _)| self.lines.of(key.span().start));
         let find = self.find(table, line)?;
         let value = get(table, "value").and_then(|entry| self.value(entry, definition));
         let value = match (&find, value, definition.kind) {

@@ -53,16 +53,23 @@ impl Extractor<'_, '_> {
         })
     }
 
-    fn sum(&self, run: &mut Vec<(Range<usize>, u16, f64)>, variable: usize, rule: usize, at_least: usize, total: Option<&str>, out: &mut Vec<Candidate>) {
+    fn sum(
+        &self,
+        run: &mut Vec<(Range<usize>, u16, f64)>,
+        variable: usize,
+        rule: usize,
+        at_least: usize,
+        total: Option<&str>,
+        out: &mut Vec<Candidate>,
+    ) {
         if run.len() >= at_least
             && let (Some((first, ..)), Some((last, ..))) = (run.first(), run.last())
         {
             let tokens = first.start..last.end;
             let bytes = self.analysis.text.byte_range(tokens.clone());
             let near = bytes.start.saturating_sub(120)..bytes.end + 80;
-            let written = total.is_some_and(|name| {
-                self.analysis.measurements().iter().any(|m| m.name == Some(name) && near.contains(&m.value_start))
-            });
+            let written = total
+                .is_some_and(|name| self.analysis.measurements().iter().any(|m| m.name == Some(name) && near.contains(&m.value_start)));
             out.push(Candidate {
                 variable: variable as u16,
                 rule: rule as u16,

@@ -25,7 +25,14 @@ impl Extractor<'_, '_> {
     }
 
     /// A measurement of the text, for every rule that wants it.
-    pub(super) fn push_measurement(&self, measurement: &Measurement, uses: &[Use], tokens: Tokens<usize>, how: &'static str, out: &mut Vec<Candidate>) {
+    pub(super) fn push_measurement(
+        &self,
+        measurement: &Measurement,
+        uses: &[Use],
+        tokens: Tokens<usize>,
+        how: &'static str,
+        out: &mut Vec<Candidate>,
+    ) {
         for used in uses {
             let (definition, rule) = self.rule(*used);
             let Find::Measurement { range, .. } = rule.find else { continue };
@@ -66,7 +73,8 @@ impl Extractor<'_, '_> {
                 let (definition, rule) = self.rule(*used);
                 let Find::Names { before, reach, range, .. } = &rule.find else { continue };
                 let name = hit.start..hit.end;
-                let found = if *before { self.number_before(definition, &name, *reach) } else { self.number_after(definition, &name, *reach) };
+                let found =
+                    if *before { self.number_before(definition, &name, *reach) } else { self.number_after(definition, &name, *reach) };
                 let Some((value, tokens)) = found.and_then(|f| f.value(definition, *range)) else { continue };
                 let span = tokens.start.min(name.start)..tokens.end.max(name.end);
                 let qualifiers = self.qualifiers(&span);
@@ -132,7 +140,12 @@ impl Extractor<'_, '_> {
         let text = &self.analysis.text;
         let written = |end: usize, factor: f64, offset: f64| {
             let scaled = |v: f64| ((v * factor + offset) * 1e6).round() / 1e6;
-            Written { tokens: at..end, number: Some((scaled(found.value), found.high.map(scaled))), grade: None, unit: Some(found.comparator) }
+            Written {
+                tokens: at..end,
+                number: Some((scaled(found.value), found.high.map(scaled))),
+                grade: None,
+                unit: Some(found.comparator),
+            }
         };
         if definition.units.is_empty() {
             return found.rest.is_empty().then(|| written(found.next, 1.0, 0.0));

@@ -3,9 +3,29 @@
 use sillage_clinical::text::{Kind, Text};
 
 const WORDS: &[(&str, f64)] = &[
-    ("zero", 0.0), ("un", 1.0), ("une", 1.0), ("deux", 2.0), ("trois", 3.0), ("quatre", 4.0), ("cinq", 5.0), ("six", 6.0), ("sept", 7.0),
-    ("huit", 8.0), ("neuf", 9.0), ("dix", 10.0), ("onze", 11.0), ("douze", 12.0), ("treize", 13.0), ("quatorze", 14.0), ("quinze", 15.0),
-    ("seize", 16.0), ("vingt", 20.0), ("trente", 30.0), ("quarante", 40.0), ("cinquante", 50.0), ("soixante", 60.0),
+    ("zero", 0.0),
+    ("un", 1.0),
+    ("une", 1.0),
+    ("deux", 2.0),
+    ("trois", 3.0),
+    ("quatre", 4.0),
+    ("cinq", 5.0),
+    ("six", 6.0),
+    ("sept", 7.0),
+    ("huit", 8.0),
+    ("neuf", 9.0),
+    ("dix", 10.0),
+    ("onze", 11.0),
+    ("douze", 12.0),
+    ("treize", 13.0),
+    ("quatorze", 14.0),
+    ("quinze", 15.0),
+    ("seize", 16.0),
+    ("vingt", 20.0),
+    ("trente", 30.0),
+    ("quarante", 40.0),
+    ("cinquante", 50.0),
+    ("soixante", 60.0),
 ];
 
 /// A number in the text.

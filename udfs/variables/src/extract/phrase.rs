@@ -23,16 +23,15 @@ impl Extractor<'_, '_> {
                     && longer.end - longer.start > hit.end - hit.start
             };
             let near = &found[i.saturating_sub(12)..(i + 12).min(found.len())];
-            if near.iter().find(covered).is_some() {
+            if near.iter().any(|other| covered(&other)) {
                 continue;
             }
             let tokens = hit.start..hit.end;
-            if let Some(why) = self.conditions(*used, &tokens) {
-                self.refuse(*used, tokens, "phrase", why, out);
-                continue;
+            match self.conditions(*used, &tokens) {
+                None => self.qualified(*used, tokens.clone(), self.qualifiers(&tokens), "phrase", out),
+                Some(why) if self.explains => self.refuse(*used, tokens, "phrase", why, out),
+                Some(_) => {}
             }
-            let qualifiers = self.qualifiers(&tokens);
-            self.qualified(*used, tokens, qualifiers, "phrase", out);
         }
     }
 
@@ -43,7 +42,11 @@ impl Extractor<'_, '_> {
             let Some(uses) = self.definitions.compiled.concepts.get(&entity.concept.id) else { continue };
             let tokens = text.token_at(entity.start)..text.token_at(entity.end - 1) + 1;
             for used in uses.iter().filter(|u| u.role == Role::Value) {
-                self.qualified(*used, tokens.clone(), entity.qualifiers, "mention", out);
+                match self.conditions(*used, &tokens) {
+                    None => self.qualified(*used, tokens.clone(), entity.qualifiers, "mention", out),
+                    Some(why) if self.explains => self.refuse(*used, tokens.clone(), "mention", why, out),
+                    Some(_) => {}
+                }
             }
         }
     }
@@ -58,6 +61,7 @@ impl Extractor<'_, '_> {
         let (_, rule) = self.rule(used);
         let (value, refused) = match meaning(rule, qualifiers) {
             Ok(value) => (Some(value), self.contradicted(rule)),
+            Err(_) if !self.explains => return,
             Err(why) => (rule.value.clone(), Some(why)),
         };
         out.push(Candidate {

@@ -34,7 +34,9 @@ impl Extractor<'_, '_> {
                     for time in self.analysis.times() {
                         let age = time.age_years.filter(|_| time.kind == TemporalKind::Age && time.precision == Precision::Year);
                         match (known, age) {
-                            (Some(known), Some(age)) if (known - f64::from(age)).abs() <= 1.0 => push(Value::Number(known), time.start, time.end, 1.0),
+                            (Some(known), Some(age)) if (known - f64::from(age)).abs() <= 1.0 => {
+                                push(Value::Number(known), time.start, time.end, 1.0)
+                            }
                             // Without a record the first age of a text is the patient's.
                             (None, Some(age)) if first => push(Value::Number(f64::from(age).floor()), time.start, time.end, 0.7),
                             _ => {
@@ -42,7 +44,8 @@ impl Extractor<'_, '_> {
                                     && value.date() == birth
                                     && time.precision == Precision::Day
                                 {
-                                    push(Value::Number(known), time.start, time.end, 0.9);
+                                    // The words of the age say it better.
+                                    push(Value::Number(known), time.start, time.end, 0.5);
                                 }
                             }
                         }

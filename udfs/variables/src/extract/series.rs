@@ -32,10 +32,21 @@ impl Extractor<'_, '_> {
                 if !link || start >= end {
                     continue;
                 }
-                let Some(found) = number(text, start).filter(|n| n.rest.is_empty() && n.value.fract() == 0.0 && n.next <= end) else { continue };
+                let Some(found) = number(text, start).filter(|n| n.rest.is_empty() && n.value.fract() == 0.0 && n.next <= end) else {
+                    continue;
+                };
                 // "puis à 5 h": of something else.
-                let counted = text.tokens.get(found.next).is_some_and(|t| t.lines_before == 0 && t.kind == Kind::Word && text.fold(found.next).len() <= 3 && !matches!(text.fold(found.next), "a" | "le" | "au" | "la" | "en" | "et" | "l" | "ce" | "de" | "du" | "d" | "des"));
-                let timed = self.analysis.times().iter().any(|t| t.start < text.byte_range(start..found.next).end && t.end > text.byte_range(start..found.next).start);
+                let counted = text.tokens.get(found.next).is_some_and(|t| {
+                    t.lines_before == 0
+                        && t.kind == Kind::Word
+                        && text.fold(found.next).len() <= 3
+                        && !matches!(text.fold(found.next), "a" | "le" | "au" | "la" | "en" | "et" | "l" | "ce" | "de" | "du" | "d" | "des")
+                });
+                let timed = self
+                    .analysis
+                    .times()
+                    .iter()
+                    .any(|t| t.start < text.byte_range(start..found.next).end && t.end > text.byte_range(start..found.next).start);
                 if counted || timed {
                     continue;
                 }
@@ -45,7 +56,14 @@ impl Extractor<'_, '_> {
         }
     }
 
-    fn push_number(&self, _measurement: &Measurement, uses: &[crate::definition::Use], value: f64, tokens: std::ops::Range<usize>, out: &mut Vec<Candidate>) {
+    fn push_number(
+        &self,
+        _measurement: &Measurement,
+        uses: &[crate::definition::Use],
+        value: f64,
+        tokens: std::ops::Range<usize>,
+        out: &mut Vec<Candidate>,
+    ) {
         for used in uses {
             if !matches!(self.rule(*used).1.find, Find::Measurement { .. }) {
                 continue;

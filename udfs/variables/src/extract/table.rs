@@ -21,7 +21,7 @@ impl Extractor<'_, '_> {
         while at + 1 < lines.len() {
             let header = lines[at].clone();
             at += 1;
-            if !self.names_only(&header) {
+            if !self.names_only(&header) || !self.values_mostly(&lines[at]) {
                 continue;
             }
             let names = self.columns(&header);
@@ -46,7 +46,9 @@ impl Extractor<'_, '_> {
     /// A short line of words without a number that starts a token.
     fn names_only(&self, line: &Range<usize>) -> bool {
         let text = &self.analysis.text;
-        (3..40).contains(&line.len()) && line.clone().all(|i| text.tokens[i].kind != Kind::Number) && !matches!(text.fold(line.end - 1), "." | ":")
+        (3..40).contains(&line.len())
+            && line.clone().all(|i| text.tokens[i].kind != Kind::Number)
+            && !matches!(text.fold(line.end - 1), "." | ":")
     }
 
     fn values_mostly(&self, line: &Range<usize>) -> bool {
@@ -60,9 +62,11 @@ impl Extractor<'_, '_> {
     fn columns(&self, line: &Range<usize>) -> Vec<Range<usize>> {
         let text = &self.analysis.text;
         let mark = |i: usize| matches!(text.fold(i), ";" | "|");
-        let wide = |i: usize| i > line.start && {
-            let gap = &text.original[text.tokens[i - 1].end as usize..text.tokens[i].start as usize];
-            gap.contains('\t') || gap.len() > 1
+        let wide = |i: usize| {
+            i > line.start && {
+                let gap = &text.original[text.tokens[i - 1].end as usize..text.tokens[i].start as usize];
+                gap.contains('\t') || gap.len() > 1
+            }
         };
         let parted = line.clone().any(|i| mark(i) || wide(i));
         let mut cells: Vec<Range<usize>> = Vec::new();
@@ -123,11 +127,16 @@ impl Extractor<'_, '_> {
         let read = Text::new(&joined);
         let mut end = None;
         for measurement in measurements(&read) {
-            if measurement.value_start != shift && !joined[shift..measurement.value_start].chars().all(|c| !c.is_alphanumeric()) && end.is_none() {
+            if measurement.value_start != shift
+                && !joined[shift..measurement.value_start].chars().all(|c| !c.is_alphanumeric())
+                && end.is_none()
+            {
                 break;
             }
             let Some(name) = measurement.name else { continue };
-            if measurement.value_start < shift || end.is_some_and(|(_, start)| start != measurement.value_start && name != "diastolic_blood_pressure") {
+            if measurement.value_start < shift
+                || end.is_some_and(|(_, start)| start != measurement.value_start && name != "diastolic_blood_pressure")
+            {
                 continue;
             }
             let (first, last) = (offset + measurement.value_start - shift, offset + measurement.end.max(measurement.value_end) - shift);

@@ -1,6 +1,6 @@
 //! The value that the candidates of one variable come to.
 
-use chrono::NaiveDateTime;
+use chrono::{NaiveDateTime, NaiveTime, Timelike};
 
 use super::{Candidate, Evidence, Origin, Policy, Prefer, Resolved, Verdict, canonical};
 use crate::Value;
@@ -21,8 +21,12 @@ const MENTION: f32 = 0.85;
 const RANK: f32 = 0.85;
 /// "No" where others say "yes" later: what has not been found yet.
 const ABSENT: f32 = 0.5;
+/// A full hour where another source is exact.
+const ROUNDED: f32 = 0.6;
 /// Sources this close in weight are equally good.
 const EQUAL: f32 = 0.9;
+/// Words this much lighter than the best ones are about as good.
+const NEAR: f32 = 0.8;
 /// Numbers this close are one value.
 const TOLERANCE: f64 = 0.005;
 /// Times this close are one value.
@@ -43,7 +47,7 @@ pub(crate) fn choose(variable: &str, policy: &Policy, members: &[usize], candida
     let preferred = preferences(policy, &open, candidates);
     let groups = groups(policy, preferred, candidates);
     let winner = groups.first().filter(|g| g.support >= LEAST)?;
-    let chosen = winner.members.first()?.0;
+    let chosen = evidence(policy, winner, candidates)?;
     for &(at, _) in &winner.members {
         candidates[at].verdict = Verdict::Agrees;
     }
@@ -56,7 +60,7 @@ pub(crate) fn choose(variable: &str, policy: &Policy, members: &[usize], candida
             let other = &candidates[*at];
             // What was not found yet is no disagreement.
             let earlier = policy.prefer == Prefer::True && other.order < candidates[chosen].order;
-            !earlier && other.weight >= EQUAL * good && !own.contains(&other.document)
+            !earlier && !rounds(&other.value, &candidates[chosen].value) && other.weight >= EQUAL * good && !own.contains(&other.document)
         });
     let doubt = groups.get(1).map_or(0.0, |g| g.support);
     let mut found = resolved(variable, &candidates[chosen], &candidates[chosen].finding.method);
@@ -64,6 +68,17 @@ pub(crate) fn choose(variable: &str, policy: &Policy, members: &[usize], candida
     found.candidates = count;
     found.conflict = conflict;
     Some(found)
+}
+
+/// The candidate whose words stand for the value: the heaviest. Of what one document
+/// finds and the others repeat, the first that is about as good.
+fn evidence(policy: &Policy, winner: &Group, candidates: &[Candidate<'_>]) -> Option<usize> {
+    let (heaviest, most) = *winner.members.first()?;
+    if policy.prefer != Prefer::True {
+        return Some(heaviest);
+    }
+    let good = winner.members.iter().filter(|(_, weight)| *weight >= NEAR * most).map(|(at, _)| *at);
+    good.min_by_key(|&at| (candidates[at].order, candidates[at].finding.start))
 }
 
 /// A value as its candidate states it.
@@ -135,8 +150,14 @@ fn preferences(policy: &Policy, open: &[usize], candidates: &[Candidate<'_>]) ->
                 Prefer::True if candidate.value == Value::Boolean(false) => ABSENT,
                 Prefer::Best | Prefer::True => 1.0,
             };
-            let name = canonical(&candidate.value);
-            let rank = policy.order.iter().position(|v| *v == name).unwrap_or(if policy.order.is_empty() { 0 } else { policy.order.len() });
+            let rounded = open.iter().any(|&o| rounds(&candidate.value, &candidates[o].value));
+            let time = if rounded { time * ROUNDED } else { time };
+            let rank = if policy.order.is_empty() {
+                0
+            } else {
+                let name = canonical(&candidate.value);
+                policy.order.iter().position(|v| *v == name).unwrap_or(policy.order.len())
+            };
             (at, candidate.weight * time * RANK.powi(rank as i32))
         })
         .collect();
@@ -178,6 +199,16 @@ fn groups(policy: &Policy, weighed: Vec<(usize, f32)>, candidates: &[Candidate<'
     groups
         .sort_by(|a, b| b.support.total_cmp(&a.support).then_with(|| a.members.first().map(|m| m.0).cmp(&b.members.first().map(|m| m.0))));
     groups
+}
+
+/// Whether a time is a full hour, or no hour at all, where the other is exact.
+fn rounds(time: &Value, other: &Value) -> bool {
+    let (Value::DateTime(time), Value::DateTime(other)) = (time, other) else { return false };
+    if time.minute() != 0 || other.minute() == 0 {
+        return false;
+    }
+    let dated = time.time() == NaiveTime::MIN && time.date() == other.date();
+    dated || (*time - *other).num_minutes().abs() <= 30 || time.date() == other.date() && time.hour() == other.hour()
 }
 
 /// Whether two values are one.

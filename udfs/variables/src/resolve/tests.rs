@@ -276,6 +276,22 @@ fn hours_without_a_date_are_of_the_event() {
 }
 
 #[test]
+fn an_exact_hour_wins_over_a_round_one() {
+    let story = [
+        write(
+            "door",
+            Emergency,
+            "2023-05-09 10:40",
+            "A",
+            "{onset_datetime=2023-05-09 07:50@admission|7 h 50}, {thrombolysis_datetime=2023-05-09 09:25@stay|9 h 25}.",
+        ),
+        write("crh", Discharge, "2023-05-19", "A", "{thrombolysis_datetime=2023-05-09 09:00@stay|vers 9 h}."),
+        write("visit", Consultation, "2023-08-19", "A", "{thrombolysis_datetime=2023-05-09 09:00@stay|9 h}."),
+    ];
+    assert_eq!(one(&story, "thrombolysis_datetime").as_deref(), Some("2023-05-09T09:25:00 \"9 h 25\" of door"));
+}
+
+#[test]
 fn a_correcting_document_wins() {
     let story = [
         write("scan", Imaging, "2023-05-09 09:00", "A", "IRM. {occlusion_site=m1@stay|Occlusion M1} gauche."),
@@ -370,6 +386,20 @@ fn no_treatment_has_no_result() {
     )];
     assert_eq!(one(&story, "mechanical_thrombectomy").as_deref(), Some("false \"Pas de thrombectomie\" of door"));
     assert_eq!(one(&story, "mtici"), None);
+}
+
+#[test]
+fn a_waking_has_no_hour_of_onset() {
+    let story = [write(
+        "door",
+        Emergency,
+        "2023-05-09 09:00",
+        "A",
+        "Vu bien à {last_seen_well_datetime=2023-05-08 23:00@admission|23 h}, {wake_up_stroke=true@stay|au réveil} ; {onset_datetime=2023-05-09 06:30@admission|6 h 30}.",
+    )];
+    assert_eq!(one(&story, "wake_up_stroke").as_deref(), Some("true \"au réveil\" of door"));
+    assert_eq!(one(&story, "onset_datetime"), None);
+    assert_eq!(one(&story, "last_seen_well_datetime").as_deref(), Some("2023-05-08T23:00:00 \"23 h\" of door"));
 }
 
 #[test]
