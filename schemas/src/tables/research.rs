@@ -4,8 +4,9 @@ use arrow::datatypes::SchemaRef;
 
 use super::*;
 
-/// One row per document, newest version. `text` is the de-identified text; it
-/// stays null until the de-identification stage fills it.
+/// One row per document, newest version. `text` and `title` are de-identified;
+/// `kind` is the part the document plays in a stroke (`emergency`, `imaging`,
+/// `discharge`, ...); the stay is that of its encounter.
 pub fn documents() -> SchemaRef {
     schema(vec![
         key("document_id"),
@@ -16,8 +17,11 @@ pub fn documents() -> SchemaRef {
         key("status"),
         text("type_code"),
         text("type_display"),
+        text("kind"),
         text("title"),
         clinical_time("document_time"),
+        clinical_time("stay_start"),
+        clinical_time("stay_end"),
         text("text"),
         text("language"),
         text("source"),

@@ -20,7 +20,8 @@ pub fn source_documents() -> SchemaRef {
 }
 
 /// Which source patient a pseudonym stands for. `record` is the JSON of
-/// [`PatientRecord`](crate::record::PatientRecord).
+/// [`PatientRecord`](crate::record::PatientRecord), `revealed` what the patient's
+/// documents gave away beyond it (`LABEL|words`).
 pub fn identities() -> SchemaRef {
     schema(vec![
         key("patient_id"),
@@ -28,6 +29,7 @@ pub fn identities() -> SchemaRef {
         identifying(list("identifiers", DataType::Utf8)),
         int("date_shift_days"),
         identifying(text("record")),
+        identifying(list("revealed", DataType::Utf8)),
     ])
 }
 

@@ -13,7 +13,7 @@ use crate::knowledge::Knowledge;
 use crate::lexicon::{Concept, Label, data_lines};
 use crate::measurement::{Measurement, measurements};
 use crate::mention::{Mention, mentions};
-use crate::qualifier::{Qualifiers, SentenceView, Setting};
+use crate::qualifier::{Cue, Qualifiers, SentenceView, Setting};
 use crate::section::{Prior, Section};
 use crate::sentence::sentences;
 use crate::temporal::{Precision, TemporalExpression, TemporalKind, temporal_expressions};
@@ -42,6 +42,8 @@ pub struct Analysis<'a> {
     entities: OnceCell<Vec<Entity<'a>>>,
     times: OnceCell<Vec<TemporalExpression>>,
     measurements: OnceCell<Vec<Measurement>>,
+    /// By sentence.
+    cues: Vec<OnceCell<Vec<Cue>>>,
 }
 
 /// A mention with what is said of it.
@@ -81,6 +83,7 @@ impl<'a> Analysis<'a> {
         let sections = knowledge.sections.sections(&text, &words, &knowledge.vocabulary);
         let sentences = sentences(&text);
         let kind = knowledge.document_kinds.of(None, &text, &words, &knowledge.vocabulary);
+        let cues = vec![OnceCell::new(); sentences.len()];
         Analysis {
             text,
             sentences,
@@ -93,6 +96,7 @@ impl<'a> Analysis<'a> {
             entities: OnceCell::new(),
             times: OnceCell::new(),
             measurements: OnceCell::new(),
+            cues,
         }
     }
 
@@ -145,6 +149,11 @@ impl<'a> Analysis<'a> {
         self.measurements.get_or_init(|| measurements(&self.text))
     }
 
+    fn cues(&self, sentence: usize) -> &[Cue] {
+        let find = || self.knowledge.cues.find(&self.text, &self.words, &self.knowledge.vocabulary, self.sentences[sentence].clone());
+        self.cues[sentence].get_or_init(find)
+    }
+
     fn mentions(&self) -> &[Mention] {
         self.mentions.get_or_init(|| mentions(self.knowledge, &self.text, &self.words))
     }
@@ -160,13 +169,13 @@ impl<'a> Analysis<'a> {
         let mut entities = Vec::with_capacity(found.len());
         let mut home = BTreeSet::new();
         let mut next = 0;
-        for sentence in &self.sentences {
+        for (index, sentence) in self.sentences.iter().enumerate() {
             let first = next;
             while next < found.len() && found[next].start < sentence.end {
                 next += 1;
             }
             if first < next {
-                self.qualify(sentence, &found[first..next], times, &mut home, &mut entities);
+                self.qualify(index, &found[first..next], times, &mut home, &mut entities);
             }
         }
         entities
@@ -179,15 +188,14 @@ impl<'a> Analysis<'a> {
         }
         let (first, last) = (self.text.token_at(start), self.text.token_at(end - 1));
         let span = first..(last + 1).min(self.text.tokens.len());
-        let sentence = self.sentences.iter().find(|s| s.contains(&first))?;
-        let ranges: Vec<Range<usize>> = self
-            .mentions()
-            .iter()
-            .map(|m| m.start..m.end)
-            .filter(|r| sentence.contains(&r.start) && (r.end <= span.start || r.start >= span.end))
-            .collect();
-        let cues = self.knowledge.cues.find(&self.text, &self.words, &self.knowledge.vocabulary, sentence.clone());
-        let view = SentenceView { text: &self.text, sentence: sentence.clone(), cues: &cues, mentions: &ranges };
+        let index = self.sentences.partition_point(|s| s.end <= first);
+        let sentence = self.sentences.get(index)?;
+        let found = self.mentions();
+        let within = found.partition_point(|m| m.start < sentence.start)..found.partition_point(|m| m.start < sentence.end);
+        let ranges: Vec<Range<usize>> =
+            found[within].iter().map(|m| m.start..m.end).filter(|r| r.end <= span.start || r.start >= span.end).collect();
+        let cues = self.cues(index);
+        let view = SentenceView { text: &self.text, sentence: sentence.clone(), cues, mentions: &ranges };
         let time = self.time_of(&span, sentence, &ranges, self.times());
         Some(view.qualify(&span, self.setting(self.section_at(first), None, time.as_ref())))
     }
@@ -198,15 +206,15 @@ impl<'a> Analysis<'a> {
 
     fn qualify(
         &self,
-        sentence: &Range<usize>,
+        index: usize,
         found: &[Mention],
         times: &[TemporalExpression],
         home: &mut BTreeSet<&'a str>,
         entities: &mut Vec<Entity<'a>>,
     ) {
-        let cues = self.knowledge.cues.find(&self.text, &self.words, &self.knowledge.vocabulary, sentence.clone());
+        let (sentence, cues) = (&self.sentences[index], self.cues(index));
         let ranges: Vec<Range<usize>> = found.iter().map(|m| m.start..m.end).collect();
-        let view = SentenceView { text: &self.text, sentence: sentence.clone(), cues: &cues, mentions: &ranges };
+        let view = SentenceView { text: &self.text, sentence: sentence.clone(), cues, mentions: &ranges };
         for (mention, range) in found.iter().zip(&ranges) {
             let concept = &self.knowledge.lexicon.concepts[mention.concept as usize];
             let section = self.section_at(mention.start);

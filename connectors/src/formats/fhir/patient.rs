@@ -60,7 +60,7 @@ pub(super) fn record(patient: &Patient<'_>) -> PatientRecord {
     record
 }
 
-fn items<'l, T>(list: &'l Lenient<List<T>>) -> impl Iterator<Item = &'l T> {
+fn items<T>(list: &Lenient<List<T>>) -> impl Iterator<Item = &T> {
     list.0.iter().flat_map(|list| &list.0)
 }
 
