@@ -1,14 +1,26 @@
--- Stage 20: on the original text, what is named where and how it is qualified.
+-- Stage 20: on the original text, what is named where, who is named, what is measured.
 --
 -- In:  accepted_documents
--- Out: mentions
+-- Out: readings
 
-create table mentions as
+create table readings as
 select document_id,
+       document_version,
+       status,
+       place,
+       source,
+       received_at,
        patient_id,
        encounter_id,
+       type_code,
+       type_display,
+       title,
+       language,
        document_time,
+       stay_start,
+       stay_end,
        date_shift_days,
-       unnest(entities(text, document_time, type_code)) as mention
-from accepted_documents
-where status <> 'entered-in-error';
+       record,
+       text,
+       read_document(text, document_time, type_code, record, authors, stay_start, stay_end) as reading
+from accepted_documents;

@@ -1,21 +1,31 @@
 -- Stage 40: mentions with their codes, as research rows.
 --
--- In:  mentions
+-- In:  deidentified
 -- Out: entities
 -- Parameters: run_id
 
 create table entities as
+with found as (
+    select document_id,
+           patient_id,
+           encounter_id,
+           document_time,
+           date_shift_days,
+           unnest(reading['mentions']) as mention,
+           unnest(safe['mention_spans']) as span
+    from deidentified
+    where safe['leak'] is null
+)
 select pseudonym('entity', document_id || ':' || mention['start'] || ':' || mention['end'] || ':' || mention['concept']) as entity_id,
        document_id,
        patient_id,
        encounter_id,
        shift_days(document_time, date_shift_days) as document_time,
-       -- Offsets in the de-identified text; there is none yet.
-       cast(null as int) as start,
-       cast(null as int) as "end",
+       span['start'] as start,
+       span['end'] as "end",
        mention['start'] as source_start,
        mention['end'] as source_end,
-       mention['text'] as text,
+       span['text'] as text,
        mention['label'] as label,
        mention['section'] as section,
        mention['negated'] as negated,
@@ -33,4 +43,4 @@ select pseudonym('entity', document_id || ':' || mention['start'] || ':' || ment
        mention['score'] as detector_score,
        shift_days(mention['event_time'], date_shift_days) as event_time,
        $run_id as run_id
-from mentions;
+from found;

@@ -6,6 +6,9 @@ use datafusion::logical_expr::ScalarUDF;
 
 pub(crate) const CLINICAL_TEXT: &str = "Clinical text";
 pub(crate) const TERMINOLOGY: &str = "Terminology";
+pub(crate) const VARIABLES: &str = "Variables";
+pub(crate) const DEIDENTIFICATION: &str = "De-identification";
+pub(crate) const STAGES: &str = "Stages";
 
 /// Markdown of every documented function, by section, in order of name.
 pub fn catalogue(functions: &[ScalarUDF]) -> String {

@@ -14,7 +14,7 @@ use crate::arguments::{Lists, clinical_time, list_of, micros, text, texts, time,
 use crate::catalogue::CLINICAL_TEXT;
 use crate::udf::Function;
 
-fn fields() -> Fields {
+pub(crate) fn fields() -> Fields {
     let utf8 = |name: &str| Field::new(name, DataType::Utf8, true);
     let flag = |name: &str| Field::new(name, DataType::Boolean, true);
     Fields::from(vec![
@@ -63,7 +63,7 @@ pub(crate) fn udf(knowledge: &Arc<Knowledge>) -> ScalarUDF {
 }
 
 #[derive(Default)]
-struct Columns {
+pub(crate) struct Columns {
     start: Int32Builder,
     end: Int32Builder,
     text: StringBuilder,
@@ -82,7 +82,7 @@ struct Columns {
 }
 
 impl Columns {
-    fn push(&mut self, source: &str, offsets: &mut CharOffsets<'_>, entity: &Entity<'_>) {
+    pub fn push(&mut self, source: &str, offsets: &mut CharOffsets<'_>, entity: &Entity<'_>) {
         let concept = entity.concept;
         self.start.append_value(offsets.at(entity.start) as i32);
         self.end.append_value(offsets.at(entity.end) as i32);
@@ -107,7 +107,7 @@ impl Columns {
         self.event_time.append_option(entity.event_time.map(micros));
     }
 
-    fn finish(mut self) -> Vec<ArrayRef> {
+    pub fn finish(mut self) -> Vec<ArrayRef> {
         let [icd10, snomed, atc] = &mut self.codes;
         let [icd10_display, snomed_display, atc_display] = &mut self.displays;
         vec![

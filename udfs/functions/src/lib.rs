@@ -3,42 +3,56 @@
 //! [`all`] is the registration list. `FUNCTIONS.md` is generated from it by
 //! [`catalogue`]; a test keeps both together.
 
-use std::sync::Arc;
-
 use datafusion::execution::context::SessionContext;
 use datafusion::logical_expr::ScalarUDF;
-use sillage_clinical::knowledge::Knowledge;
 
 mod arguments;
 mod catalogue;
 mod code;
+mod deidentification;
 mod entities;
+mod finding;
+mod library;
 mod measurements;
 mod qualifiers;
+mod reading;
+mod record;
+mod resolution;
 mod sections;
 mod sentences;
 mod temporal_expressions;
 mod udf;
+mod variables;
 
 pub use catalogue::catalogue;
+pub use deidentification::{Deidentification, deidentify_document};
+pub use library::Library;
+pub use resolution::cohort_fields;
 
 /// Every function, ready to be registered.
-pub fn all(knowledge: &Arc<Knowledge>) -> Vec<ScalarUDF> {
+pub fn all(library: &Library) -> Vec<ScalarUDF> {
+    let knowledge = &library.knowledge;
     vec![
+        resolution::cohort(library),
+        deidentification::deidentify(library),
         entities::udf(knowledge),
         code::icd10(knowledge),
         measurements::udf(),
         qualifiers::udf(knowledge),
+        record::udf(),
+        reading::udf(library),
+        resolution::udf(library),
         sections::udf(knowledge),
         sentences::udf(),
         code::snomed(knowledge),
         temporal_expressions::udf(),
+        variables::udf(library),
     ]
 }
 
 /// Registers every function in a session.
-pub fn register(session: &SessionContext, knowledge: &Arc<Knowledge>) {
-    for udf in all(knowledge) {
+pub fn register(session: &SessionContext, library: &Library) {
+    for udf in all(library) {
         session.register_udf(udf);
     }
 }
