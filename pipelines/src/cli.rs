@@ -16,6 +16,9 @@ mod prompt;
 mod reidentify;
 mod run;
 mod sql;
+mod table;
+mod trace;
+mod variables;
 
 /// Stack of every thread that plans or runs SQL.
 const STACK: usize = 32 << 20;
@@ -60,8 +63,21 @@ enum Command {
     )]
     Export(crate::export::Options),
     /// Score the tables of a run against gold files
-    #[command(after_help = "Example:\n  sillage evaluate --out tables --gold corpus/dev/gold")]
+    #[command(
+        override_usage = "sillage evaluate --gold DIR [--out DIR] [--format gold|i2b2-2014|eds-pseudo-jsonl|brat] [--json] [--errors N]",
+        after_help = "Examples:\n  sillage evaluate --out tables --gold corpus/dev/gold\n  sillage evaluate --out tables --gold corpus/dev/gold --json --errors 5\n  sillage evaluate --gold corpora/i2b2-2014 --format i2b2-2014\n\nWithout --out, formats other than gold send their texts through the detector of identifying spans here."
+    )]
     Evaluate(crate::evaluate::Options),
+    /// The declared variables: list them, check a file, try a sentence
+    Variables {
+        #[command(subcommand)]
+        command: variables::Command,
+    },
+    /// Where the cells of a hand-filled table come from
+    #[command(
+        after_help = "Example:\n  sillage trace --out tables --table crf.csv --map map.toml\n\nThe map says which column holds the patient and which variable the others hold:\n\n  patient = \"IPP\"\n  date_formats = [\"%d/%m/%Y %H:%M\"]   # beside 2024-05-31T08:15\n  missing = [\"ND\", \"NA\"]\n\n  [columns.\"NIHSS entrée\"]\n  variable = \"nihss_admission\"\n\n  [columns.rtPA]\n  variable = \"iv_thrombolysis\"\n  values = { \"fait\" = \"true\", \"9\" = \"\" }\n\n  [columns.\"glycémie (g/L)\"]\n  variable = \"glucose_admission\"\n  factor = 5.55\n  tolerance = 0.02\n\nWrites trace.parquet (cells and words), labels.parquet (token labels for training) and summary.csv\nto restricted/trace of the output folder. `sillage variables list` names the variables."
+    )]
+    Trace(trace::Options),
     /// A small hospital's feed through the whole pipeline
     Demo(demo::Options),
     /// Make a pseudonym key
@@ -138,6 +154,8 @@ async fn execute(cli: Cli) -> Result<()> {
         Command::Sql(options) => sql::execute(options).await,
         Command::Export(options) => crate::export::execute(options).await,
         Command::Evaluate(options) => crate::evaluate::execute(options).await,
+        Command::Variables { command } => variables::execute(command),
+        Command::Trace(options) => trace::execute(options).await,
         Command::Demo(options) => demo::execute(options, cli.quiet).await,
         Command::Key { command: KeyCommand::New { file } } => {
             crate::pseudonym::Key::create(&file)?;

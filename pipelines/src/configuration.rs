@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 use sillage_clinical::lexicon::SnomedLicence;
+use sillage_deidentification::policy::{Policies, Policy, PolicyError};
 
 use crate::error::{Error, Result};
 
@@ -22,6 +23,41 @@ pub struct Configuration {
     pub key_file: PathBuf,
     pub epoch: Epoch,
     pub terminology: Terminology,
+    pub deidentification: Deidentification,
+    pub variables: Variables,
+}
+
+/// What research may read.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Deidentification {
+    /// Name of a policy.
+    pub policy: String,
+    /// A `deid.toml` of the site; empty: the policies that ship with Sillage.
+    pub file: PathBuf,
+}
+
+impl Deidentification {
+    /// The policy of that name.
+    ///
+    /// Errors: the file cannot be read or used, or has no such policy.
+    pub fn policy(&self) -> Result<Policy> {
+        let place = |e: PolicyError| Error::Configuration(format!("deidentification: {e}"));
+        if self.file.as_os_str().is_empty() {
+            return Policies::built_in().and_then(|p| p.policy(&self.policy).cloned()).map_err(place);
+        }
+        let text = std::fs::read_to_string(&self.file).map_err(|e| Error::Configuration(format!("{}: {e}", self.file.display())))?;
+        let named = |e: PolicyError| Error::Configuration(format!("{}: {e}", self.file.display()));
+        Policies::read(&text).and_then(|p| p.policy(&self.policy).cloned()).map_err(named)
+    }
+}
+
+/// What is looked for beyond the variables that ship with Sillage.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Variables {
+    /// Files of declarations; they add variables, or replace those of the same name.
+    pub files: Vec<PathBuf>,
 }
 
 /// Size of a commit.

@@ -5,13 +5,12 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use arrow::array::{Array, ArrayRef, RecordBatch, StringArray};
-use arrow::datatypes::{DataType, Field, Schema};
+use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 use clap::{Args, ValueEnum};
 use datafusion::parquet::arrow::ArrowWriter;
 use datafusion::parquet::basic::{Compression, ZstdLevel};
 use datafusion::parquet::file::properties::WriterProperties;
 use futures::StreamExt;
-use sillage_clinical::lexicon::SnomedLicence;
 use sillage_schemas::tables::{self, Table, Zone};
 
 use crate::error::{Error, Result};
@@ -71,7 +70,7 @@ pub async fn execute(options: Options) -> Result<()> {
     }
     let store = Store::open_existing(&options.out).await?;
     std::fs::create_dir_all(&options.to).map_err(Error::io(&options.to))?;
-    let session = session::over(&store, &session::knowledge(SnomedLicence::GlobalPatientSet)?).await?;
+    let session = session::over(&store, &session::built_in()?).await?;
     for table in store.tables() {
         if !options.zone.hold(table.zone) || !(options.tables.is_empty() || options.tables.iter().any(|t| t == table.name)) {
             continue;
@@ -95,8 +94,22 @@ fn properties() -> Result<WriterProperties> {
     Ok(WriterProperties::builder().set_compression(Compression::ZSTD(level)).build())
 }
 
+/// The table's own schema, with its field metadata; an open table has the columns
+/// that its runs declared behind them.
+fn schema_of(table: &Table, rows: &Schema) -> SchemaRef {
+    let own = (table.schema)();
+    if !table.open {
+        return own;
+    }
+    let declared = rows.fields().iter().filter(|f| own.field_with_name(f.name()).is_err()).map(|field| {
+        let kind = if *field.data_type() == DataType::Utf8View { DataType::Utf8 } else { field.data_type().clone() };
+        Arc::new(field.as_ref().clone().with_data_type(kind))
+    });
+    Arc::new(Schema::new(own.fields().iter().cloned().chain(declared).collect::<Vec<_>>()))
+}
+
 async fn write_parquet(table: &Table, mut rows: Rows, path: &Path) -> Result<usize> {
-    let schema = (table.schema)();
+    let schema = schema_of(table, &rows.schema());
     let failed = |e: datafusion::parquet::errors::ParquetError| Error::Internal(format!("{}: {e}", path.display()));
     let file = File::create(path).map_err(Error::io(path))?;
     let mut writer = ArrowWriter::try_new(file, schema.clone(), Some(properties()?)).map_err(failed)?;
@@ -104,9 +117,11 @@ async fn write_parquet(table: &Table, mut rows: Rows, path: &Path) -> Result<usi
     while let Some(batch) = rows.next().await {
         let batch = batch.map_err(Box::new)?;
         count += batch.num_rows();
-        // The table's own schema, with its field metadata.
-        let columns = schema.fields().iter().zip(batch.columns()).map(|(field, column)| arrow::compute::cast(column, field.data_type()));
-        let columns = columns.collect::<Result<Vec<_>, _>>().map_err(|e| Error::Internal(e.to_string()))?;
+        let columns = schema.fields().iter().map(|field| {
+            let column = batch.column_by_name(field.name()).ok_or_else(|| format!("no column {}", field.name()))?;
+            arrow::compute::cast(column, field.data_type()).map_err(|e| e.to_string())
+        });
+        let columns = columns.collect::<Result<Vec<_>, _>>().map_err(|e| Error::Internal(format!("{}: {e}", table.name)))?;
         let batch = RecordBatch::try_new(schema.clone(), columns).map_err(|e| Error::Internal(e.to_string()))?;
         writer.write(&batch).map_err(failed)?;
     }

@@ -77,7 +77,14 @@ impl Key {
 
     /// Pseudonym of an identifier: 32 hexadecimal digits.
     pub fn pseudonym(&self, kind: &str, value: &str) -> String {
-        self.mac(kind, value)[..16].iter().map(|b| format!("{b:02x}")).collect()
+        const DIGITS: &[u8; 16] = b"0123456789abcdef";
+        let digit = |nibble: u8| char::from(DIGITS[usize::from(nibble)]);
+        self.mac(kind, value)[..16].iter().flat_map(|b| [digit(b >> 4), digit(b & 15)]).collect()
+    }
+
+    /// The key that surrogates are drawn with: of this key, and no way back to it.
+    pub fn surrogates(&self) -> [u8; 32] {
+        self.mac("surrogates", "")
     }
 
     /// Days by which all dates of a patient move, never 0.

@@ -1,37 +1,35 @@
 //! The runner: epochs from a source, through the stages, into the tables.
 //!
-//! An epoch is written to the journal with its exact end, run through the SQL
-//! stages, committed table by table with the transaction (pipeline, epoch), and
-//! only then is the source's position advanced. While an epoch is worked on, the
-//! next one is read.
+//! An epoch is run through the SQL stages in memory, written to the journal with
+//! its exact end, committed to all its tables with the transaction (pipeline,
+//! epoch), and only then is the source's position advanced. Meanwhile the next
+//! epoch is in the stages and the one after it is read.
+
+mod dossiers;
+mod epoch;
+mod history;
+mod records;
 
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use arrow::array::{ArrayRef, ListArray, RecordBatch, StringArray, StructArray, TimestampMicrosecondArray};
-use arrow::datatypes::{DataType, Fields};
 use chrono::{DateTime, Utc};
-use datafusion::datasource::MemTable;
-use datafusion::execution::context::SessionContext;
-use sha2::{Digest, Sha256};
-use sillage_clinical::knowledge::Knowledge;
-use sillage_connectors::{DeadLetter, Epoch, Position, Source, Until};
-use sillage_schemas::tables::{self, table};
-use sillage_schemas::terminology::LEXICON;
+use sillage_connectors::{Epoch, Position, Source, Until};
+use sillage_schemas::tables::table;
 use tokio::sync::watch;
 
 use crate::configuration::Configuration;
 use crate::error::{Error, Result};
 use crate::journal::{Entry, Journal};
 use crate::progress::Progress;
-use crate::pseudonym::{self, Key};
+use crate::pseudonym::Key;
 use crate::session;
-use crate::stages::{self, Parameters, STAGES};
-use crate::store::{Store, column};
+use crate::store::{Rows, Store};
+use dossiers::Dossiers;
+use epoch::{Processed, Stages, finish, prepare};
+use history::History;
 
-/// Rows of a batch handed to one core at a time.
-const SLICE: usize = 128;
 /// Folder of the journals, in the restricted zone.
 const JOURNAL: &str = "_journal";
 
@@ -57,11 +55,10 @@ pub enum Mode {
 
 struct Run<'a> {
     configuration: &'a Configuration,
-    knowledge: Arc<Knowledge>,
-    key: Key,
+    stages: Arc<Stages>,
     store: Store,
+    dossiers: Dossiers,
     summary: Summary,
-    partitions: usize,
 }
 
 /// Runs a pipeline over its sources.
@@ -79,7 +76,8 @@ pub async fn run(configuration: &Configuration, mode: Mode, quiet: bool) -> Resu
         .map(|uri| sillage_connectors::open(uri, configuration.timezone).map_err(Error::from))
         .collect::<Result<Vec<_>>>()?;
     let started_at = Utc::now();
-    let knowledge = session::knowledge(configuration.terminology.snomed.licence())?;
+    let library = session::library(configuration.terminology.snomed.licence(), &configuration.variables.files)?;
+    let policy = configuration.deidentification.policy()?;
     let store = Store::create(&configuration.out).await?;
     let (key_path, may_create) = configuration.key_path();
     let new_key = (may_create && !key_path.exists()).then(|| key_path.clone());
@@ -88,9 +86,10 @@ pub async fn run(configuration: &Configuration, mode: Mode, quiet: bool) -> Resu
         return Err(Error::Key { path: key_path, message });
     }
     let key = if new_key.is_some() { Key::create(&key_path)? } else { Key::read(&key_path)? };
-    let partitions = std::thread::available_parallelism().map_or(1, usize::from);
+    let stages = Arc::new(Stages::new(library, key, policy, History::read(&store).await?));
+    let dossiers = Dossiers::new(&store)?;
     let summary = Summary { run_id: new_run_id(started_at)?, new_key, ..Summary::default() };
-    let mut run = Run { configuration, knowledge, key, store, summary, partitions };
+    let mut run = Run { configuration, stages, store, dossiers, summary };
     run.record(started_at, None).await?;
     let mut stop = stop_signal()?;
     let mut sources = sources;
@@ -153,6 +152,9 @@ fn read(mut source: Box<dyn Source>, from: Position, limits: (usize, usize), exa
 
 impl Run<'_> {
     /// Takes everything that a source has now, unless it is told to stop.
+    ///
+    /// Three epochs are under way at a time: one is read, the one before it goes
+    /// through the stages, the one before that is committed.
     async fn drain(&mut self, source: Box<dyn Source>, quiet: bool, stop: &watch::Receiver<bool>) -> Result<Box<dyn Source>> {
         let name = source.name().to_owned();
         let application = format!("sillage:{}:{name}", self.configuration.name);
@@ -164,77 +166,46 @@ impl Run<'_> {
         let mut progress = Progress::new(source.size_hint(&position), quiet);
         let mut replay = state.started;
         let mut reading = read(source, position, limits, replay.as_ref().map(|e| e.position.clone()));
+        let mut processed: Option<Processed> = None;
         let source = loop {
-            let (source, epoch) = reading.await.map_err(|e| Error::Internal(format!("reading {name}: {e}")))?;
-            let Some(epoch) = epoch? else { break source };
-            if *stop.borrow() {
+            let (source, epoch) = reading.await.map_err(|e| Error::Internal(format!("reading {name}: {}", interrupted(&e))))?;
+            let epoch = epoch?.filter(|_| !*stop.borrow());
+            let Some(epoch) = epoch else {
+                if let Some(last) = processed.take() {
+                    self.commit(last, &journal, &application, &mut progress).await?;
+                }
                 break source;
-            }
-            reading = read(source, epoch.position.clone(), limits, None);
-            let entry = match replay.take() {
-                Some(entry) => entry,
-                None => Entry {
-                    epoch: number,
-                    position: epoch.position.clone(),
-                    run_id: self.summary.run_id.clone(),
-                    ingested_at: Utc::now().timestamp_micros(),
-                },
             };
-            journal.start(&entry)?;
-            self.commit(&epoch, &entry, &application).await?;
-            journal.commit(&entry)?;
-            self.summary.documents += epoch.documents_seen;
-            self.summary.failures += epoch.dead_letters.len() as u64;
-            progress.add(epoch.documents_seen, epoch.bytes_read);
+            reading = read(source, epoch.position.clone(), limits, None);
+            let entry = replay.take().unwrap_or_else(|| Entry {
+                epoch: number,
+                position: epoch.position.clone(),
+                run_id: self.summary.run_id.clone(),
+                ingested_at: Utc::now().timestamp_micros(),
+            });
             number = entry.epoch + 1;
-            tracing::debug!(source = %name, epoch = number - 1, documents = epoch.documents_seen, "epoch committed");
+            let preparing = tokio::spawn(prepare(self.stages.clone(), epoch, entry));
+            // Nothing of an epoch is written anywhere before all of the last one is in the journal.
+            if let Some(last) = processed.take() {
+                self.commit(last, &journal, &application, &mut progress).await?;
+            }
+            let prepared = preparing.await.map_err(|e| Error::Internal(format!("the stages: {}", interrupted(&e))))?;
+            processed = Some(finish(&self.stages, prepared?, &mut self.dossiers, &self.store).await?);
         };
         progress.finish();
         Ok(source)
     }
 
-    /// Runs the stages over an epoch and commits what they make.
-    async fn commit(&mut self, epoch: &Epoch, entry: &Entry, application: &str) -> Result<()> {
-        let session = session::empty(&self.knowledge, self.partitions);
-        for function in pseudonym::functions(&self.key) {
-            session.register_udf(function);
-        }
-        self.register(&session, "incoming_documents", &epoch.documents)?;
-        self.register(&session, "incoming_patients", &epoch.patients)?;
-        for (name, of) in [("stored_versions", "source_documents"), ("stored_identities", "identities")] {
-            let Some(table) = table(of) else { return Err(Error::Internal(format!("no table {of}"))) };
-            session.register_table(name, self.store.provider(table).await?).map_err(Box::new)?;
-        }
-        let parameters = Parameters { run_id: entry.run_id.clone(), ingested_at: entry.ingested_at };
-        for stage in STAGES {
-            stages::run(&session, stage, &parameters).await?;
-        }
-        let documents = known(&session, "accepted_documents", "stored_versions", "document_id").await?;
-        let patients = known(&session, "identities", "stored_identities", "patient_id").await?;
-        for output in STAGES.iter().flat_map(|s| s.outputs) {
-            let Some(table) = table(output) else { return Err(Error::Internal(format!("no table {output}"))) };
-            let batches = collect(&session, &format!("select * from {output}")).await?;
-            let known = if *output == "identities" { &patients } else { &documents };
-            self.store.commit(table, batches, known, application, entry.epoch).await?;
-        }
-        if !epoch.dead_letters.is_empty() {
-            let Some(table) = table("dead_letters") else { return Err(Error::Internal("no table dead_letters".to_owned())) };
-            let batch = dead_letters(&epoch.dead_letters, entry.ingested_at)?;
-            self.store.commit(table, vec![batch], &[], application, entry.epoch).await?;
-        }
-        Ok(())
-    }
-
-    fn register(&self, session: &SessionContext, name: &str, batch: &RecordBatch) -> Result<()> {
-        let mut partitions = vec![Vec::new(); self.partitions];
-        let mut at = 0;
-        while at < batch.num_rows() {
-            let length = SLICE.min(batch.num_rows() - at);
-            partitions[at / SLICE % self.partitions].push(batch.slice(at, length));
-            at += length;
-        }
-        let table = MemTable::try_new(batch.schema(), partitions).map_err(Box::new)?;
-        session.register_table(name, Arc::new(table)).map_err(Box::new)?;
+    /// Commits what the stages made of an epoch.
+    async fn commit(&mut self, processed: Processed, journal: &Journal, application: &str, progress: &mut Progress) -> Result<()> {
+        let Processed { entry, rows, documents_seen, failures, bytes_read } = processed;
+        journal.start(&entry)?;
+        self.store.commit(rows, application, entry.epoch).await?;
+        journal.commit(&entry)?;
+        self.summary.documents += documents_seen;
+        self.summary.failures += failures;
+        progress.add(documents_seen, bytes_read);
+        tracing::debug!(application, epoch = entry.epoch, documents = documents_seen, "epoch committed");
         Ok(())
     }
 
@@ -242,75 +213,22 @@ impl Run<'_> {
     async fn record(&mut self, started_at: DateTime<Utc>, finished_at: Option<DateTime<Utc>>) -> Result<()> {
         let Some(table) = table("runs") else { return Err(Error::Internal("no table runs".to_owned())) };
         let run_id = self.summary.run_id.clone();
-        let row = run_row(&self.summary, started_at, finished_at)?;
+        let row = records::run_row(&self.summary, started_at, finished_at)?;
         let application = format!("run:{run_id}");
-        self.store.commit(table, vec![row], &[run_id], &application, i64::from(finished_at.is_some())).await
+        let replaced = finished_at.map(|_| run_id).into_iter().collect();
+        self.store.commit(vec![Rows { table, batches: vec![row], replaced }], &application, i64::from(finished_at.is_some())).await
     }
 }
 
-/// Keys of the epoch that the store holds already.
-async fn known(session: &SessionContext, of: &str, stored: &str, key: &str) -> Result<Vec<String>> {
-    let rows = collect(session, &format!("select a.{key} from {of} a join {stored} s on a.{key} = s.{key}")).await?;
-    column(&rows, key)
+/// From now on a panic says where it is and nothing else: its message may quote a text.
+pub fn hide_panic_messages() {
+    std::panic::set_hook(Box::new(|panic| {
+        let place = panic.location().map_or_else(String::new, |l| format!(" at {}:{}", l.file(), l.line()));
+        tracing::error!("a function panicked{place}");
+    }));
 }
 
-async fn collect(session: &SessionContext, sql: &str) -> Result<Vec<RecordBatch>> {
-    Ok(session.sql(sql).await.map_err(Box::new)?.collect().await.map_err(Box::new)?)
-}
-
-fn dead_letters(letters: &[DeadLetter], received_at: i64) -> Result<RecordBatch> {
-    let text = |field: fn(&DeadLetter) -> &str| Arc::new(letters.iter().map(|l| Some(field(l))).collect::<StringArray>()) as ArrayRef;
-    let columns = vec![
-        text(|l| &l.message_id),
-        Arc::new(TimestampMicrosecondArray::from(vec![received_at; letters.len()]).with_timezone("UTC")) as ArrayRef,
-        text(|l| &l.source),
-        text(|l| l.reason),
-        text(|l| &l.detail),
-        Arc::new(letters.iter().map(|l| l.payload.as_deref()).collect::<StringArray>()) as ArrayRef,
-    ];
-    RecordBatch::try_new(tables::dead_letters(), columns).map_err(|e| Error::Internal(format!("dead letters: {e}")))
-}
-
-fn run_row(summary: &Summary, started_at: DateTime<Utc>, finished_at: Option<DateTime<Utc>>) -> Result<RecordBatch> {
-    let schema = tables::runs();
-    let time = |t: Option<DateTime<Utc>>| {
-        Arc::new(TimestampMicrosecondArray::from(vec![t.map(|t| t.timestamp_micros())]).with_timezone("UTC")) as ArrayRef
-    };
-    let text = |s: &str| Arc::new(StringArray::from(vec![s])) as ArrayRef;
-    let number = |n: u64| Arc::new(arrow::array::Int64Array::from(vec![n as i64])) as ArrayRef;
-    let files: Vec<(&str, String)> = LEXICON.iter().map(|f| (f.name, hex_digest(f.content.as_bytes()))).collect();
-    let columns = vec![
-        text(&summary.run_id),
-        time(Some(started_at)),
-        time(finished_at),
-        text(env!("CARGO_PKG_VERSION")),
-        text(&stages::digest()),
-        versioned(schema.field(5).data_type(), &[])?,
-        versioned(schema.field(6).data_type(), &files)?,
-        number(summary.documents),
-        number(summary.failures),
-    ];
-    RecordBatch::try_new(schema, columns).map_err(|e| Error::Internal(format!("runs: {e}")))
-}
-
-/// One list of {name, version, sha256}.
-fn versioned(list: &DataType, files: &[(&str, String)]) -> Result<ArrayRef> {
-    let DataType::List(item) = list else { return Err(Error::Internal("runs: not a list".to_owned())) };
-    let DataType::Struct(fields) = item.data_type() else { return Err(Error::Internal("runs: not a struct".to_owned())) };
-    let fields: Fields = fields.clone();
-    let columns: Vec<ArrayRef> = vec![
-        Arc::new(files.iter().map(|(name, _)| Some(*name)).collect::<StringArray>()),
-        Arc::new(files.iter().map(|_| Some(env!("CARGO_PKG_VERSION"))).collect::<StringArray>()),
-        Arc::new(files.iter().map(|(_, hash)| Some(hash.as_str())).collect::<StringArray>()),
-    ];
-    let build = || -> std::result::Result<ArrayRef, arrow::error::ArrowError> {
-        let items = StructArray::try_new(fields, columns, None)?;
-        let offsets = arrow::buffer::OffsetBuffer::from_lengths([files.len()]);
-        Ok(Arc::new(ListArray::try_new(item.clone(), offsets, Arc::new(items), None)?))
-    };
-    build().map_err(|e| Error::Internal(format!("runs: {e}")))
-}
-
-fn hex_digest(bytes: &[u8]) -> String {
-    Sha256::digest(bytes).iter().map(|b| format!("{b:02x}")).collect()
+/// Why a task ended early; the message of a panic may quote a text.
+fn interrupted(error: &tokio::task::JoinError) -> &'static str {
+    if error.is_panic() { "a function panicked" } else { "cancelled" }
 }

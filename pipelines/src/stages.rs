@@ -10,8 +10,24 @@ use crate::error::{Error, Result};
 pub struct Stage {
     pub name: &'static str,
     pub sql: &'static str,
-    /// Tables it makes that the store keeps.
-    pub outputs: &'static [&'static str],
+    /// What it makes that the store keeps.
+    pub outputs: &'static [Output],
+    /// Whether it reads what the store has of the epoch's patients: it then waits
+    /// until the epoch before is committed.
+    pub looks_back: bool,
+}
+
+/// Rows for a table of the store.
+pub struct Output {
+    pub table: &'static str,
+    /// The SQL table that holds them.
+    pub from: &'static str,
+    /// The SQL table that lists whose earlier rows go, by the key of the store's table.
+    pub replaces: Option<&'static str>,
+}
+
+const fn output(table: &'static str, from: &'static str, replaces: &'static str) -> Output {
+    Output { table, from, replaces: Some(replaces) }
 }
 
 /// The stages, in order.
@@ -19,13 +35,42 @@ pub const STAGES: &[Stage] = &[
     Stage {
         name: "10_documents",
         sql: include_str!("../../sql/10_documents.sql"),
-        outputs: &["source_documents", "documents", "identities"],
+        outputs: &[output("source_documents", "source_documents", "accepted_documents")],
+        looks_back: false,
     },
-    Stage { name: "20_mentions", sql: include_str!("../../sql/20_mentions.sql"), outputs: &[] },
-    Stage { name: "40_entities", sql: include_str!("../../sql/40_entities.sql"), outputs: &["entities"] },
+    Stage { name: "20_mentions", sql: include_str!("../../sql/20_mentions.sql"), outputs: &[], looks_back: false },
+    Stage {
+        name: "30_deidentify",
+        sql: include_str!("../../sql/30_deidentify.sql"),
+        outputs: &[
+            output("phi_spans", "phi_spans", "accepted_documents"),
+            output("identities", "identities", "identities"),
+            Output { table: "dead_letters", from: "leaks", replaces: None },
+        ],
+        looks_back: false,
+    },
+    Stage {
+        name: "40_entities",
+        sql: include_str!("../../sql/40_entities.sql"),
+        outputs: &[output("entities", "entities", "accepted_documents")],
+        looks_back: false,
+    },
+    Stage { name: "50_variables", sql: include_str!("../../sql/50_variables.sql"), outputs: &[], looks_back: false },
+    Stage {
+        name: "60_episodes",
+        sql: include_str!("../../sql/60_episodes.sql"),
+        outputs: &[
+            output("documents", "documents", "touched_documents"),
+            output("variables", "variables", "touched_documents"),
+            output("episode_variables", "episode_variables", "touched_patients"),
+            output("cohort", "cohort", "touched_patients"),
+        ],
+        looks_back: true,
+    },
 ];
 
 /// What a stage may refer to as `$name`.
+#[derive(Clone)]
 pub struct Parameters {
     pub run_id: String,
     /// Microseconds, UTC.

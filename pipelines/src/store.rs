@@ -1,29 +1,42 @@
 //! The tables on disk: Delta, two zones, committed with the epoch they cover.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
+use std::hash::{Hash, Hasher};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use arrow::array::{AsArray, RecordBatch};
+use arrow::array::{AsArray, BooleanArray, RecordBatch};
 use arrow::compute::cast;
-use arrow::datatypes::{DataType, Schema};
+use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 use datafusion::catalog::TableProvider;
+use datafusion::logical_expr::{ColumnarValue, Expr, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature, Volatility};
+use datafusion::parquet::basic::{Compression, ZstdLevel};
+use datafusion::parquet::file::properties::{EnabledStatistics, WriterProperties};
 use deltalake::kernel::Transaction;
 use deltalake::kernel::engine::arrow_conversion::TryIntoKernel;
 use deltalake::kernel::transaction::CommitProperties;
+use deltalake::operations::write::SchemaMode;
 use deltalake::protocol::SaveMode;
-use deltalake::{DeltaTable, DeltaTableBuilder, DeltaTableError, StructType};
+use deltalake::{DeltaTable, DeltaTableBuilder, DeltaTableError, StructType, TableProperty};
 use sillage_schemas::tables::{TABLES, Table, Write, Zone};
+use tokio::task::JoinSet;
 
 use crate::error::{Error, Result};
 
-/// Keys of one predicate: the engine nests them, so a long list would need a deep stack.
-const KEYS: usize = 100;
+/// Commits between two checkpoints of a table.
+const CHECKPOINT: i64 = 20;
+/// Rows of a row group: what a writer holds in memory.
+const ROW_GROUP: usize = 32 * 1024;
+
+/// Struct column of a stage's output whose fields become columns of an open table.
+const DECLARED: &str = "variables";
 
 /// Table names are known; a new output folder gets all of them, empty.
 pub struct Store {
     root: PathBuf,
     tables: HashMap<&'static str, DeltaTable>,
+    /// Last epoch that this process knows a table to have, by application.
+    committed: HashMap<(&'static str, String), i64>,
 }
 
 fn wrap(table: &'static Table) -> impl Fn(DeltaTableError) -> Error {
@@ -74,12 +87,15 @@ impl Store {
                     .with_table_name(table.name)
                     .with_comment(table.description)
                     .with_columns(schema.fields().cloned())
+                    // Keys are hashes: smallest and largest of a file say nothing, and cost a kilobyte of log each.
+                    .with_configuration_property(TableProperty::DataSkippingNumIndexedCols, Some("0"))
+                    .with_configuration_property(TableProperty::CheckpointInterval, Some(CHECKPOINT.to_string()))
                     .await
                     .map_err(wrap(table))?;
             }
             tables.insert(table.name, delta);
         }
-        Ok(Store { root: root.to_owned(), tables })
+        Ok(Store { root: root.to_owned(), tables, committed: HashMap::new() })
     }
 
     pub fn root(&self) -> &Path {
@@ -100,68 +116,179 @@ impl Store {
         Ok(provider)
     }
 
-    /// Whether the table has this epoch already.
-    async fn has(&self, table: &'static Table, delta: &DeltaTable, application: &str, epoch: i64) -> Result<bool> {
-        let snapshot = delta.snapshot().map_err(wrap(table))?;
-        let version = snapshot.transaction_version(delta.log_store().as_ref(), application).await.map_err(wrap(table))?;
-        Ok(version.is_some_and(|v| v >= epoch))
-    }
-
-    /// Commits rows of an epoch to one table; skipped when the table has the epoch.
+    /// Commits an epoch: its rows to each of their tables, all at the same time.
     ///
-    /// `known` are the documents (or patients, or runs) of the epoch that the table
-    /// may hold already: their earlier rows go first, also when no new row comes.
-    /// The transaction is written with the new rows, so a crash in between is
-    /// healed by the replay of the epoch.
-    pub async fn commit(
-        &mut self,
-        table: &'static Table,
-        batches: Vec<RecordBatch>,
-        known: &[String],
-        application: &str,
-        epoch: i64,
-    ) -> Result<()> {
-        let Some(delta) = self.tables.get(table.name) else {
-            return Err(Error::Internal(format!("table {} is not open", table.name)));
-        };
-        if self.has(table, delta, application, epoch).await? {
-            return Ok(());
+    /// Each table gets one commit with the transaction (application, epoch): the
+    /// rows that are replaced go and the new ones come together, or neither. A
+    /// table that has the epoch already is left as it is, so a crash between two
+    /// tables is healed by the replay of the epoch.
+    pub async fn commit(&mut self, rows: Vec<Rows>, application: &str, epoch: i64) -> Result<()> {
+        let mut tasks = JoinSet::new();
+        for rows in rows {
+            let name = rows.table.name;
+            let Some(delta) = self.tables.get(name).cloned() else {
+                return Err(Error::Internal(format!("table {name} is not open")));
+            };
+            // What this process has committed needs no look into the log.
+            let last = self.committed.get(&(name, application.to_owned())).copied();
+            let application = application.to_owned();
+            tasks.spawn(async move { commit(delta, rows, last, application, epoch).await });
         }
-        let mut delta = delta.clone();
-        let batches = conform(table, batches)?;
-        if let Write::Replace { key } = table.write {
-            for keys in known.chunks(KEYS) {
-                delta = delta.delete().with_predicate(in_list(key, keys)).await.map_err(wrap(table))?.0;
-            }
+        while let Some(done) = tasks.join_next().await {
+            let (table, delta) = done.map_err(|_| Error::Internal("a commit was interrupted".to_owned()))??;
+            self.committed.insert((table.name, application.to_owned()), epoch);
+            self.tables.insert(table.name, delta);
         }
-        if batches.iter().any(|b| b.num_rows() > 0) {
-            let transaction = CommitProperties::default().with_application_transaction(Transaction::new(application, epoch));
-            delta = delta.write(batches).with_save_mode(SaveMode::Append).with_commit_properties(transaction).await.map_err(wrap(table))?;
-        }
-        self.tables.insert(table.name, delta);
         Ok(())
     }
 }
 
-/// `key in ('a', 'b')`; keys are hexadecimal digits and dashes, or quoted as SQL asks.
-fn in_list(key: &str, values: &[String]) -> datafusion::logical_expr::Expr {
-    use datafusion::prelude::{col, lit};
-    col(key).in_list(values.iter().map(|v| lit(v.as_str())).collect(), false)
+/// What an epoch has for one table.
+pub struct Rows {
+    pub table: &'static Table,
+    pub batches: Vec<RecordBatch>,
+    /// Documents (or patients, or runs) of the epoch that the table may hold
+    /// already: their earlier rows go, also when no new row comes.
+    pub replaced: Vec<String>,
+}
+
+async fn commit(delta: DeltaTable, rows: Rows, last: Option<i64>, application: String, epoch: i64) -> Result<(&'static Table, DeltaTable)> {
+    let table = rows.table;
+    let last = match last {
+        Some(last) => Some(last),
+        None => {
+            let snapshot = delta.snapshot().map_err(wrap(table))?;
+            snapshot.transaction_version(delta.log_store().as_ref(), application.as_str()).await.map_err(wrap(table))?
+        }
+    };
+    if last.is_some_and(|last| last >= epoch) {
+        return Ok((table, delta));
+    }
+    let mut batches = conform(table, rows.batches)?;
+    batches.retain(|b| b.num_rows() > 0);
+    let key = match table.write {
+        Write::Replace { key } if !rows.replaced.is_empty() => Some(key),
+        Write::Replace { .. } | Write::Append => None,
+    };
+    if batches.is_empty() {
+        if key.is_none() {
+            return Ok((table, delta));
+        }
+        batches.push(RecordBatch::new_empty(plain(table, &[])));
+    }
+    let replaced =
+        key.map(|key| Ok::<_, Error>(one_of(key, rows.replaced.into_iter().chain(column(&batches, key)?).collect()))).transpose()?;
+    let transaction = CommitProperties::default().with_application_transaction(Transaction::new(application, epoch));
+    let mut write = delta.write(batches).with_commit_properties(transaction).with_writer_properties(parquet());
+    if table.open {
+        write = write.with_schema_mode(SchemaMode::Merge);
+    }
+    write = match replaced {
+        Some(replaced) => write.with_save_mode(SaveMode::Overwrite).with_replace_where(replaced),
+        None => write.with_save_mode(SaveMode::Append),
+    };
+    let mut delta = write.await.map_err(wrap(table))?;
+    // An open table keeps a batch a commit and goes through all of them at the next one; read
+    // from a checkpoint it is one batch.
+    if delta.version().is_some_and(|version| (version as i64 + 1) % CHECKPOINT == 0) {
+        delta = DeltaTable::new(delta.log_store());
+        delta.load().await.map_err(wrap(table))?;
+    }
+    Ok((table, delta))
+}
+
+/// How files are written.
+fn parquet() -> WriterProperties {
+    // Row groups are small and keys are hashes: an index of pages would skip nothing.
+    WriterProperties::builder()
+        .set_compression(Compression::ZSTD(ZstdLevel::default()))
+        .set_statistics_enabled(EnabledStatistics::Chunk)
+        .set_max_row_group_row_count(Some(ROW_GROUP))
+        .build()
+}
+
+/// Whether a column holds one of these values.
+pub fn one_of(column: &str, values: HashSet<String>) -> Expr {
+    Membership { keys: Arc::new(values), signature: Signature::any(1, Volatility::Immutable) }.of(column)
+}
+
+/// `one_of(key)`: whether a row is one of those that are looked for.
+///
+/// The same as a long list of keys in SQL, which the engine nests so deeply that
+/// a few thousand keys overflow the stack.
+#[derive(Debug, Clone)]
+struct Membership {
+    keys: Arc<HashSet<String>>,
+    signature: Signature,
+}
+
+impl Membership {
+    fn of(self, key: &str) -> Expr {
+        ScalarUDF::from(self).call(vec![datafusion::prelude::col(key)])
+    }
+}
+
+impl PartialEq for Membership {
+    fn eq(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.keys, &other.keys)
+    }
+}
+
+impl Eq for Membership {}
+
+impl Hash for Membership {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.keys.len().hash(state);
+    }
+}
+
+impl ScalarUDFImpl for Membership {
+    fn name(&self) -> &str {
+        "one_of"
+    }
+
+    fn signature(&self) -> &Signature {
+        &self.signature
+    }
+
+    fn return_type(&self, _arguments: &[DataType]) -> datafusion::common::Result<DataType> {
+        Ok(DataType::Boolean)
+    }
+
+    fn invoke_with_args(&self, arguments: ScalarFunctionArgs) -> datafusion::common::Result<ColumnarValue> {
+        let keys = ColumnarValue::values_to_arrays(&arguments.args)?;
+        let keys = cast(&keys[0], &DataType::Utf8)?;
+        let found = keys.as_string::<i32>().iter().map(|key| Some(key.is_some_and(|key| self.keys.contains(key))));
+        Ok(ColumnarValue::Array(Arc::new(found.collect::<BooleanArray>())))
+    }
+}
+
+/// The table's columns; those that a run declares follow in an open table.
+fn plain(table: &'static Table, batches: &[RecordBatch]) -> SchemaRef {
+    let mut fields: Vec<Field> = (table.schema)().fields().iter().map(|f| f.as_ref().clone()).collect();
+    if table.open
+        && let Some(DataType::Struct(declared)) =
+            batches.first().and_then(|b| b.schema().column_with_name(DECLARED).map(|(_, f)| f.data_type().clone()))
+    {
+        fields.extend(declared.iter().map(|f| f.as_ref().clone()));
+    }
+    Arc::new(Schema::new(fields))
 }
 
 /// Batches with exactly the table's columns, in its order and types.
 fn conform(table: &'static Table, batches: Vec<RecordBatch>) -> Result<Vec<RecordBatch>> {
-    let schema = (table.schema)();
-    let plain = Arc::new(Schema::new(schema.fields().iter().map(|f| f.as_ref().clone()).collect::<Vec<_>>()));
+    let plain = plain(table, &batches);
     batches
         .into_iter()
         .map(|batch| {
+            let declared = batch.column_by_name(DECLARED).filter(|_| table.open).and_then(|c| c.as_struct_opt());
             let columns = plain
                 .fields()
                 .iter()
                 .map(|field| {
                     let column = batch
                         .column_by_name(field.name())
+                        .or_else(|| declared.and_then(|d| d.column_by_name(field.name())))
                         .ok_or_else(|| Error::Internal(format!("stage output for {} lacks column {}", table.name, field.name())))?;
                     cast(column, field.data_type()).map_err(|e| Error::Internal(format!("{}.{}: {e}", table.name, field.name())))
                 })

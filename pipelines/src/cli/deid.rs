@@ -8,7 +8,6 @@ use arrow::compute::cast;
 use arrow::datatypes::{DataType, Float64Type};
 use clap::{Args, Subcommand};
 use datafusion::execution::context::SessionContext;
-use sillage_clinical::lexicon::SnomedLicence;
 
 use super::print;
 use super::sql::query;
@@ -37,9 +36,9 @@ pub(super) struct Report {
 
 pub(super) async fn execute(command: Command) -> Result<()> {
     let Command::Report(options) = command;
-    let knowledge = session::knowledge(SnomedLicence::GlobalPatientSet)?;
+    let library = session::built_in()?;
     let store = Store::open_existing(&options.out).await?;
-    let session = session::over(&store, &knowledge).await?;
+    let session = session::over(&store, &library).await?;
     print(&report(&session).await?)
 }
 

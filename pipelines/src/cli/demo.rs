@@ -78,7 +78,8 @@ pub(super) async fn execute(options: Options, quiet: bool) -> Result<()> {
     super::run::report(&configuration, &summary);
 
     let store = Store::open_existing(&out).await?;
-    let session = session::over(&store, &session::knowledge(configuration.terminology.snomed.licence())?).await?;
+    let session =
+        session::over(&store, &session::library(configuration.terminology.snomed.licence(), &configuration.variables.files)?).await?;
     let mut page = String::new();
     for (title, sql) in SUMMARY {
         let batches = query(&session, sql).await?;

@@ -8,13 +8,12 @@ use arrow::util::pretty::pretty_format_batches;
 use chrono::Utc;
 use clap::Args;
 use datafusion::prelude::{col, lit};
-use sillage_clinical::lexicon::SnomedLicence;
 use sillage_schemas::tables::{reidentifications, table};
 
 use super::print;
 use crate::error::{Error, Result};
 use crate::session;
-use crate::store::Store;
+use crate::store::{Rows, Store};
 
 /// A reason shorter than this explains nothing.
 const REASON: usize = 15;
@@ -42,8 +41,8 @@ pub(super) async fn execute(options: Options) -> Result<()> {
     }
     let mut store = Store::open_existing(&options.out).await?;
     audit(&mut store, reason, &options.ids).await?;
-    let knowledge = session::knowledge(SnomedLicence::GlobalPatientSet)?;
-    let session = session::over(&store, &knowledge).await?;
+    let library = session::built_in()?;
+    let session = session::over(&store, &library).await?;
     let ids = || options.ids.iter().map(|id| lit(id.as_str())).collect::<Vec<_>>();
     let mut found = 0;
     for (name, key, columns) in [
@@ -79,5 +78,6 @@ async fn audit(store: &mut Store, reason: &str, ids: &[String]) -> Result<()> {
         Arc::new(ids.iter().map(|id| Some(id.as_str())).collect::<StringArray>()),
     ];
     let batch = RecordBatch::try_new(reidentifications(), columns).map_err(|e| Error::Internal(format!("audit: {e}")))?;
-    store.commit(table, vec![batch], &[], &format!("reidentify:{}:{}", now.timestamp_micros(), std::process::id()), 0).await
+    let application = format!("reidentify:{}:{}", now.timestamp_micros(), std::process::id());
+    store.commit(vec![Rows { table, batches: vec![batch], replaced: Vec::new() }], &application, 0).await
 }

@@ -6,7 +6,6 @@ use arrow::array::RecordBatch;
 use arrow::util::pretty::pretty_format_batches;
 use clap::{Args, ValueEnum};
 use datafusion::execution::context::SessionContext;
-use sillage_clinical::lexicon::SnomedLicence;
 
 use super::{print, prompt};
 use crate::error::{Error, Result};
@@ -47,10 +46,10 @@ pub(super) enum Format {
 }
 
 pub(super) async fn execute(options: Options) -> Result<()> {
-    let knowledge = session::knowledge(SnomedLicence::GlobalPatientSet)?;
+    let library = session::built_in()?;
     let session = match &options.out {
-        Some(out) => session::over(&Store::open_existing(out).await?, &knowledge).await?,
-        None => session::empty(&knowledge, 1),
+        Some(out) => session::over(&Store::open_existing(out).await?, &library).await?,
+        None => session::empty(&library, 1),
     };
     let sql = match (&options.command, &options.file) {
         (Some(sql), _) => sql.clone(),

@@ -1,0 +1,72 @@
+//! Rows that the runner itself writes: runs and dead letters.
+
+use std::sync::Arc;
+
+use arrow::array::{ArrayRef, ListArray, RecordBatch, StringArray, StructArray, TimestampMicrosecondArray};
+use arrow::datatypes::{DataType, Fields};
+use chrono::{DateTime, Utc};
+use sha2::{Digest, Sha256};
+use sillage_connectors::DeadLetter;
+use sillage_schemas::tables;
+use sillage_schemas::terminology::LEXICON;
+
+use super::Summary;
+use crate::error::{Error, Result};
+use crate::stages;
+
+pub(super) fn dead_letters(letters: &[DeadLetter], received_at: i64) -> Result<RecordBatch> {
+    let text = |field: fn(&DeadLetter) -> &str| Arc::new(letters.iter().map(|l| Some(field(l))).collect::<StringArray>()) as ArrayRef;
+    let columns = vec![
+        text(|l| &l.message_id),
+        Arc::new(TimestampMicrosecondArray::from(vec![received_at; letters.len()]).with_timezone("UTC")) as ArrayRef,
+        text(|l| &l.source),
+        text(|l| l.reason),
+        text(|l| &l.detail),
+        Arc::new(letters.iter().map(|l| l.payload.as_deref()).collect::<StringArray>()) as ArrayRef,
+    ];
+    RecordBatch::try_new(tables::dead_letters(), columns).map_err(|e| Error::Internal(format!("dead letters: {e}")))
+}
+
+pub(super) fn run_row(summary: &Summary, started_at: DateTime<Utc>, finished_at: Option<DateTime<Utc>>) -> Result<RecordBatch> {
+    let schema = tables::runs();
+    let time = |t: Option<DateTime<Utc>>| {
+        Arc::new(TimestampMicrosecondArray::from(vec![t.map(|t| t.timestamp_micros())]).with_timezone("UTC")) as ArrayRef
+    };
+    let text = |s: &str| Arc::new(StringArray::from(vec![s])) as ArrayRef;
+    let number = |n: u64| Arc::new(arrow::array::Int64Array::from(vec![n as i64])) as ArrayRef;
+    let files: Vec<(&str, String)> = LEXICON.iter().map(|f| (f.name, hex_digest(f.content.as_bytes()))).collect();
+    let columns = vec![
+        text(&summary.run_id),
+        time(Some(started_at)),
+        time(finished_at),
+        text(env!("CARGO_PKG_VERSION")),
+        text(&stages::digest()),
+        versioned(schema.field(5).data_type(), &[])?,
+        versioned(schema.field(6).data_type(), &files)?,
+        number(summary.documents),
+        number(summary.failures),
+    ];
+    RecordBatch::try_new(schema, columns).map_err(|e| Error::Internal(format!("runs: {e}")))
+}
+
+/// One list of {name, version, sha256}.
+fn versioned(list: &DataType, files: &[(&str, String)]) -> Result<ArrayRef> {
+    let DataType::List(item) = list else { return Err(Error::Internal("runs: not a list".to_owned())) };
+    let DataType::Struct(fields) = item.data_type() else { return Err(Error::Internal("runs: not a struct".to_owned())) };
+    let fields: Fields = fields.clone();
+    let columns: Vec<ArrayRef> = vec![
+        Arc::new(files.iter().map(|(name, _)| Some(*name)).collect::<StringArray>()),
+        Arc::new(files.iter().map(|_| Some(env!("CARGO_PKG_VERSION"))).collect::<StringArray>()),
+        Arc::new(files.iter().map(|(_, hash)| Some(hash.as_str())).collect::<StringArray>()),
+    ];
+    let build = || -> std::result::Result<ArrayRef, arrow::error::ArrowError> {
+        let items = StructArray::try_new(fields, columns, None)?;
+        let offsets = arrow::buffer::OffsetBuffer::from_lengths([files.len()]);
+        Ok(Arc::new(ListArray::try_new(item.clone(), offsets, Arc::new(items), None)?))
+    };
+    build().map_err(|e| Error::Internal(format!("runs: {e}")))
+}
+
+fn hex_digest(bytes: &[u8]) -> String {
+    Sha256::digest(bytes).iter().map(|b| format!("{b:02x}")).collect()
+}
