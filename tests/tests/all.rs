@@ -9,9 +9,19 @@ mod catalogue;
 mod command;
 #[path = "all/corrections.rs"]
 mod corrections;
+#[path = "all/evaluate.rs"]
+mod evaluate;
+#[path = "all/examples.rs"]
+mod examples;
 #[path = "all/kill.rs"]
 mod kill;
+#[path = "all/leaks.rs"]
+mod leaks;
 #[path = "all/quality.rs"]
 mod quality;
 #[path = "all/sql_logic.rs"]
 mod sql_logic;
+#[path = "all/trace.rs"]
+mod trace;
+#[path = "all/variables.rs"]
+mod variables;

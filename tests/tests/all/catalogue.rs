@@ -1,16 +1,11 @@
 //! Generated pages are what the code says. `UPDATE_PAGES=1` writes them anew.
 
 use std::path::Path;
-use std::sync::Arc;
-
-use sillage_clinical::knowledge::Knowledge;
-use sillage_clinical::lexicon::SnomedLicence;
-use sillage_schemas::terminology::LEXICON;
 
 #[test]
 fn functions_page_is_current() {
-    let knowledge = Arc::new(Knowledge::new(LEXICON, SnomedLicence::GlobalPatientSet).unwrap());
-    let functions = sillage_functions::all(&knowledge);
+    let library = sillage::session::built_in().unwrap();
+    let functions = sillage_functions::all(&library);
     let names: std::collections::BTreeSet<_> = functions.iter().map(|f| f.name().to_owned()).collect();
     assert_eq!(names.len(), functions.len(), "names are unique");
     for function in &functions {

@@ -59,8 +59,15 @@ fn a_run_fills_the_tables_and_a_second_run_adds_nothing() {
     assert_eq!(value(&out, counts), before);
     assert_eq!(value(&out, "select count(*) from runs where finished_at is not null"), "2");
 
-    let wrong_spans = "select count(*) from entities e join source_documents s using (document_id) where substr(s.text, e.source_start + 1, e.source_end - e.source_start) <> e.text";
-    assert_eq!(value(&out, wrong_spans), "0", "the text under every span is its evidence");
+    for (table, evidence) in [("entities", "text"), ("variables", "evidence"), ("episode_variables", "evidence")] {
+        let wrong = format!(
+            "select count(*) from {table} e join documents d using (document_id) where substr(d.text, e.start + 1, e.\"end\" - e.start) <> e.{evidence}"
+        );
+        assert_eq!(value(&out, &wrong), "0", "the text under every span of {table} is its evidence");
+    }
+    let wrong = "select count(*) from phi_spans p join source_documents s using (document_id) where substr(s.text, p.start + 1, p.\"end\" - p.start) <> p.text";
+    assert_eq!(value(&out, wrong), "0", "the text under every identifying span");
+    assert_ne!(value(&out, "select count(*) from cohort where age is not null"), "0", "the cohort has typed columns");
 
     succeeds(&["export", "--out", text(&out), "--to", text(&files)]);
     let names = |folder: &Path| {
@@ -68,17 +75,18 @@ fn a_run_fills_the_tables_and_a_second_run_adds_nothing() {
         names.sort();
         names
     };
-    assert_eq!(names(&files), ["documents.parquet", "entities.parquet", "runs.parquet"], "only the research zone unless told otherwise");
+    let research = ["cohort", "documents", "entities", "episode_variables", "runs", "variables"].map(|t| format!("{t}.parquet"));
+    assert_eq!(names(&files), research, "only the research zone unless told otherwise");
     succeeds(&["export", "--out", text(&out), "--to", text(&files), "--zone", "all", "--format", "csv"]);
     assert!(names(&files).contains(&"source_documents.csv".to_owned()));
 }
 
 #[test]
-fn research_tables_hold_no_free_text() {
+fn the_restricted_zone_is_for_its_owner() {
     let folder = tempfile::tempdir().unwrap();
     let (feed, out) = (feed(folder.path(), 3), folder.path().join("tables"));
     succeeds(&["run", "--source", text(&feed), "--out", text(&out), "--once", "--quiet"]);
-    assert_eq!(value(&out, "select count(*) from documents where text is not null or title is not null"), "0");
+    assert_eq!(value(&out, "select count(*) from documents where text is null and status = 'current'"), "0");
     #[cfg(unix)]
     {
         use std::os::unix::fs::PermissionsExt;

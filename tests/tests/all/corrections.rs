@@ -14,7 +14,7 @@ fn reference(version: u32, status: &str, body: &str) -> String {
     .to_string()
 }
 
-fn base64(body: &str) -> String {
+pub(crate) fn base64(body: &str) -> String {
     const DIGITS: &[u8] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
     let mut out = String::new();
     for chunk in body.as_bytes().chunks(3) {

@@ -4,6 +4,7 @@ use std::path::Path;
 use std::process::Command;
 
 use super::command::{succeeds, text};
+use super::evaluate::agrees;
 
 /// Score, in the JSON of `sillage evaluate`, and the least that is accepted.
 const FLOORS: &[(&[&str], f64)] = &[
@@ -30,11 +31,12 @@ fn agrees_with_the_reference_scorer(folder: &Path, out: &Path, dev: &Path, ours:
         println!("SKIPPED: the scorer does not run here: {}", String::from_utf8_lossy(&run.stderr));
         return;
     }
-    let reference: serde_json::Value = serde_json::from_slice(&std::fs::read(&report).unwrap()).unwrap();
-    for (path, _) in FLOORS {
-        let of = |score: &serde_json::Value| path.iter().fold(score.clone(), |value, key| value[*key].clone()).as_f64().unwrap();
-        assert!((of(&reference) - of(ours)).abs() < 1e-3, "{}: scorer {} evaluate {}", path.join("."), of(&reference), of(ours));
-    }
+    let mut reference: serde_json::Value = serde_json::from_slice(&std::fs::read(&report).unwrap()).unwrap();
+    // Which of several right episodes gives the evidence is a matter of row order.
+    reference["variables"].as_object_mut().unwrap().remove("evidence_right");
+    let mut leaves = 0;
+    agrees(&reference, ours, "", 1e-3, &mut leaves);
+    assert!(leaves > FLOORS.len(), "{leaves}");
 }
 
 #[test]
@@ -47,7 +49,7 @@ fn dev_dossiers_score_as_stated() {
     let folder = tempfile::tempdir().unwrap();
     let out = folder.path().join("tables");
     succeeds(&["run", "--source", text(&dev.join("ndjson")), "--out", text(&out), "--once", "--quiet"]);
-    let json = succeeds(&["evaluate", "--out", text(&out), "--gold", text(&dev.join("gold")), "--format", "json"]);
+    let json = succeeds(&["evaluate", "--out", text(&out), "--gold", text(&dev.join("gold")), "--json"]);
     let score: serde_json::Value = serde_json::from_str(&json).unwrap();
     assert_eq!(score["documents"]["text_equal"], score["documents"]["gold"], "every text arrives as it was");
     for (path, floor) in FLOORS {

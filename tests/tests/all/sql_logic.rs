@@ -1,14 +1,10 @@
 //! SQL logic tests: every function, in the words of those who query.
 
 use std::path::Path;
-use std::sync::Arc;
 
 use arrow::util::display::{ArrayFormatter, FormatOptions};
 use datafusion::error::DataFusionError;
 use datafusion::execution::context::SessionContext;
-use sillage_clinical::knowledge::Knowledge;
-use sillage_clinical::lexicon::SnomedLicence;
-use sillage_schemas::terminology::LEXICON;
 use sqllogictest::{AsyncDB, DBOutput, DefaultColumnType, Runner};
 
 struct Engine(SessionContext);
@@ -39,17 +35,17 @@ impl AsyncDB for Engine {
 
 #[test]
 fn functions_answer_in_sql() {
-    let knowledge = Arc::new(Knowledge::new(LEXICON, SnomedLicence::GlobalPatientSet).unwrap());
+    let library = sillage::session::built_in().unwrap();
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("slt");
     let runtime = tokio::runtime::Runtime::new().unwrap();
     let mut texts = String::new();
     for entry in std::fs::read_dir(&folder).unwrap() {
         let path = entry.unwrap().path();
-        let mut runner = Runner::new(|| async { Ok(Engine(sillage::session::empty(&knowledge, 2))) });
+        let mut runner = Runner::new(|| async { Ok(Engine(sillage::session::empty(&library, 2))) });
         runtime.block_on(runner.run_file_async(&path)).unwrap_or_else(|e| panic!("{e}"));
         texts.push_str(&std::fs::read_to_string(&path).unwrap());
     }
-    for function in sillage_functions::all(&knowledge) {
+    for function in sillage_functions::all(&library) {
         assert!(texts.contains(&format!("{}(", function.name())), "no SQL logic test calls {}", function.name());
     }
 }
