@@ -50,12 +50,26 @@ const SUMMARY: &[(&str, &str)] = &[
          from entities e join source_documents s on s.document_id = e.document_id
          where e.label = 'DISORDER' and e.icd10_code like 'I6%' and not e.negated order by e.document_time, e.source_start limit 6",
     ),
+    (
+        "One row per stroke (research.cohort)",
+        "select age, sex, nihss_admission as nihss, iv_thrombolysis as thrombolysis, mechanical_thrombectomy as thrombectomy, mtici, mrs_discharge, mrs_3_months
+         from cohort order by episode_start limit 6",
+    ),
+    (
+        "A resolved value and the words it rests on",
+        "select variable, value, replace(evidence, chr(10), ' ') as evidence, candidates, conflict
+         from episode_variables where variable in ('nihss_admission', 'stroke_side', 'smoking', 'thrombolysis_datetime') order by episode_id, variable limit 6",
+    ),
+    (
+        "What research reads: other names, other days, the same medicine",
+        "select type_display as document, replace(replace(substr(text, 1, 90), chr(10), ' / '), chr(13), '') as text from documents where text is not null order by document_time limit 4",
+    ),
     ("Input that could not be read is kept, with its place", "select reason, detail from dead_letters order by detail limit 5"),
 ];
 
 const TRY: &[&str] = &[
     "select atc_code, max(atc_display) as drug, count(distinct patient_id) as patients from entities where label = 'DRUG' and historical group by 1 order by 3 desc limit 10",
-    "select document_time, type_display, text, icd10_code, negated from entities join documents using (document_id) where section = 'conclusion' limit 20",
+    "select variable, count(*) as strokes, sum(case when conflict then 1 else 0 end) as conflicts from episode_variables group by 1 order by 2 desc, 1",
     "select e.text, e.icd10_code, e.negated, e.experiencer from (select unnest(entities('Pas d''AVC ni d''AIT. Père : infarctus à 50 ans. FA sous Eliquis.')) as e)",
 ];
 

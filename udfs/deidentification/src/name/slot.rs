@@ -36,6 +36,17 @@ pub(crate) fn slots(page: &Page<'_, '_>, found: &mut Found) {
         if let Some(end) = doctor.filter(|end| page.same_line(*end) && initials(page, *end) && !page.has(at, look::IN_CAPITALS)) {
             run(page, end, found, &mut people, false);
         }
+        small_initials(page, at, found);
+        // "int M. Xxxxx": behind a function in short the letter is a given name's.
+        if matches!(page.fold(at), "int" | "ext" | "cca" | "phc")
+            && page.fold(at + 1) == "m"
+            && page.fold(at + 2) == "."
+            && page.same_line(at + 3)
+            && found.covers(at + 3)
+            && !found.covers(at + 1)
+        {
+            found.push(page, at + 1..at + 3, Label::Prenom, SLOT, 20);
+        }
         if let Some(end) = on_duty(page, at) {
             run(page, end, found, &mut people, false);
         }
@@ -150,6 +161,32 @@ fn shared(page: &Page<'_, '_>, at: usize) -> Option<usize> {
             || by
             || writes && (typing || colon || pair(page, end))))
     .then_some(end)
+}
+
+/// "(NF/ab)" behind a signature, "frappe cv", "tapé par md": who typed, in small letters.
+fn small_initials(page: &Page<'_, '_>, at: usize, found: &mut Found) {
+    let letters = |i: usize| {
+        page.same_line(i)
+            && page.has(i, look::LOWER)
+            && matches!(page.fold(i).len(), 2 | 3)
+            && page.fold(i).bytes().all(|b| b.is_ascii_lowercase())
+            && !page.has(i, word::PARTICLE)
+            && !matches!(page.fold(i), "ml" | "dl" | "min" | "kg" | "mg" | "mm" | "ok" | "la" | "ce" | "sur" | "un" | "une" | "moi" | "lui")
+    };
+    let small = |i: usize| letters(i) && !page.has(i, word::COMMON | word::QUALIFIER);
+    let pair = page.fold(at) == "(" && page.fold(at + 2) == "/" && page.fold(at + 4) == ")" && page.line_ends(at + 5);
+    if pair && at > 0 && found.covers(at - 1) && initials(page, at + 1) && !vital(page, at + 1) && letters(at + 3) {
+        found.push(page, at + 1..at + 2, Label::Nom, SLOT, 20);
+        found.push(page, at + 3..at + 4, Label::Nom, SLOT, 20);
+    }
+    if matches!(page.fold(at), "frappe" | "frappee" | "tape" | "tapee" | "saisi" | "saisie" | "dactylo") {
+        let by = page.fold(at + 1) == "par";
+        let who = at + 1 + usize::from(by);
+        let ends = page.line_ends(who + 1) || by && matches!(page.fold(who + 1), "le" | "." | "," | ")" | ";");
+        if ends && small(who) && !found.covers(who) && (by || page.fold(who).len() == 2) {
+            found.push(page, who..who + 1, Label::Nom, SLOT, 20);
+        }
+    }
 }
 
 /// "IDE : PV", "IDE de nuit : PV", "AS matin : CI / TL".

@@ -116,6 +116,11 @@ const SIGNATURES: &[&str] = &[
     "Copie à :\n- Dr [NOM|Ferrec]\n- [PRENOM|Blandine] [NOM|Quéré]",
     "Relu par [PRENOM|J.] [NOM|Martin]",
     "Validé [NOM|PJ]",
+    "Dr [NOM|KERMOAL] ([NOM|NF]/[NOM|ab])",
+    "relu [NOM|W.O.]/[NOM|S.D.]",
+    "frappe [NOM|cv]",
+    "tapé par [NOM|md]",
+    "Demandé par int [PRENOM|M.] [NOM|DUHALDE]",
 ];
 
 /// Alone in the text.
@@ -215,6 +220,8 @@ const LETTERS: &[&str] = &[
     "Dr Interne de garde prévenu.",
     "Madame, Monsieur,",
     "signé électroniquement le 12/03/2024 à 10h20",
+    "PATIENT_ID = 12\nBIRTH = 1944\nREFERRER = aucun",
+    "EXPORT DPI. Patient DCD. Séquence 3D TOF.",
 ];
 
 /// No name in these: medicine, eponyms, places of the text, common words.

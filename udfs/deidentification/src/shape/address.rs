@@ -246,6 +246,15 @@ impl Reader<'_, '_> {
                         break;
                     }
                 }
+                // "route de Xxxxx CS 90632"
+                Some(Kind::Word)
+                    if matches!(self.fold(at), "cs" | "bp" | "tsa")
+                        && self.upper(at)
+                        && self.same_line(at + 1)
+                        && self.digits(at + 1).is_some_and(|d| (3..=5).contains(&d.count)) =>
+                {
+                    return at + 2;
+                }
                 Some(Kind::Word) => {
                     let particle = self.is(at, Cue::Particle) && (glued || self.fold(at) != "a");
                     let follows = particle
@@ -330,7 +339,13 @@ impl Reader<'_, '_> {
         let amount =
             self.measured(at) || self.cue_before(at, 2, Cue::AmountName) || self.is(end, Cue::Unit) && self.same_line(end) && !known;
         let opened = self.line_start(at) || matches!(self.before(at, 1), "," | "-" | "–" | "(" | "a" | "|");
-        let capital = self.same_line(next) && self.capital(next) && !self.is(next, Cue::AmountName) && self.fold(next).len() > 2;
+        // "73700 La Xxxxx", "97420 L'Xxxxx"
+        let behind = next + 1 + usize::from(self.mark(next + 1, "'"));
+        let article = matches!(self.fold(next), "la" | "le" | "les" | "l") && self.same_line(behind) && self.capital(behind);
+        let article = article && digits.count == 5 && !self.is(behind, Cue::AmountName) && !self.is(behind, Cue::EndsName);
+        let opened = opened || article && self.mark(at.wrapping_sub(1), ":") && self.cue_before(at, 3, Cue::Dwelling);
+        let capital =
+            self.same_line(next) && self.capital(next) && !self.is(next, Cue::AmountName) && (self.fold(next).len() > 2 || article);
         let cedex = self.same_line(next) && self.capital(next) && (next..next + 6).any(|i| self.fold(i) == "cedex" && self.same_line(i));
         if end == at + 2 && !known {
             return;
@@ -341,7 +356,11 @@ impl Reader<'_, '_> {
             self.emit(at..end, Label::Zip, "shape:zip", 0.9);
             return;
         }
-        if !(known || cedex || (named || addressed) && !amount || capital && opened && !amount && !self.is(next, Cue::EndsName)) {
+        if !(known
+            || cedex
+            || (named || addressed) && !amount
+            || capital && opened && !amount && (article || !self.is(next, Cue::EndsName)))
+        {
             return;
         }
         let start = if country { at - 2 } else { at };

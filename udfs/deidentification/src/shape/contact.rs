@@ -146,9 +146,35 @@ impl Reader<'_, '_> {
         }
     }
 
+    /// "#4471": an internal number, unless the word before names another.
+    pub fn hashed(&self, at: usize) -> bool {
+        let named = at > 0
+            && self.same_line(at)
+            && [Cue::Id, Cue::Ipp, Cue::Nda, Cue::StayWord, Cue::PatientWord].into_iter().any(|cue| self.is(at - 1, cue));
+        self.mark(at, "#")
+            && self.glued(at + 1)
+            && self.digits(at + 1).is_some_and(|d| matches!(d.count, 4 | 5))
+            && !self.is_taken(at + 1)
+            && !(self.glued(at + 2) && matches!(self.fold(at + 2), "-" | "/" | "_"))
+            && !named
+    }
+
     fn phone(&mut self, at: usize) -> Option<usize> {
         if self.is_taken(at) {
             return None;
+        }
+        if self.hashed(at) {
+            self.emit(at + 1..at + 2, Label::Tel, "shape:extension", 0.7);
+            return Some(self.further_numbers(at + 2));
+        }
+        // "(0)5.59.12.34.56"
+        if self.mark(at, "(") && self.fold(at + 1) == "0" && self.mark(at + 2, ")") && self.glued(at + 2) && self.glued(at + 3) {
+            let run = self.run(at + 3, &[".", "-"], false);
+            let whole = matches!(run.groups[..], [9] | [1, 2, 2, 2, 2]);
+            if whole {
+                self.emit(at..run.end, Label::Tel, "shape:phone", 1.0);
+                return Some(self.further_numbers(run.end));
+            }
         }
         if self.mark(at, "+") || self.digits(at).is_some() {
             let end = self.full_number(at)?;

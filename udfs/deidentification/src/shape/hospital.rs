@@ -217,6 +217,15 @@ impl Reader<'_, '_> {
         (self.same_line(next) && !self.column(next) || linked && self.near(next)).then_some(next)
     }
 
+    /// "CH de la Côte Xxxx", "CH COTE XXXX": a coast, not what is scored.
+    fn coast(&self, kind: usize, first: usize) -> bool {
+        self.fold(first) == "cote"
+            && (self.before(first, 1) == "la" || first == kind + 1)
+            && self.same_line(first + 1)
+            && (self.capital(first + 1) && !self.is(first + 1, Cue::EndsName)
+                || self.is(first + 1, Cue::Particle) && self.leads_to_capital(first + 1))
+    }
+
     /// The token behind a name that starts here.
     fn name_end(&self, kind: usize, first: usize) -> Option<usize> {
         if let Some(end) = self.known_behind(kind).filter(|_| !self.capital(first)) {
@@ -262,7 +271,7 @@ impl Reader<'_, '_> {
             && !initial
             && (self.is(first, Cue::EndsName)
                 || self.is(first, Cue::Title)
-                || self.is(first, Cue::Score)
+                || self.is(first, Cue::Score) && !self.coast(kind, first)
                 || self.is(first, Cue::Unit)
                 || self.is(first, Cue::Weekday)
                 || self.is(first, Cue::Month))

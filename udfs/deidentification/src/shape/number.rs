@@ -55,6 +55,9 @@ impl Reader<'_, '_> {
     }
 
     fn named_number(&self, cue: usize, label: Label) -> Option<(Range<usize>, Label, f32)> {
+        if self.hashed(cue) {
+            return None;
+        }
         let mut label = label;
         let mut at = cue + 1;
         let mut sign = self.mark(cue + 1, "°");
@@ -90,6 +93,21 @@ impl Reader<'_, '_> {
                             || self.before(at, 1) == "°")
                         && !self.is(at, Cue::Vital)
                         && !self.is(at, Cue::Score)
+                        && self.value(at + 1).is_some() =>
+                {
+                    prefix = Some(at);
+                }
+                // "IPP BSM B-558102"
+                Label::Ipp
+                    if self.upper(at)
+                        && (2..=4).contains(&self.fold(at).len())
+                        && !self.is(at, Cue::IdFiller)
+                        && !ipp
+                        && !nda
+                        && self.is(cue, Cue::Ipp)
+                        && self.same_line(at)
+                        && self.same_line(at + 1)
+                        && self.upper(at + 1)
                         && self.value(at + 1).is_some() =>
                 {
                     prefix = Some(at);
