@@ -349,6 +349,11 @@ fn documents(library: &Library, settings: &Deidentification, arguments: &[ArrayR
             found.sort_by_key(|s| s.start);
             replaced = replace(surrogates, source, &found, &passages, &settings.policy, &context);
         }
+        // A surrogate that happens to be somebody the patient knows: no surrogates in this document.
+        if identifiers.find(&replaced.text).is_some() {
+            let masked = settings.policy.clone().masking(Mask::Tag);
+            replaced = replace(surrogates, source, &found, &passages, &masked, &context);
+        }
         push_spans(source, &found, &replaced, &mut spans, &mut replacements);
         lengths.push(found.len());
         mentions.row(&replaced, &mention_places);
