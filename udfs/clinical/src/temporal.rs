@@ -28,7 +28,7 @@ mod resolve;
 mod tests;
 
 use crate::text::Text;
-use chrono::NaiveDateTime;
+use chrono::{NaiveDate, NaiveDateTime};
 
 /// What an expression is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -103,6 +103,19 @@ pub struct TemporalExpression {
     pub age_years: Option<f32>,
     /// Said to be so (`vers`, `environ`), or vague by nature (`fin 2019`, `3 à 5 jours`).
     pub approximate: bool,
+}
+
+/// Easter Sunday, by the anonymous Gregorian algorithm (Meeus).
+pub fn easter(year: i32) -> Option<NaiveDate> {
+    let (a, b, c) = (year % 19, year / 100, year % 100);
+    let (d, e, f) = (b / 4, b % 4, (b + 8) / 25);
+    let g = (b - f + 1) / 3;
+    let h = (19 * a + b - d - g + 15) % 30;
+    let (i, k) = (c / 4, c % 4);
+    let l = (32 + 2 * e + 2 * i - h - k) % 7;
+    let m = (a + 11 * h + 22 * l) / 451;
+    let sum = h + l - 7 * m + 114;
+    NaiveDate::from_ymd_opt(year, (sum / 31) as u32, (sum % 31 + 1) as u32)
 }
 
 /// Finds the temporal expressions of a text, ascending and disjoint.

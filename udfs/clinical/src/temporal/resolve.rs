@@ -439,20 +439,10 @@ fn shifted(from: NaiveDateTime, amount: f32, unit: Unit) -> Option<NaiveDateTime
     Some(date.and_time(NaiveTime::MIN))
 }
 
-/// Date of a holiday; Easter by the anonymous Gregorian rule (Meeus).
+/// Date of a holiday.
 fn feast(holiday: Holiday, year: i32) -> Option<NaiveDate> {
     match holiday {
         Holiday::Fixed { month, day } => NaiveDate::from_ymd_opt(year, u32::from(month), u32::from(day)),
-        Holiday::Moving { easter } => {
-            let (a, b, c) = (year % 19, year / 100, year % 100);
-            let (d, e, f) = (b / 4, b % 4, (b + 8) / 25);
-            let g = (b - f + 1) / 3;
-            let h = (19 * a + b - d - g + 15) % 30;
-            let (i, k) = (c / 4, c % 4);
-            let l = (32 + 2 * e + 2 * i - h - k) % 7;
-            let m = (a + 11 * h + 22 * l) / 451;
-            let sum = h + l - 7 * m + 114;
-            NaiveDate::from_ymd_opt(year, (sum / 31) as u32, (sum % 31 + 1) as u32)?.checked_add_signed(Duration::days(i64::from(easter)))
-        }
+        Holiday::Moving { easter } => super::easter(year)?.checked_add_signed(Duration::days(i64::from(easter))),
     }
 }

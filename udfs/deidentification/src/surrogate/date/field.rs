@@ -1,6 +1,7 @@
 //! The fields of written dates.
 
 use chrono::{Datelike, Days, NaiveDate};
+use sillage_clinical::temporal::easter;
 use sillage_clinical::text::fold;
 
 use super::write::{self, Style};
@@ -121,19 +122,6 @@ pub(super) fn feast(value: i64, year: i32) -> Option<NaiveDate> {
     let easter = easter(year)?;
     let days = value - 10_000;
     if days < 0 { easter.checked_sub_days(Days::new(days.unsigned_abs())) } else { easter.checked_add_days(Days::new(days as u64)) }
-}
-
-/// Easter Sunday by the anonymous Gregorian algorithm.
-fn easter(year: i32) -> Option<NaiveDate> {
-    let (a, b, c) = (year % 19, year / 100, year % 100);
-    let (d, e, f) = (b / 4, b % 4, (b + 8) / 25);
-    let g = (b - f + 1) / 3;
-    let h = (19 * a + b - d - g + 15) % 30;
-    let (i, k) = (c / 4, c % 4);
-    let l = (32 + 2 * e + 2 * i - h - k) % 7;
-    let m = (a + 11 * h + 22 * l) / 451;
-    let n = h + l - 7 * m + 114;
-    NaiveDate::from_ymd_opt(year, (n / 31) as u32, (n % 31 + 1) as u32)
 }
 
 #[derive(Clone, Copy)]
