@@ -9,9 +9,9 @@ use crate::text::{Kind, Text};
 use crate::vocabulary::{UNKNOWN, Vocabulary, WordId};
 
 /// Longest gap, in words.
-const GAP: usize = 4;
+pub const GAP: usize = 4;
 /// Most words skipped inside one phrase.
-const SKIPS: usize = 6;
+pub const SKIPS: usize = 6;
 
 type Node = u32;
 
@@ -117,6 +117,22 @@ impl Trie {
             }
         }
     }
+}
+
+/// Whether a mark may stand inside a phrase that does not have it: "post-AVC", "A.I.T.".
+pub fn joins(text: &Text<'_>, at: usize) -> bool {
+    let token = &text.tokens[at];
+    match text.fold(at) {
+        "'" | "-" => true,
+        "/" | "." => !token.space_before && text.tokens.get(at + 1).is_some_and(|next| !next.space_before),
+        _ => false,
+    }
+}
+
+/// Whether the gap of a phrase cannot reach over a token.
+pub fn ends_gap(text: &Text<'_>, at: usize) -> bool {
+    let token = &text.tokens[at];
+    token.lines_before > 1 || token.kind == Kind::Mark && matches!(text.fold(at), "." | ";" | ":" | "!" | "?" | ",")
 }
 
 fn mark(flags: &mut Vec<bool>, word: WordId) {
@@ -228,7 +244,7 @@ impl<F: FnMut(Hit)> Walk<'_, '_, F> {
     fn gap(&mut self, node: Node, from: usize, matched: usize, capitals: u16) {
         for at in from..(from + GAP + 1).min(self.words.len()) {
             let token = &self.text.tokens[at];
-            if token.lines_before > 1 || (token.kind == Kind::Mark && matches!(self.text.fold(at), "." | ";" | ":" | "!" | "?" | ",")) {
+            if ends_gap(self.text, at) {
                 return;
             }
             let id = self.words[at];
@@ -242,13 +258,8 @@ impl<F: FnMut(Hit)> Walk<'_, '_, F> {
     }
 
     fn may_skip(&self, at: usize) -> bool {
-        let token = &self.text.tokens[at];
-        match token.kind {
-            Kind::Mark => match self.text.fold(at) {
-                "'" | "-" => true,
-                "/" | "." => !token.space_before && self.text.tokens.get(at + 1).is_some_and(|next| !next.space_before),
-                _ => false,
-            },
+        match self.text.tokens[at].kind {
+            Kind::Mark => joins(self.text, at),
             _ => self.trie.skippable.get(self.words[at] as usize).copied().unwrap_or(false),
         }
     }

@@ -10,13 +10,9 @@ use std::cmp::Reverse;
 use rustc_hash::FxHashMap;
 use sillage_clinical::lexicon::pattern::{PatternError, Piece, parse_cue};
 use sillage_clinical::text::{Kind, Text};
-use sillage_clinical::trie::Hit;
+use sillage_clinical::trie::{GAP, Hit, SKIPS, ends_gap, joins};
 use sillage_clinical::vocabulary::{UNKNOWN, Vocabulary, WordId};
 
-/// Longest gap, in words.
-const GAP: usize = 4;
-/// Most words skipped inside one phrase.
-const SKIPS: usize = 6;
 /// No node: the root is never the end of an edge.
 const NONE: u32 = 0;
 
@@ -207,7 +203,7 @@ impl Walk<'_, '_> {
     fn gap(&mut self, node: u32, from: usize, matched: usize, capitals: u16) {
         for at in from..(from + GAP + 1).min(self.words.len()) {
             let token = &self.text.tokens[at];
-            if token.lines_before > 1 || (token.kind == Kind::Mark && matches!(self.text.fold(at), "." | ";" | ":" | "!" | "?" | ",")) {
+            if ends_gap(self.text, at) {
                 return;
             }
             if let Some(next) = self.matcher.child(node, self.words[at]) {
@@ -217,13 +213,8 @@ impl Walk<'_, '_> {
     }
 
     fn may_skip(&self, at: usize) -> bool {
-        let token = &self.text.tokens[at];
-        match token.kind {
-            Kind::Mark => match self.text.fold(at) {
-                "'" | "-" => true,
-                "/" | "." => !token.space_before && self.text.tokens.get(at + 1).is_some_and(|next| !next.space_before),
-                _ => false,
-            },
+        match self.text.tokens[at].kind {
+            Kind::Mark => joins(self.text, at),
             _ => self.matcher.skippable.get(self.words[at] as usize).copied().unwrap_or(false),
         }
     }
