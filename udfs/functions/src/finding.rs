@@ -17,10 +17,10 @@ use sillage_variables::{Anchor, Finding, Value};
 
 use crate::arguments::{clinical_time, micros, time};
 
-/// One value: what it is, where it stands, which moment it belongs to.
-pub(crate) fn fields() -> Fields {
+/// What a value is and what it is measured in: the fields of [`ValueColumns`], then these.
+pub(crate) fn with_value_fields(others: Vec<Field>) -> Fields {
     let utf8 = |name: &str| Field::new(name, DataType::Utf8, true);
-    Fields::from(vec![
+    let value = [
         utf8("variable"),
         utf8("value"),
         Field::new("value_number", DataType::Float64, true),
@@ -29,6 +29,14 @@ pub(crate) fn fields() -> Fields {
         utf8("unit"),
         utf8("loinc_code"),
         utf8("snomed_code"),
+    ];
+    value.into_iter().chain(others).collect()
+}
+
+/// One value: what it is, where it stands, which moment it belongs to.
+pub(crate) fn fields() -> Fields {
+    let utf8 = |name: &str| Field::new(name, DataType::Utf8, true);
+    with_value_fields(vec![
         Field::new("start", DataType::Int32, true),
         Field::new("end", DataType::Int32, true),
         utf8("evidence"),

@@ -23,7 +23,7 @@ use sillage_variables::resolve::{Document, Patient, Policy, Reading, Resolved, R
 
 use crate::arguments::{clinical_time, list_of, micros, time, times};
 use crate::catalogue::VARIABLES;
-use crate::finding::{Findings, ValueColumns, text_column, time_column};
+use crate::finding::{Findings, ValueColumns, text_column, time_column, with_value_fields};
 use crate::library::Library;
 use crate::udf::Function;
 
@@ -38,15 +38,7 @@ const INPUTS: &str = "inputs";
 fn value_fields() -> Fields {
     let utf8 = |name: &str| Field::new(name, DataType::Utf8, true);
     let int = |name: &str| Field::new(name, DataType::Int32, true);
-    Fields::from(vec![
-        utf8("variable"),
-        utf8("value"),
-        Field::new("value_number", DataType::Float64, true),
-        Field::new("value_boolean", DataType::Boolean, true),
-        Field::new("value_datetime", clinical_time(), true),
-        utf8("unit"),
-        utf8("loinc_code"),
-        utf8("snomed_code"),
+    with_value_fields(vec![
         utf8("document_id"),
         int("start"),
         int("end"),
