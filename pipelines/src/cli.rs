@@ -109,6 +109,7 @@ enum KeyCommand {
 pub fn main() -> ExitCode {
     let cli = Cli::parse();
     start_logging(&cli);
+    crate::runner::hide_panic_messages();
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().thread_stack_size(STACK).build() {
         Ok(runtime) => runtime,
         Err(error) => {

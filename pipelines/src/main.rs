@@ -9,6 +9,5 @@ use std::process::ExitCode;
 static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
 
 fn main() -> ExitCode {
-    sillage::runner::hide_panic_messages();
     sillage::cli::main()
 }

@@ -221,7 +221,7 @@ impl Run<'_> {
 }
 
 /// From now on a panic says where it is and nothing else: its message may quote a text.
-pub fn hide_panic_messages() {
+pub(crate) fn hide_panic_messages() {
     std::panic::set_hook(Box::new(|panic| {
         let place = panic.location().map_or_else(String::new, |l| format!(" at {}:{}", l.file(), l.line()));
         tracing::error!("a function panicked{place}");
