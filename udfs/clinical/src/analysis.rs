@@ -132,13 +132,6 @@ impl<'a> Analysis<'a> {
         self.section_at(self.text.token_at(byte)).map(|s| self.section_name(s))
     }
 
-    /// Bytes of the sentence that a byte stands in.
-    pub fn sentence_at_byte(&self, byte: usize) -> Range<usize> {
-        let token = self.text.token_at(byte);
-        let at = self.sentences.partition_point(|s| s.end <= token);
-        self.sentences.get(at).map_or(byte..byte, |s| self.text.byte_range(s.clone()))
-    }
-
     /// The temporal expressions, ascending and disjoint; read once.
     pub fn times(&self) -> &[TemporalExpression] {
         self.times.get_or_init(|| temporal_expressions(&self.text, self.reference))
