@@ -7,9 +7,11 @@
 //! [`reveal::propagate`], [`vote::settle`] makes them disjoint, and
 //! [`replace::replace`] writes the text that research reads.
 
+mod calendar;
 pub mod detect;
 pub mod identity;
 pub mod leak;
+pub mod lock;
 pub mod name;
 pub mod policy;
 mod proper;

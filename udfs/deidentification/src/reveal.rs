@@ -6,7 +6,7 @@
 
 use std::ops::Range;
 
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 use sillage_clinical::analysis::Analysis;
 use sillage_clinical::text::{Kind, Text};
 
@@ -116,6 +116,30 @@ impl Wanted {
         }
         wanted
     }
+}
+
+/// Whether a text may hold something known that it does not reveal itself: a quick
+/// look that never says no wrongly, before the text is read again.
+pub fn may_hold(source: &str, known: &[(Label, String)], own: &[(Label, String)]) -> bool {
+    let others: Vec<&(Label, String)> = known.iter().filter(|item| !own.contains(item)).collect();
+    if others.is_empty() {
+        return false;
+    }
+    let text = Text::new(source);
+    let words: FxHashSet<&str> = (0..text.tokens.len()).map(|i| text.fold(i)).collect();
+    let digits: String = source.chars().filter(char::is_ascii_digit).collect();
+    others.into_iter().any(|(label, item)| {
+        let item = Text::new(item);
+        let mut folds = (0..item.tokens.len()).filter(|i| item.tokens[*i].kind != Kind::Mark).map(|i| item.fold(i));
+        match label {
+            Label::Nom | Label::Prenom => folds.any(|w| words.contains(w)),
+            Label::Adresse | Label::Hopital | Label::Ville => folds.filter(|w| w.len() > 3).all(|w| words.contains(w)),
+            _ => {
+                let number: String = item.original.chars().filter(char::is_ascii_digit).collect();
+                number.len() < 4 || digits.contains(&number[number.len() - 4..])
+            }
+        }
+    })
 }
 
 /// Adds the spans of what is known of the patient from elsewhere, detector `revealed`,
@@ -242,6 +266,7 @@ mod tests {
         let mut spans = Vec::new();
         propagate(&analysis, &known, &mut spans);
         assert!(spans.windows(2).all(|w| w[0].end <= w[1].start), "ascending and disjoint");
+        assert!(spans.is_empty() || may_hold(text, &known, &[]), "the quick look says no where there is something");
         spans.iter().map(|s| format!("{}:{}", s.label.name(), &text[s.start..s.end])).collect()
     }
 

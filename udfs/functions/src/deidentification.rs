@@ -2,7 +2,6 @@
 //! `deidentify_document(...)`: what research reads of a document, for runs, which
 //! alone have the key.
 
-use std::collections::HashSet;
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -13,12 +12,13 @@ use arrow::datatypes::{DataType, Field, Fields};
 use datafusion::common::{Result, exec_err};
 use datafusion::logical_expr::{DocSection, Documentation, ScalarUDF, Signature, Volatility};
 use sillage_clinical::analysis::Analysis;
-use sillage_clinical::text::{CharOffsets, Kind, Text};
+use sillage_clinical::text::CharOffsets;
 use sillage_deidentification::detect::detect;
-use sillage_deidentification::leak::{KnownIdentifiers, Leak};
+use sillage_deidentification::leak::KnownIdentifiers;
+use sillage_deidentification::lock::replace_locked;
 use sillage_deidentification::policy::{Level, Mask, Passage, Policy};
 use sillage_deidentification::replace::{Replaced, replace};
-use sillage_deidentification::reveal::propagate;
+use sillage_deidentification::reveal::{may_hold, propagate};
 use sillage_deidentification::surrogate::SurrogateContext;
 use sillage_deidentification::vote::settle;
 use sillage_deidentification::{Circumstances, Label, Person, Span};
@@ -29,9 +29,6 @@ use crate::finding::{column, text_column};
 use crate::library::Library;
 use crate::reading::{Spans, items, person, span_fields};
 use crate::udf::Function;
-
-/// Most identifiers that are hidden after a search of what would leave.
-const ATTEMPTS: usize = 20;
 
 /// The key of the site and what is to be hidden.
 #[derive(Clone)]
@@ -339,21 +336,7 @@ fn documents(library: &Library, settings: &Deidentification, arguments: &[ArrayR
         };
         let surrogates = &library.identity.surrogates;
         let passages = readings.passages(row, &bytes);
-        let mut replaced = replace(surrogates, source, &found, &passages, &settings.policy, &context);
-        // What the search below would stop the document for is hidden like the rest, where it can be.
-        for _ in 0..ATTEMPTS {
-            let Some(span) = identifiers.find(&replaced.text).and_then(|leak| overlooked(&leak, &replaced, &found, &mention_places)) else {
-                break;
-            };
-            found.push(span);
-            found.sort_by_key(|s| s.start);
-            replaced = replace(surrogates, source, &found, &passages, &settings.policy, &context);
-        }
-        // A surrogate that happens to be somebody the patient knows: no surrogates in this document.
-        if identifiers.find(&replaced.text).is_some() {
-            let masked = settings.policy.clone().masking(Mask::Tag);
-            replaced = replace(surrogates, source, &found, &passages, &masked, &context);
-        }
+        let replaced = replace_locked(surrogates, source, &mut found, &passages, &settings.policy, &context, &identifiers, &mention_places);
         push_spans(source, &found, &replaced, &mut spans, &mut replacements);
         lengths.push(found.len());
         mentions.row(&replaced, &mention_places);
@@ -383,45 +366,6 @@ fn documents(library: &Library, settings: &Deidentification, arguments: &[ArrayR
         Arc::new(leaks.finish()),
     ];
     Ok(Arc::new(StructArray::try_new(document_fields(), columns, None)?))
-}
-
-/// Whether a text may hold something known that it does not reveal itself: a quick
-/// look that never says no wrongly, before the text is read again.
-fn may_hold(source: &str, known: &[(Label, String)], own: &[(Label, String)]) -> bool {
-    let others: Vec<&(Label, String)> = known.iter().filter(|item| !own.contains(item)).collect();
-    if others.is_empty() {
-        return false;
-    }
-    let text = Text::new(source);
-    let words: HashSet<&str> = (0..text.tokens.len()).map(|i| text.fold(i)).collect();
-    let digits: String = source.chars().filter(char::is_ascii_digit).collect();
-    others.into_iter().any(|(label, item)| {
-        let item = Text::new(item);
-        let mut folds = (0..item.tokens.len()).filter(|i| item.tokens[*i].kind != Kind::Mark).map(|i| item.fold(i));
-        match label {
-            Label::Nom | Label::Prenom => folds.any(|w| words.contains(w)),
-            Label::Adresse | Label::Hopital | Label::Ville => folds.filter(|w| w.len() > 3).all(|w| words.contains(w)),
-            _ => {
-                let number: String = item.original.chars().filter(char::is_ascii_digit).collect();
-                number.len() < 4 || digits.contains(&number[number.len() - 4..])
-            }
-        }
-    })
-}
-
-/// A known identifier that the detectors passed over, unless it stands in a surrogate
-/// or would take a clinical term with it.
-fn overlooked(leak: &Leak, replaced: &Replaced, found: &[Span], mentions: &[Range<usize>]) -> Option<Span> {
-    let place = replaced.map.bytes_to_source(leak.start..leak.end);
-    let apart = |r: Range<usize>| r.end <= place.start || place.end <= r.start;
-    let free = found.iter().all(|s| apart(s.start..s.end)) && mentions.iter().all(|m| apart(m.clone()));
-    (free && !place.is_empty()).then(|| Span {
-        start: place.start,
-        end: place.end,
-        label: leak.label,
-        detector: "known:lock".into(),
-        score: 0.9,
-    })
 }
 
 /// Everything that must not show: the record, what the patient's documents reveal, what this one holds.

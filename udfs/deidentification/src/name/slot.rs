@@ -14,6 +14,7 @@ use super::Found;
 use super::knowledge::{likely_common, role, word};
 use super::page::{Page, Part, PartKind, Trust, look};
 use crate::Label;
+use crate::calendar::{short_month, weekday};
 
 /// Detector of initials: its place says more than what the letters may mean elsewhere.
 const SLOT: &str = "context:slot-signature";
@@ -94,44 +95,9 @@ fn timed(page: &Page<'_, '_>, at: usize) -> bool {
         let fold = page.fold(i);
         figures |= token.kind == Kind::Number;
         let day = token.kind == Kind::Word
-            && matches!(
-                fold,
-                "h" | "le"
-                    | "a"
-                    | "j"
-                    | "nuit"
-                    | "matin"
-                    | "soir"
-                    | "midi"
-                    | "am"
-                    | "apm"
-                    | "lundi"
-                    | "mardi"
-                    | "mercredi"
-                    | "jeudi"
-                    | "vendredi"
-                    | "samedi"
-                    | "dimanche"
-                    | "lun"
-                    | "mar"
-                    | "mer"
-                    | "jeu"
-                    | "ven"
-                    | "sam"
-                    | "dim"
-                    | "janv"
-                    | "fev"
-                    | "mars"
-                    | "avril"
-                    | "mai"
-                    | "juin"
-                    | "juil"
-                    | "aout"
-                    | "sept"
-                    | "oct"
-                    | "nov"
-                    | "dec"
-            );
+            && (matches!(fold, "h" | "le" | "a" | "j" | "nuit" | "matin" | "soir" | "midi" | "am" | "apm")
+                || weekday(fold)
+                || short_month(fold));
         let dayed = fold.strip_prefix('j').is_some_and(|d| !d.is_empty() && d.bytes().all(|b| b.is_ascii_digit()));
         figures |= dayed;
         if token.kind == Kind::Word && !day && !dayed {

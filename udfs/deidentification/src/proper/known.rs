@@ -112,26 +112,6 @@ pub(super) fn shared_act(fold: &str) -> bool {
     lists().acts.contains(fold)
 }
 
-pub(super) fn weekday(fold: &str) -> bool {
-    matches!(
-        fold,
-        "lundi"
-            | "mardi"
-            | "mercredi"
-            | "jeudi"
-            | "vendredi"
-            | "samedi"
-            | "dimanche"
-            | "lun"
-            | "mar"
-            | "mer"
-            | "jeu"
-            | "ven"
-            | "sam"
-            | "dim"
-    )
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;

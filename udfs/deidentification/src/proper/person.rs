@@ -2,6 +2,7 @@
 
 use super::{Proper, known};
 use crate::Label;
+use crate::calendar::weekday;
 use crate::name::knowledge::{likely_common, role, word};
 use crate::name::page::look;
 
@@ -305,7 +306,7 @@ impl Proper<'_, '_> {
             let filler = self.mark(i)
                 || matches!(fold, "h" | "le" | "a" | "nuit" | "matin" | "am" | "soir" | "midi" | "jour" | "min" | "mn")
                 || fold.starts_with('j') && fold.len() < 4
-                || known::weekday(fold);
+                || weekday(fold);
             if !(date || clock || filler) {
                 return false;
             }

@@ -15,6 +15,27 @@ const MODIFIERS: usize = 10;
 /// Most words of a name.
 const LONGEST: usize = 9;
 
+/// Kinds of house and ward that are hospitals only with a name behind them.
+fn small_house(fold: &str) -> bool {
+    matches!(
+        fold,
+        "institut"
+            | "fondation"
+            | "pharmacie"
+            | "foyer"
+            | "pavillon"
+            | "had"
+            | "hdj"
+            | "mpr"
+            | "mas"
+            | "fam"
+            | "imm"
+            | "ime"
+            | "msp"
+            | "chic"
+    )
+}
+
 impl Reader<'_, '_> {
     pub fn hospitals(&mut self) {
         let mut named = Gazetteer::default();
@@ -187,25 +208,7 @@ impl Reader<'_, '_> {
                 break;
             }
         }
-        let sure = self.is(at, Cue::SureHospital)
-            || matches!(
-                self.fold(at),
-                "institut"
-                    | "fondation"
-                    | "pharmacie"
-                    | "foyer"
-                    | "pavillon"
-                    | "had"
-                    | "hdj"
-                    | "mpr"
-                    | "mas"
-                    | "fam"
-                    | "imm"
-                    | "ime"
-                    | "msp"
-                    | "chic"
-                    | "eph"
-            );
+        let sure = self.is(at, Cue::SureHospital) || small_house(self.fold(at)) || self.fold(at) == "eph";
         if !(sure || cared) || !self.near(next) || self.column(next) && next > at + 1 && !self.upper(at) {
             return None;
         }
@@ -217,7 +220,7 @@ impl Reader<'_, '_> {
         (self.same_line(next) && !self.column(next) || linked && self.near(next)).then_some(next)
     }
 
-    /// "CH de la Côte Xxxx", "CH COTE XXXX": a coast, not what is scored.
+    /// "CH de la Côte Rouge", "CH COTE ROUGE": a coast, not what is scored.
     fn coast(&self, kind: usize, first: usize) -> bool {
         self.fold(first) == "cote"
             && (self.before(first, 1) == "la" || first == kind + 1)
@@ -236,27 +239,8 @@ impl Reader<'_, '_> {
         }
         let known = self.knowledge.hospitals.longest(self.text, first).or_else(|| self.knowledge.towns.longest(self.text, first));
         let initial = self.mark(first + 1, ".") && self.glued(first + 1) && self.source(first..first + 1).chars().count() == 1;
-        let weak = matches!(
-            self.fold(kind),
-            "pharmacie"
-                | "foyer"
-                | "pavillon"
-                | "institut"
-                | "fondation"
-                | "clinique"
-                | "residence"
-                | "maison"
-                | "hospice"
-                | "had"
-                | "hdj"
-                | "mpr"
-                | "mas"
-                | "fam"
-                | "imm"
-                | "ime"
-                | "msp"
-                | "chic"
-        );
+        let kind_word = self.fold(kind);
+        let weak = small_house(kind_word) || matches!(kind_word, "clinique" | "residence" | "maison" | "hospice");
         // In capitals, or at the head of a sentence, a word behind a weak type says little.
         let saint =
             matches!(self.fold(first), "saint" | "sainte" | "st" | "ste" | "notre") || self.mark(first + 1, "-") && self.glued(first + 1);

@@ -1,0 +1,94 @@
+//! The second lock: what would leave is searched for all that is known of the patient.
+
+use std::ops::Range;
+
+use crate::Span;
+use crate::leak::{KnownIdentifiers, Leak};
+use crate::policy::{Mask, Passage, Policy};
+use crate::replace::{Replaced, replace};
+use crate::surrogate::{SurrogateContext, Surrogates};
+
+/// Most identifiers that are hidden after a search of what would leave.
+const ATTEMPTS: usize = 20;
+const DETECTOR: &str = "known:lock";
+
+/// Replaces, searches the result, and hides what the search finds where it can; the
+/// spans added stand among `spans`.
+///
+/// What the search would still find in the result must stop the document.
+#[expect(clippy::too_many_arguments, reason = "those of `replace`, and what the search needs")]
+pub fn replace_locked(
+    lists: &Surrogates,
+    text: &str,
+    spans: &mut Vec<Span>,
+    passages: &[Passage],
+    policy: &Policy,
+    context: &SurrogateContext<'_>,
+    identifiers: &KnownIdentifiers,
+    mentions: &[Range<usize>],
+) -> Replaced {
+    let mut replaced = replace(lists, text, spans, passages, policy, context);
+    for _ in 0..ATTEMPTS {
+        let leak = identifiers.find(&replaced.text);
+        let Some(span) = leak.and_then(|leak| overlooked(&leak, &replaced, spans, mentions)) else { break };
+        let at = spans.partition_point(|s| s.start < span.start);
+        spans.insert(at, span);
+        replaced = replace(lists, text, spans, passages, policy, context);
+    }
+    // A surrogate that happens to be somebody the patient knows: no surrogates in this document.
+    if identifiers.find(&replaced.text).is_some() {
+        replaced = replace(lists, text, spans, passages, &policy.clone().masking(Mask::Tag), context);
+    }
+    replaced
+}
+
+/// A known identifier that the detectors passed over, unless it stands in a surrogate
+/// or would take a clinical term with it.
+fn overlooked(leak: &Leak, replaced: &Replaced, found: &[Span], mentions: &[Range<usize>]) -> Option<Span> {
+    let place = replaced.map.bytes_to_source(leak.start..leak.end);
+    let apart = |r: Range<usize>| r.end <= place.start || place.end <= r.start;
+    let free = found.iter().all(|s| apart(s.start..s.end)) && mentions.iter().all(|m| apart(m.clone()));
+    (free && !place.is_empty()).then(|| Span {
+        start: place.start,
+        end: place.end,
+        label: leak.label,
+        detector: DETECTOR.into(),
+        score: 0.9,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::identity::Identity;
+    use crate::policy::DEFAULT;
+    use crate::{Label, Person};
+
+    const CONTEXT: SurrogateContext<'static> =
+        SurrogateContext { key: &[7; 32], patient: "p", shift_days: 40, person: None, reference: None, known: &[], avoid: None };
+
+    fn locked(text: &str, mentions: &[Range<usize>]) -> (Replaced, Vec<Span>) {
+        let identity = Identity::built_in();
+        let policy = identity.policies.policy(DEFAULT).unwrap();
+        let person = Person { families: vec!["QUILLIVIC".to_owned()], ..Person::default() };
+        let mut spans = Vec::new();
+        let identifiers = KnownIdentifiers::of_person(&person);
+        let replaced = replace_locked(&identity.surrogates, text, &mut spans, &[], policy, &CONTEXT, &identifiers, mentions);
+        (replaced, spans)
+    }
+
+    #[test]
+    fn what_no_detector_found_is_hidden_all_the_same() {
+        let (replaced, spans) = locked("Mme QUILLIVIC va bien. QUILLIVIC sort demain.", &[]);
+        assert!(!replaced.text.contains("QUILLIVIC"), "{}", replaced.text);
+        assert_eq!(spans.iter().map(|s| (s.label, s.start)).collect::<Vec<_>>(), [(Label::Nom, 4), (Label::Nom, 23)]);
+        assert!(spans.iter().all(|s| s.detector == DETECTOR));
+    }
+
+    #[test]
+    fn a_clinical_term_is_not_taken_along() {
+        let text = "Mme QUILLIVIC va bien.";
+        let (replaced, spans) = locked(text, std::slice::from_ref(&(4..13)));
+        assert!(spans.is_empty() && replaced.text == text, "the caller's search stops the document");
+    }
+}
