@@ -27,6 +27,7 @@ use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
 use flate2::bufread::MultiGzDecoder;
 
+use crate::Opening;
 use crate::formats::attachment::percent_decode;
 use crate::formats::fhir::framing::{Cursor, Frame, Frames};
 use crate::formats::fhir::{Intake, Key, References};
@@ -45,8 +46,8 @@ const BUFFER: usize = 256 << 10;
 ///
 /// # Errors
 /// It does not exist, cannot be read, is empty, or holds no FHIR file by name.
-pub fn open(uri: &str, timezone: Tz) -> Result<Box<dyn Source>, SourceError> {
-    Ok(Box::new(Files::open(&path_of(uri)?, timezone)?))
+pub fn open(opening: &Opening<'_>) -> Result<Box<dyn Source>, SourceError> {
+    Ok(Box::new(Files::open(&path_of(opening.uri)?, opening.timezone)?))
 }
 
 /// The path that a `file:` URI names, or the path itself.

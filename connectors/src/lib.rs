@@ -7,15 +7,28 @@
 
 pub mod files;
 pub mod formats;
+mod network;
 mod rows;
+pub mod settings;
 pub mod source;
 
 use chrono_tz::Tz;
 
-pub use source::{DeadLetter, Epoch, Position, Source, SourceError, Until};
+pub use settings::Settings;
+pub use source::{DeadLetter, Epoch, Position, Source, SourceError, Start, Until};
+
+/// What a source is opened with.
+#[derive(Debug, Clone, Copy)]
+pub struct Opening<'a> {
+    /// The whole URI.
+    pub uri: &'a str,
+    /// Of the site: clinical times are its wall clock.
+    pub timezone: Tz,
+    pub settings: &'a Settings,
+}
 
 /// Opens the source that a URI names.
-pub type Opener = fn(&str, Tz) -> Result<Box<dyn Source>, SourceError>;
+pub type Opener = fn(&Opening<'_>) -> Result<Box<dyn Source>, SourceError>;
 
 /// One kind of source.
 pub struct Registration {
@@ -23,8 +36,7 @@ pub struct Registration {
     pub schemes: &'static [&'static str],
     pub summary: &'static str,
     pub example: &'static str,
-    /// Opens what the whole URI names. The time zone is the site's: clinical
-    /// times are its wall clock.
+    /// Opens what the URI names. Nothing is listened on or asked before [`Source::start`].
     pub open: Opener,
 }
 
@@ -41,13 +53,13 @@ pub const SOURCES: &[Registration] = &[Registration {
 /// # Errors
 /// [`SourceError::UnknownScheme`] names the schemes that exist; the others are
 /// those of the source itself.
-pub fn open(uri: &str, timezone: Tz) -> Result<Box<dyn Source>, SourceError> {
-    let scheme = scheme(uri);
+pub fn open(opening: &Opening<'_>) -> Result<Box<dyn Source>, SourceError> {
+    let scheme = scheme(opening.uri);
     let Some(registration) = SOURCES.iter().find(|s| s.schemes.contains(&scheme)) else {
         let known = SOURCES.iter().flat_map(|s| s.schemes).map(|s| if s.is_empty() { "a path" } else { s }).collect::<Vec<_>>();
         return Err(SourceError::UnknownScheme { scheme: scheme.to_owned(), known: known.join(", ") });
     };
-    (registration.open)(uri, timezone)
+    (registration.open)(opening)
 }
 
 /// The scheme of a URI, empty for a path.
@@ -80,7 +92,8 @@ mod tests {
 
     #[test]
     fn an_unknown_scheme_names_the_known_ones() {
-        let error = open("gopher://host/x", Tz::Europe__Paris).err().map(|e| e.to_string()).unwrap_or_default();
+        let opening = Opening { uri: "gopher://host/x", timezone: Tz::Europe__Paris, settings: &Settings::default() };
+        let error = open(&opening).err().map(|e| e.to_string()).unwrap_or_default();
         assert!(error.contains("gopher") && error.contains("file"), "{error}");
     }
 

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use arrow::array::{ArrayBuilder, ArrayRef, Int32Builder, ListBuilder, StringBuilder, TimestampMicrosecondBuilder};
+use arrow::array::{ArrayBuilder, ArrayRef, BooleanBuilder, Int32Builder, ListBuilder, StringBuilder, TimestampMicrosecondBuilder};
 use arrow::datatypes::{DataType, Field};
 use arrow::record_batch::RecordBatch;
 use chrono::{DateTime, NaiveDateTime, Utc};
@@ -15,9 +15,13 @@ use crate::source::{DeadLetter, Epoch, Position, SourceError};
 /// One row of `incoming_documents`, without what is the same for all.
 pub(crate) struct DocumentRow<'a> {
     pub id: &'a str,
-    pub version: i32,
+    /// `None` where the sender does not number a withdrawal.
+    pub version: Option<i32>,
+    pub precedence: Precedence,
     pub last_updated: Option<DateTime<Utc>>,
     pub status: &'static str,
+    /// Ids of the documents that this one takes the place of.
+    pub replaces: &'a [String],
     pub patient_id: Option<&'a str>,
     pub encounter_id: Option<&'a str>,
     pub type_code: Option<&'a str>,
@@ -30,18 +34,41 @@ pub(crate) struct DocumentRow<'a> {
     pub text: Option<&'a str>,
 }
 
+/// Which of two rows with one version of a document counts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Precedence {
+    Original = 0,
+    Replacement = 1,
+    Withdrawal = 2,
+}
+
 /// One row of `incoming_patients`.
 pub(crate) struct PatientRow<'a> {
     pub id: &'a str,
     pub last_updated: Option<DateTime<Utc>>,
     pub identifiers: &'a [String],
-    pub record: &'a PatientRecord,
+    /// `None` where the sender only names the patient.
+    pub record: Option<&'a PatientRecord>,
+    pub merged: Merged<'a>,
+}
+
+/// What the sender says of a patient and others who are the same person.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Merged<'a> {
+    /// Nothing.
+    Unsaid,
+    /// The patient stands alone, whatever was said before.
+    Alone,
+    /// Everything of the patient belongs to this one.
+    Into(&'a str),
 }
 
 /// One row of `incoming_encounters`.
 pub(crate) struct EncounterRow<'a> {
     pub id: &'a str,
     pub patient_id: Option<&'a str>,
+    /// Whether the encounter has just been given to this patient.
+    pub moved: bool,
     pub last_updated: Option<DateTime<Utc>>,
     pub class: Option<&'a str>,
     pub start: Option<NaiveDateTime>,
@@ -71,8 +98,10 @@ struct Documents {
     place: StringBuilder,
     id: StringBuilder,
     version: Int32Builder,
+    precedence: Int32Builder,
     last_updated: TimestampMicrosecondBuilder,
     status: StringBuilder,
+    replaces: ListBuilder<StringBuilder>,
     patient_id: StringBuilder,
     encounter_id: StringBuilder,
     type_code: StringBuilder,
@@ -94,6 +123,7 @@ struct Patients {
     last_updated: TimestampMicrosecondBuilder,
     identifiers: ListBuilder<StringBuilder>,
     record: StringBuilder,
+    merged_into: StringBuilder,
 }
 
 #[derive(Default)]
@@ -102,6 +132,7 @@ struct Encounters {
     place: StringBuilder,
     id: StringBuilder,
     patient_id: StringBuilder,
+    moved: BooleanBuilder,
     last_updated: TimestampMicrosecondBuilder,
     class: StringBuilder,
     start: TimestampMicrosecondBuilder,
@@ -114,7 +145,7 @@ impl Rows {
         Rows {
             source: source.to_owned(),
             received_at,
-            documents: Documents { authors: texts(), ..Default::default() },
+            documents: Documents { authors: texts(), replaces: texts(), ..Default::default() },
             patients: Patients { identifiers: texts(), ..Default::default() },
             encounters: Encounters { identifiers: texts(), ..Default::default() },
             dead_letters: Vec::new(),
@@ -140,9 +171,11 @@ impl Rows {
         columns.source.append_value(&self.source);
         columns.place.append_value(place);
         columns.id.append_value(row.id);
-        columns.version.append_value(row.version);
+        columns.version.append_option(row.version);
+        columns.precedence.append_value(row.precedence as i32);
         columns.last_updated.append_option(row.last_updated.map(|t| t.timestamp_micros()));
         columns.status.append_value(row.status);
+        append_list(&mut columns.replaces, row.replaces);
         columns.patient_id.append_option(row.patient_id);
         columns.encounter_id.append_option(row.encounter_id);
         columns.type_code.append_option(row.type_code);
@@ -162,9 +195,22 @@ impl Rows {
         columns.place.append_value(place);
         columns.id.append_value(row.id);
         columns.last_updated.append_option(row.last_updated.map(|t| t.timestamp_micros()));
-        append_list(&mut columns.identifiers, row.identifiers);
-        // A record of strings always has a JSON form.
-        columns.record.append_option(serde_json::to_string(row.record).ok());
+        match row.record {
+            Some(record) => {
+                append_list(&mut columns.identifiers, row.identifiers);
+                // A record of strings always has a JSON form.
+                columns.record.append_option(serde_json::to_string(record).ok());
+            }
+            None => {
+                columns.identifiers.append(false);
+                columns.record.append_null();
+            }
+        }
+        columns.merged_into.append_option(match row.merged {
+            Merged::Unsaid => None,
+            Merged::Alone => Some(""),
+            Merged::Into(id) => Some(id),
+        });
     }
 
     pub fn encounter(&mut self, place: &str, row: &EncounterRow<'_>) {
@@ -173,6 +219,7 @@ impl Rows {
         columns.place.append_value(place);
         columns.id.append_value(row.id);
         columns.patient_id.append_option(row.patient_id);
+        columns.moved.append_value(row.moved);
         columns.last_updated.append_option(row.last_updated.map(|t| t.timestamp_micros()));
         columns.class.append_option(row.class);
         columns.start.append_option(row.start.map(wall_clock));
@@ -206,8 +253,10 @@ impl Rows {
             Arc::new(d.place.finish()),
             Arc::new(d.id.finish()),
             Arc::new(d.version.finish()),
+            Arc::new(d.precedence.finish()),
             Arc::new(d.last_updated.finish().with_timezone("UTC")),
             Arc::new(d.status.finish()),
+            Arc::new(d.replaces.finish()),
             Arc::new(d.patient_id.finish()),
             Arc::new(d.encounter_id.finish()),
             Arc::new(d.type_code.finish()),
@@ -228,6 +277,7 @@ impl Rows {
             Arc::new(p.last_updated.finish().with_timezone("UTC")),
             Arc::new(p.identifiers.finish()),
             Arc::new(p.record.finish()),
+            Arc::new(p.merged_into.finish()),
         ];
         let e = &mut self.encounters;
         let encounters: Vec<ArrayRef> = vec![
@@ -235,6 +285,7 @@ impl Rows {
             Arc::new(e.place.finish()),
             Arc::new(e.id.finish()),
             Arc::new(e.patient_id.finish()),
+            Arc::new(e.moved.finish()),
             Arc::new(e.last_updated.finish().with_timezone("UTC")),
             Arc::new(e.class.finish()),
             Arc::new(e.start.finish()),

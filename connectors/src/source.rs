@@ -3,6 +3,7 @@
 use std::fmt;
 use std::io;
 use std::path::Path;
+use std::time::Duration;
 
 use arrow::record_batch::RecordBatch;
 use chrono::{DateTime, Utc};
@@ -18,6 +19,29 @@ pub trait Source: Send {
     /// `source` of its rows.
     fn name(&self) -> &str;
 
+    /// Begins to listen or to ask, where the source is one that does. Called once,
+    /// before the first [`Source::read`].
+    ///
+    /// # Errors
+    /// The address is taken, a certificate cannot be read, the spool cannot be written.
+    fn start(&mut self, _start: &Start<'_>) -> Result<(), SourceError> {
+        Ok(())
+    }
+
+    /// How long to wait before another look, `None` for what the configuration says.
+    fn patience(&self) -> Option<Duration> {
+        None
+    }
+
+    /// Everything before that position is durable in the tables: what was kept
+    /// for a replay may go.
+    ///
+    /// # Errors
+    /// The spool cannot be written.
+    fn committed(&mut self, _position: &Position) -> Result<(), SourceError> {
+        Ok(())
+    }
+
     /// About how many bytes [`Source::read`] will count in `bytes_read` from
     /// there on, `None` where nobody knows.
     fn size_hint(&self, from: &Position) -> Option<u64>;
@@ -28,6 +52,16 @@ pub trait Source: Send {
     /// Only for what concerns the source as a whole. Input that is wrong goes
     /// into [`Epoch::dead_letters`].
     fn read(&mut self, from: &Position, until: Until<'_>) -> Result<Option<Epoch>, SourceError>;
+}
+
+/// What a source is told when it begins.
+#[derive(Debug, Clone, Copy)]
+pub struct Start<'a> {
+    /// A folder of the restricted zone where the source may keep what it has received.
+    pub spool: &'a Path,
+    /// Whether the run ends when everything available has been read. A listener
+    /// then hands out what it has kept and does not listen.
+    pub once: bool,
 }
 
 /// Where a source stands: everything before it has been read. Comparable and
@@ -144,6 +178,14 @@ pub enum SourceError {
     Changed { place: String },
     #[error("no temporary file can be written: {error}; free some disk space or set TMPDIR")]
     Spool { error: io::Error },
+    #[error("{place}: {message}")]
+    Setting { place: String, message: String },
+    #[error("{address} cannot be listened on: {error}; is it taken, or not an address of this machine?")]
+    Listen { address: String, error: io::Error },
+    #[error("{place}: the inbox of received messages cannot be used: {message}; check the disk and that no other run uses it")]
+    Inbox { place: String, message: String },
+    #[error("{place} does not answer as expected: {message}")]
+    Remote { place: String, message: String },
     #[error("the stored position was not made by this source")]
     Position,
     #[error("rows do not fit the schema: {0}")]
@@ -167,8 +209,14 @@ impl SourceError {
             | SourceError::NotFound { .. }
             | SourceError::NoFiles { .. }
             | SourceError::NotFhir { .. }
-            | SourceError::Empty { .. } => Fault::Configuration,
-            SourceError::Unreadable { .. } | SourceError::Changed { .. } | SourceError::Spool { .. } => Fault::Environment,
+            | SourceError::Empty { .. }
+            | SourceError::Setting { .. } => Fault::Configuration,
+            SourceError::Unreadable { .. }
+            | SourceError::Changed { .. }
+            | SourceError::Spool { .. }
+            | SourceError::Listen { .. }
+            | SourceError::Inbox { .. }
+            | SourceError::Remote { .. } => Fault::Environment,
             SourceError::Position | SourceError::Schema(_) => Fault::Internal,
         }
     }

@@ -18,7 +18,11 @@ use sillage_connectors::{Epoch, Position, Source, SourceError, Until};
 type R = Result<(), Box<dyn std::error::Error>>;
 
 fn open(path: &Path) -> Result<Box<dyn Source>, SourceError> {
-    sillage_connectors::open(&path.display().to_string(), Tz::Europe__Paris)
+    sillage_connectors::open(&sillage_connectors::Opening {
+        uri: &path.display().to_string(),
+        timezone: Tz::Europe__Paris,
+        settings: &sillage_connectors::Settings::default(),
+    })
 }
 
 const SMALL: Until<'static> = Until::Limits { max_documents: 2, max_bytes: 1 << 20 };
@@ -321,7 +325,11 @@ fn a_single_file_and_a_file_uri() -> R {
     let path = folder.path().join("un fichier.ndjson");
     fs::write(&path, lines(&[document("d1")]))?;
     let uri = format!("file://{}", path.display().to_string().replace(' ', "%20"));
-    let mut source = sillage_connectors::open(&uri, Tz::Europe__Paris)?;
+    let mut source = sillage_connectors::open(&sillage_connectors::Opening {
+        uri: &uri,
+        timezone: Tz::Europe__Paris,
+        settings: &sillage_connectors::Settings::default(),
+    })?;
     let epochs = drain(source.as_mut(), &Position::default(), LARGE)?;
     assert_eq!(column(&epochs[0].1.documents, "place"), ["un fichier.ndjson:1"]);
     assert_eq!(source.name(), open(&path)?.name());

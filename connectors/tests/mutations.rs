@@ -95,7 +95,12 @@ fn mutate(seed: &str, changes: &[Change]) -> Vec<u8> {
 fn account(name: &str, bytes: &[u8]) -> (u64, u64) {
     let folder = tempfile::tempdir().unwrap();
     fs::write(folder.path().join(name), bytes).unwrap();
-    let mut source = sillage_connectors::open(&folder.path().display().to_string(), Tz::Europe__Paris).unwrap();
+    let mut source = sillage_connectors::open(&sillage_connectors::Opening {
+        uri: &folder.path().display().to_string(),
+        timezone: Tz::Europe__Paris,
+        settings: &sillage_connectors::Settings::default(),
+    })
+    .unwrap();
     let mut position = Position::default();
     let (mut total, mut letters) = (0, 0);
     while let Some(epoch) = source.read(&position, Until::Limits { max_documents: 40, max_bytes: 1 << 16 }).unwrap() {

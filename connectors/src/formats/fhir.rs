@@ -24,7 +24,7 @@ use serde_json::error::Category;
 use serde_json::value::RawValue;
 
 use crate::formats::reason;
-use crate::rows::{EncounterRow, PatientRow, Rows};
+use crate::rows::{EncounterRow, Merged, PatientRow, Rows};
 use document::{Failure, contained};
 pub use reference::{Key, References, Target};
 use resource::{Bundle, Contained, DocumentReference, Encounter, Entry, Head, Meta, Patient, RawReference, tokens, words};
@@ -156,7 +156,8 @@ impl<'s> Intake<'s> {
             id,
             last_updated: self.last_updated(patient.meta.0.as_ref()),
             identifiers: &tokens(&patient.identifier),
-            record: &patient::record(&patient),
+            record: Some(&patient::record(&patient)),
+            merged: Merged::Unsaid,
         };
         self.rows.patient(place, &row);
         Ok(())
@@ -186,6 +187,7 @@ impl<'s> Intake<'s> {
         let row = EncounterRow {
             id,
             patient_id: patient_id.as_deref(),
+            moved: false,
             last_updated: self.last_updated(encounter.meta.0.as_ref()),
             class,
             start: wall(period.and_then(|p| words(&p.start))),

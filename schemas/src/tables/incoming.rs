@@ -9,14 +9,22 @@ use super::*;
 /// `place` says where the input is (`file:line` or the like) so that an error
 /// can name it without quoting it. `status` is one of `current`, `superseded`,
 /// `entered-in-error`. `document_time` is the site's wall-clock time.
+///
+/// `document_version` orders the versions of a document; null where the sender
+/// does not number a withdrawal: it is then that of the version it withdraws.
+/// Of two rows with one version the higher `precedence` counts: 0 a document as
+/// first sent, 1 its replacement, 2 its withdrawal. `replaces` names the
+/// documents that this one takes the place of.
 pub fn incoming_documents() -> SchemaRef {
     schema(vec![
         key("source"),
         key("place"),
         identifying(key("source_document_id")),
-        Field::new("document_version", DataType::Int32, false),
+        int("document_version"),
+        Field::new("precedence", DataType::Int32, false),
         machine_time("last_updated"),
         key("status"),
+        identifying(list("replaces", DataType::Utf8)),
         identifying(text("source_patient_id")),
         identifying(text("source_encounter_id")),
         text("type_code"),
@@ -33,6 +41,9 @@ pub fn incoming_documents() -> SchemaRef {
 
 /// Patients as received. `identifiers` holds `system|value` pairs,
 /// `record` the JSON of [`PatientRecord`](crate::record::PatientRecord).
+///
+/// `merged_into` is the id of the patient that this one has been merged into,
+/// empty where the patient stands alone, null where the sender says neither.
 pub fn incoming_patients() -> SchemaRef {
     schema(vec![
         key("source"),
@@ -41,16 +52,19 @@ pub fn incoming_patients() -> SchemaRef {
         machine_time("last_updated"),
         identifying(list("identifiers", DataType::Utf8)),
         identifying(text("record")),
+        identifying(text("merged_into")),
     ])
 }
 
-/// Encounters as received.
+/// Encounters as received. `moved` says that the encounter has been given to
+/// this patient: its documents follow.
 pub fn incoming_encounters() -> SchemaRef {
     schema(vec![
         key("source"),
         key("place"),
         identifying(key("source_encounter_id")),
         identifying(text("source_patient_id")),
+        flag("moved"),
         machine_time("last_updated"),
         text("class"),
         clinical_time("start"),

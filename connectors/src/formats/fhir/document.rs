@@ -9,7 +9,7 @@ use super::{Intake, Key, References, Target, resource, version};
 use crate::formats::attachment::{self, Extracted, Kind, MediaType};
 use crate::formats::fhir::time::FhirTime;
 use crate::formats::reason;
-use crate::rows::DocumentRow;
+use crate::rows::{DocumentRow, Precedence};
 
 /// Why a resource has no row, and where in it the reason is.
 pub(super) struct Failure {
@@ -59,9 +59,11 @@ impl Intake<'_> {
             place,
             &DocumentRow {
                 id: &id,
-                version: version(meta, last_updated),
+                version: Some(version(meta, last_updated)),
+                precedence: if status == "entered-in-error" { Precedence::Withdrawal } else { Precedence::Original },
                 last_updated,
                 status,
+                replaces: &[],
                 patient_id: patient_id.as_deref(),
                 encounter_id: encounter_id.as_deref(),
                 type_code,
