@@ -1,98 +1,240 @@
 -- Stage 10: FHIR / HL7 v2 / CDA fields become document rows.
 --
--- In:  incoming_documents, incoming_patients, incoming_encounters; stored_versions
---      and stored_identities hold what the tables have of the documents and
---      patients of the epoch
--- Out: accepted_documents and patients (for the stages that follow), source_documents
+-- In:  incoming_documents, incoming_patients, incoming_encounters; stored_versions,
+--      stored_identities and stored_encounters hold what the tables have of the
+--      documents, patients and encounters that the epoch names; survivors says of
+--      each patient to whom the documents belong now; journalled_patients are those
+--      whom a replayed epoch has taken documents from
+-- Out: accepted_documents, patients and touched_patients (for the stages that follow),
+--      people and known_encounters (what is known of the patients and encounters
+--      named), source_documents, encounters
 -- Parameters: run_id
 
--- Patients of this epoch, from their own records and from the documents that name
--- them, with what is known of them from before.
-create table patients as
-with named as (
-    select source_patient_id, cast(null as varchar[]) as identifiers, cast(null as varchar) as record,
-           cast(null as timestamp) as last_updated, 1 as rank
-    from incoming_documents
-    where source_patient_id is not null
-    union all
-    select source_patient_id, identifiers, record, cast(last_updated as timestamp), 0 as rank
+-- Everybody who is named, each under the patient that is left of a merge. An older
+-- record never takes the place of a newer one.
+create table people as
+with ranked as (
+    select source_patient_id, identifiers, record, cast(last_updated as timestamp) as last_updated,
+           row_number() over (partition by source_patient_id order by last_updated desc nulls last, place desc) as newest
     from incoming_patients
-),
-ranked as (
-    select *, row_number() over (partition by source_patient_id order by rank, last_updated desc nulls last) as best
-    from named
+    where record is not null
 ),
 keyed as (
-    select pseudonym('patient', source_patient_id) as patient_id, source_patient_id, identifiers, record
-    from ranked
-    where best = 1
+    select pseudonym('patient', source_patient_id) as person_id,
+           pseudonym('patient', survivor) as patient_id,
+           source_patient_id, survivor, merged_into, cast(merged_at as timestamp) as merged_at
+    from survivors
+),
+known as (
+    select k.*,
+           s.patient_id is not null as is_known,
+           s.identifiers as stored_identifiers,
+           s.record as stored_record,
+           s.revealed as stored_revealed,
+           s.merged_into as stored_merged_into,
+           cast(s.last_updated as timestamp) as stored_last_updated,
+           r.identifiers as new_identifiers,
+           r.record as new_record,
+           r.last_updated as new_last_updated,
+           r.record is not null
+               and (s.record is null or s.last_updated is null or r.last_updated is null
+                    or r.last_updated >= cast(s.last_updated as timestamp)) as is_newer
+    from keyed k
+    left join stored_identities s on s.patient_id = k.person_id
+    left join ranked r on r.source_patient_id = k.source_patient_id and r.newest = 1
 )
-select k.patient_id,
-       k.source_patient_id,
-       coalesce(k.identifiers, s.identifiers) as identifiers,
-       date_shift_days(k.source_patient_id) as date_shift_days,
-       coalesce(k.record, s.record) as record,
-       s.revealed as revealed_before,
-       s.patient_id is null
-           or (k.record is not null and k.record is distinct from s.record)
-           or (k.identifiers is not null and k.identifiers is distinct from s.identifiers) as is_news
-from keyed k
-left join stored_identities s on s.patient_id = k.patient_id;
+select person_id, patient_id, source_patient_id, survivor, merged_into, merged_at,
+       case when is_newer then new_identifiers else stored_identifiers end as identifiers,
+       case when is_newer then new_record else stored_record end as record,
+       case when is_newer then coalesce(new_last_updated, stored_last_updated) else stored_last_updated end as last_updated,
+       stored_revealed as revealed_before,
+       not is_known
+           or (merged_into is distinct from stored_merged_into)
+           or (is_newer and ((new_record is distinct from stored_record) or (new_identifiers is distinct from stored_identifiers))) as is_news
+from known;
 
--- The newest version of each document of this epoch, unless the store has a newer one.
+-- The patients of research: what is known of all who are the same person counts.
+create table patients as
+with persons as (
+    select patient_id, survivor, join_records(array_agg(record order by source_patient_id <> survivor, source_patient_id)) as record
+    from people
+    group by patient_id, survivor
+)
+select p.patient_id, p.survivor as source_patient_id, p.record, date_shift_days(p.survivor) as date_shift_days, s.revealed_before
+from persons p
+join people s on s.person_id = p.patient_id;
+
+create table known_encounters as
+with ranked as (
+    select *, row_number() over (partition by source_encounter_id order by last_updated desc nulls last, place desc) as newest
+    from incoming_encounters
+),
+moves as (
+    select source_encounter_id, source_patient_id as moved_to,
+           row_number() over (partition by source_encounter_id order by last_updated desc nulls last, place desc) as newest
+    from incoming_encounters
+    where moved
+),
+named as (
+    select source_encounter_id from ranked where newest = 1
+    union
+    select source_encounter_id from stored_encounters
+),
+known as (
+    select n.source_encounter_id, r.source_patient_id, r.class, r.start, r."end", r.last_updated, m.moved_to,
+           s.source_encounter_id is not null as is_known,
+           s.source_patient_id as stored_patient_id, s.moved_to as stored_moved_to, s.class as stored_class,
+           s.start as stored_start, s."end" as stored_end, s.last_updated as stored_last_updated,
+           r.source_encounter_id is not null
+               and (s.last_updated is null or r.last_updated is null or r.last_updated >= s.last_updated) as is_newer
+    from named n
+    left join ranked r on r.source_encounter_id = n.source_encounter_id and r.newest = 1
+    left join moves m on m.source_encounter_id = n.source_encounter_id and m.newest = 1
+    left join stored_encounters s on s.source_encounter_id = n.source_encounter_id
+)
+select pseudonym('encounter', source_encounter_id) as encounter_id,
+       source_encounter_id,
+       case when is_newer then coalesce(source_patient_id, stored_patient_id) else stored_patient_id end as source_patient_id,
+       case when is_newer then coalesce(moved_to, stored_moved_to) else stored_moved_to end as moved_to,
+       case when is_newer then coalesce(class, stored_class) else stored_class end as class,
+       case when is_newer then coalesce(start, stored_start) else stored_start end as start,
+       case when is_newer then coalesce("end", stored_end) else stored_end end as "end",
+       case when is_newer then coalesce(last_updated, stored_last_updated) else stored_last_updated end as last_updated,
+       is_newer
+           and (not is_known
+                or (source_patient_id is not null and (source_patient_id is distinct from stored_patient_id))
+                or (moved_to is not null and (moved_to is distinct from stored_moved_to))
+                or (class is not null and (class is distinct from stored_class))
+                or (start is not null and (start is distinct from stored_start))
+                or ("end" is not null and ("end" is distinct from stored_end))) as is_news
+from known;
+
+create table encounters as
+select encounter_id, source_encounter_id, source_patient_id, moved_to, class, start, "end", last_updated
+from known_encounters
+where is_news;
+
+-- The newest version of each document of this epoch, unless the store has a newer
+-- one. A document that another one replaces is superseded, whichever comes first.
 create table accepted_documents as
-with keyed as (
+with replacing as (
+    select unnest(replaces) as replaced_id, source, place, received_at, source_document_id, source_patient_id
+    from incoming_documents
+    where status = 'current'
+),
+replaced as (
+    select replaced_id, max(source) as source, max(place) as place, max(received_at) as received_at,
+           max(source_patient_id) as source_patient_id
+    from replacing
+    where replaced_id <> source_document_id
+    group by replaced_id
+),
+ranked as (
     select *,
-           pseudonym('document', source_document_id) as document_id,
-           pseudonym('encounter', source_encounter_id) as encounter_id,
            row_number() over (
                partition by source_document_id
-               order by document_version desc, last_updated desc nulls last, place desc
+               order by coalesce(document_version, 2147483647) desc, precedence desc, last_updated desc nulls last, place desc
            ) as newest
     from incoming_documents
 ),
-stays as (
-    select source_encounter_id, max(start) as stay_start, max("end") as stay_end
-    from incoming_encounters
-    group by source_encounter_id
+newest as (
+    select k.source, k.place, k.source_document_id, k.document_version, k.precedence, k.last_updated, k.status,
+           k.source_patient_id, k.source_encounter_id, k.type_code, k.type_display, k.title, k.document_time, k.language,
+           k.content_type, k.authors, k.text, k.received_at, r.replaced_id is not null as is_replaced
+    from ranked k
+    left join replaced r on r.replaced_id = k.source_document_id
+    where k.newest = 1
+    union all
+    select r.source, r.place, r.replaced_id, cast(null as int), cast(0 as int), null, 'superseded',
+           r.source_patient_id, null, null, null, null, null, null,
+           null, null, null, r.received_at, true
+    from replaced r
+    left anti join incoming_documents k on k.source_document_id = r.replaced_id
+),
+keyed as (
+    select n.*, pseudonym('document', n.source_document_id) as document_id
+    from newest n
+),
+checked as (
+    select k.*,
+           cast(coalesce(k.document_version, s.document_version, 0) as int) as version,
+           k.is_replaced or coalesce(s.replaced, false) as replaced,
+           s.patient_id as patient_before
+    from keyed k
+    left join stored_versions s on s.document_id = k.document_id
+    where s.document_version is null
+       or k.document_version is null
+       or k.document_version > s.document_version
+       or (k.document_version = s.document_version and k.precedence >= s.precedence)
 )
-select k.document_id,
-       k.document_version,
-       k.status,
-       k.place,
-       k.source,
-       k.source_document_id,
-       k.source_patient_id,
-       k.encounter_id,
-       k.type_code,
-       k.type_display,
-       k.title,
-       k.document_time,
-       k.language,
-       k.content_type,
-       k.authors,
-       case when k.status = 'entered-in-error' then null else k.text end as text,
-       k.received_at,
-       p.patient_id,
-       p.record,
-       coalesce(p.date_shift_days, 0) as date_shift_days,
-       e.stay_start,
-       e.stay_end
-from keyed k
-left join stored_versions s on s.document_id = k.document_id
-left join patients p on p.source_patient_id = k.source_patient_id
-left join stays e on e.source_encounter_id = k.source_encounter_id
-where k.newest = 1
-  and (s.document_version is null or k.document_version >= s.document_version);
+select c.document_id,
+       c.version as document_version,
+       cast(c.precedence as int) as precedence,
+       case when c.status = 'current' and c.replaced then 'superseded' else c.status end as status,
+       c.replaced,
+       c.place,
+       c.source,
+       c.source_document_id,
+       c.source_patient_id,
+       c.source_encounter_id,
+       pseudonym('encounter', c.source_encounter_id) as encounter_id,
+       c.type_code,
+       c.type_display,
+       c.title,
+       c.document_time,
+       c.language,
+       c.content_type,
+       c.authors,
+       case when c.status = 'current' and not c.replaced then c.text end as text,
+       case when c.status <> 'entered-in-error' then c.text end as kept_text,
+       c.last_updated,
+       c.received_at,
+       coalesce(p.patient_id, c.patient_before) as patient_id,
+       c.patient_before,
+       t.record,
+       coalesce(t.date_shift_days, 0) as date_shift_days,
+       e.start as stay_start,
+       e."end" as stay_end
+from checked c
+left join known_encounters e on e.source_encounter_id = c.source_encounter_id
+left join people p on p.source_patient_id = coalesce(e.moved_to, c.source_patient_id)
+left join patients t on t.patient_id = p.patient_id;
+
+-- Whose episodes are put together anew: those of the documents, those to whom a
+-- document belonged before, those of whom a stay begins or ends elsewhere.
+create table touched_patients as
+select patient_id from accepted_documents where patient_id is not null
+union
+select patient_before from accepted_documents where patient_before is not null
+union
+select p.patient_id
+from known_encounters e
+join people p on p.source_patient_id = coalesce(e.moved_to, e.source_patient_id)
+where e.is_news
+union
+select patient_id from journalled_patients;
 
 create table source_documents as
 select document_id,
        document_version,
+       precedence,
+       status,
+       replaced,
        place as source,
+       source as feed,
        source_document_id,
+       patient_id,
        source_patient_id,
+       source_encounter_id,
+       type_code,
+       type_display,
+       title,
+       document_time,
+       language,
        content_type,
-       text,
+       authors,
+       kept_text as text,
+       last_updated,
        received_at,
        $run_id as run_id
 from accepted_documents;

@@ -1,6 +1,6 @@
 -- Stage 30: what identifies somebody is replaced; spans are carried over.
 --
--- In:  readings, patients
+-- In:  readings, patients, people
 -- Out: deidentified and safe_documents (for the stages that follow), phi_spans,
 --      identities, leaks
 -- Parameters: run_id, ingested_at
@@ -20,9 +20,17 @@ from (
 group by patient_id;
 
 create table identities as
-select p.patient_id, p.source_patient_id, p.identifiers, p.date_shift_days, p.record, r.items as revealed
-from patients p
-left join revealed r on r.patient_id = p.patient_id
+select p.person_id as patient_id,
+       p.source_patient_id,
+       p.identifiers,
+       date_shift_days(p.source_patient_id) as date_shift_days,
+       p.record,
+       r.items as revealed,
+       p.merged_into,
+       p.merged_at,
+       p.last_updated
+from people p
+left join revealed r on r.patient_id = p.person_id
 -- A record that says nothing new is not written again.
 where p.is_news
    or coalesce(array_length(r.items), 0) > coalesce(array_length(p.revealed_before), 0);

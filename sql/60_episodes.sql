@@ -1,20 +1,24 @@
 -- Stage 60: the documents of one stroke together, one resolved value per variable.
 --
--- In:  safe_documents, found_variables, accepted_documents; stored_documents and
---      stored_variables hold what the tables have of the same patients beyond the
---      documents of this epoch
+-- In:  safe_documents, found_variables, accepted_documents, touched_patients, patients,
+--      known_encounters; stored_documents and stored_variables hold what the tables
+--      have of the same patients beyond the documents of this epoch
 -- Out: documents, variables, episode_variables, cohort; touched_patients and
 --      touched_documents name whose earlier rows these replace; placed_documents
 --      and dossier_variables are the whole of these patients, for the next epoch
 -- Parameters: run_id
 
-create table touched_patients as
-select distinct patient_id from accepted_documents where patient_id is not null;
-
 create table dossier as
 select * from safe_documents
 union all
-select s.* from stored_documents s left anti join accepted_documents a on a.document_id = s.document_id;
+select s.document_id, s.patient_id, s.encounter_id, s.episode_id, s.document_version, s.status, s.type_code, s.type_display,
+       s.kind, s.title, s.document_time,
+       coalesce(shift_days(e.start, p.date_shift_days), s.stay_start) as stay_start,
+       coalesce(shift_days(e."end", p.date_shift_days), s.stay_end) as stay_end,
+       s.text, s.language, s.source, s.ingested_at, s.run_id
+from (select d.* from stored_documents d left anti join accepted_documents a on a.document_id = d.document_id) s
+left join known_encounters e on e.encounter_id = s.encounter_id and e.is_news
+left join patients p on p.patient_id = s.patient_id;
 
 create table dossier_variables as
 select * from found_variables
@@ -64,7 +68,12 @@ union
 select d.document_id
 from dossier d
 left join membership m on m.document_id = d.document_id
-where m.episode_id is distinct from d.episode_id;
+where m.episode_id is distinct from d.episode_id
+union
+select d.document_id
+from dossier d
+join known_encounters e on e.encounter_id = d.encounter_id
+where e.is_news;
 
 create table placed_documents as
 select d.document_id,

@@ -10,8 +10,11 @@ use tracing_subscriber::EnvFilter;
 
 use crate::error::{Error, Result};
 
+mod dead_letters;
 mod deid;
 mod demo;
+mod erase;
+mod maintain;
 mod prompt;
 mod reidentify;
 mod run;
@@ -92,6 +95,15 @@ enum Command {
     },
     /// From a pseudonym back to the source, under a written reason
     Reidentify(reidentify::Options),
+    /// What could not be processed: look at it, send it again
+    DeadLetters {
+        #[command(subcommand)]
+        command: dead_letters::Command,
+    },
+    /// Take a person out of every table, inbox and old version
+    Erase(erase::Options),
+    /// Put small files of the tables together, remove files that only old versions need
+    Maintain(maintain::Options),
     /// Print the default pipeline file, with comments
     Configuration,
     /// Print a completion script for a shell
@@ -165,6 +177,9 @@ async fn execute(cli: Cli) -> Result<()> {
         }
         Command::Deid { command } => deid::execute(command).await,
         Command::Reidentify(options) => reidentify::execute(options).await,
+        Command::DeadLetters { command } => dead_letters::execute(command).await,
+        Command::Erase(options) => erase::execute(options).await,
+        Command::Maintain(options) => maintain::execute(options).await,
         Command::Configuration => print(crate::configuration::DEFAULT),
         Command::Completions { shell } => {
             clap_complete::generate(shell, &mut Cli::command(), "sillage", &mut std::io::stdout());

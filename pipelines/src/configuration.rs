@@ -7,6 +7,7 @@ use sillage_clinical::lexicon::SnomedLicence;
 use sillage_deidentification::policy::{Policies, Policy, PolicyError};
 
 use crate::error::{Error, Result};
+use crate::operations;
 
 /// The commented default file.
 pub const DEFAULT: &str = include_str!("../sillage.toml");
@@ -25,6 +26,24 @@ pub struct Configuration {
     pub terminology: Terminology,
     pub deidentification: Deidentification,
     pub variables: Variables,
+    #[serde(default)]
+    pub mllp: sillage_connectors::mllp::Settings,
+    #[serde(default)]
+    pub fhir: sillage_connectors::fhir_rest::Settings,
+    #[serde(default)]
+    pub subscription: sillage_connectors::subscription::Settings,
+    pub operations: operations::Settings,
+    pub maintenance: Maintenance,
+}
+
+/// How the tables are kept fit while a run goes on.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Maintenance {
+    /// Hours between two times; 0: never.
+    pub every_hours: u64,
+    /// Older versions can be read for so long.
+    pub retention_hours: u64,
 }
 
 /// What research may read.
@@ -110,6 +129,12 @@ impl Configuration {
         })
     }
 
+    /// What the sources on the network are opened with.
+    pub fn feeds(&self) -> sillage_connectors::Settings {
+        let (mllp, fhir, subscription) = (self.mllp.clone(), self.fhir.clone(), self.subscription.clone());
+        sillage_connectors::Settings { mllp, fhir, subscription }
+    }
+
     /// Where the key is, and whether it may be made there.
     pub fn key_path(&self) -> (PathBuf, bool) {
         if self.key_file.as_os_str().is_empty() {
@@ -120,12 +145,18 @@ impl Configuration {
     }
 }
 
+/// Sections whose defaults stand in the default file as comments: many have none.
+const COMMENTED: [&str; 3] = ["mllp", "fhir", "subscription"];
+
 /// Puts given values over defaults; every key must exist there.
 fn merge(defaults: &mut toml::Table, given: toml::Table, prefix: &str) -> std::result::Result<(), String> {
     for (key, value) in given {
         match (defaults.get_mut(&key), value) {
             (Some(toml::Value::Table(inner)), toml::Value::Table(value)) => merge(inner, value, &format!("{prefix}{key}."))?,
             (Some(slot), value) => *slot = value,
+            (None, value) if prefix.is_empty() && COMMENTED.contains(&key.as_str()) => {
+                defaults.insert(key, value);
+            }
             (None, _) => {
                 let nearest = defaults.keys().max_by(|a, b| strsim::jaro_winkler(a, &key).total_cmp(&strsim::jaro_winkler(b, &key)));
                 let hint = nearest.map(|n| format!("; the nearest known key is `{prefix}{n}`")).unwrap_or_default();
@@ -151,6 +182,25 @@ mod tests {
         let configuration = Configuration::read(None).unwrap();
         assert_eq!(configuration.timezone, chrono_tz::Europe::Paris);
         assert_eq!(configuration.terminology.snomed, Snomed::GlobalPatientSet);
+    }
+
+    #[test]
+    fn commented_defaults_are_the_defaults() {
+        let commented: String = DEFAULT
+            .lines()
+            .map(|line| match line.strip_prefix("# ") {
+                Some(key) if key.split_once(" = ").is_some_and(|(k, _)| k.bytes().all(|b| b.is_ascii_lowercase() || b == b'_')) => key,
+                _ => line,
+            })
+            .filter(|line| !line.starts_with("sources"))
+            .flat_map(|line| [line, "\n"])
+            .collect();
+        let given = read(&commented).unwrap();
+        let defaults = Configuration::read(None).unwrap();
+        assert_eq!(format!("{:?}", given.feeds()), format!("{:?}", defaults.feeds()));
+        assert!(commented.lines().filter(|l| l.starts_with("max_")).count() > 8, "the sections are there");
+        let error = read("[mllp]\nmax_conections = 1").unwrap_err().to_string();
+        assert!(error.contains("max_conections") && error.contains("max_connections"), "{error}");
     }
 
     #[test]

@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 use sillage_connectors::Position;
 
 use crate::error::{Error, Result};
+use crate::runner::Again;
 
 /// An epoch and where it ends.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -23,6 +24,9 @@ pub struct Entry {
     pub run_id: String,
     /// Time that the rows of this epoch carry, microseconds UTC.
     pub ingested_at: i64,
+    /// What it takes along beyond what the source brings.
+    #[serde(default)]
+    pub again: Again,
 }
 
 /// What the journal says at the start of a run.

@@ -9,6 +9,8 @@ pub mod error;
 pub mod evaluate;
 pub mod export;
 pub mod journal;
+pub mod lock;
+pub mod operations;
 pub mod progress;
 pub mod pseudonym;
 pub mod runner;

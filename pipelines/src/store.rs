@@ -23,6 +23,10 @@ use tokio::task::JoinSet;
 
 use crate::error::{Error, Result};
 
+mod maintenance;
+
+pub use maintenance::Maintained;
+
 /// Commits between two checkpoints of a table.
 const CHECKPOINT: i64 = 20;
 /// Rows of a row group: what a writer holds in memory.

@@ -42,6 +42,35 @@ impl std::fmt::Debug for PatientRecord {
     }
 }
 
+impl PatientRecord {
+    /// Adds what another record of the same person knows. Birth date and sex stay
+    /// where they are known.
+    pub fn join(&mut self, other: PatientRecord) {
+        let lists = [
+            (&mut self.families, other.families),
+            (&mut self.givens, other.givens),
+            (&mut self.lines, other.lines),
+            (&mut self.postal_codes, other.postal_codes),
+            (&mut self.cities, other.cities),
+            (&mut self.phones, other.phones),
+            (&mut self.mails, other.mails),
+            (&mut self.others, other.others),
+        ];
+        for (list, values) in lists {
+            for value in values {
+                add(list, &value);
+            }
+        }
+        for identifier in other.identifiers {
+            if !self.identifiers.contains(&identifier) {
+                self.identifiers.push(identifier);
+            }
+        }
+        self.birth_date = self.birth_date.take().or(other.birth_date);
+        self.female = self.female.or(other.female);
+    }
+}
+
 /// Adds what is not there yet.
 pub fn add(list: &mut Vec<String>, value: &str) {
     let value = value.trim();
@@ -53,6 +82,21 @@ pub fn add(list: &mut Vec<String>, value: &str) {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn two_records_of_one_person_are_joined() {
+        let record = |family: &str, birth_date: Option<&str>| PatientRecord {
+            families: vec![family.to_owned()],
+            birth_date: birth_date.map(str::to_owned),
+            identifiers: vec![("IPP".to_owned(), "1".to_owned())],
+            ..PatientRecord::default()
+        };
+        let mut joined = record("Inventée", None);
+        joined.join(record("Imaginaire", Some("1950-01-02")));
+        joined.join(record("Inventée", Some("1960-01-02")));
+        assert_eq!(joined.families, ["Inventée", "Imaginaire"]);
+        assert_eq!((joined.birth_date.as_deref(), joined.identifiers.len()), (Some("1950-01-02"), 1));
+    }
 
     #[test]
     fn debug_names_nobody() {

@@ -14,7 +14,7 @@ mod restricted;
 
 pub use incoming::{incoming_documents, incoming_encounters, incoming_patients};
 pub use research::{cohort, documents, entities, episode_variables, runs, variables};
-pub use restricted::{dead_letters, identities, phi_spans, reidentifications, source_documents};
+pub use restricted::{dead_letters, encounters, identities, phi_spans, reidentifications, source_documents};
 
 /// Field metadata key of columns that identify a person.
 pub const IDENTIFYING: &str = "sillage.identifying";
@@ -124,6 +124,14 @@ pub const TABLES: &[Table] = &[
         schema: identities,
         open: false,
         description: "which source patient a pseudonym stands for",
+    },
+    Table {
+        name: "encounters",
+        zone: Zone::Restricted,
+        write: Write::Replace { key: "encounter_id" },
+        schema: encounters,
+        open: false,
+        description: "when each stay began and ended, and whose it is",
     },
     Table {
         name: "phi_spans",

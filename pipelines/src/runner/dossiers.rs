@@ -1,14 +1,10 @@
 //! What the tables hold of a patient's documents and their findings, for the stage
 //! that puts episodes together.
 //!
-//! It lies in a file without name in the restricted zone, which goes with the
-//! process; in memory it costs some 50 bytes a patient. A patient whom an earlier
+//! It lies in a spool; in memory it costs some 50 bytes a patient. A patient whom an earlier
 //! run left in the tables is read from there once, when a new document comes.
 
 use std::collections::{HashMap, HashSet};
-use std::fs::File;
-use std::io::{Read, Seek, SeekFrom, Write};
-use std::path::PathBuf;
 use std::sync::Arc;
 
 use arrow::array::{AsArray, RecordBatch, StringArray, UInt32Array};
@@ -20,6 +16,7 @@ use datafusion::execution::context::SessionContext;
 use sillage_schemas::tables::table;
 
 use super::history::{Id, id};
+use super::spool::{Place, Spool};
 use crate::error::{Error, Result};
 use crate::store::{Store, one_of};
 
@@ -29,22 +26,12 @@ const TABLES: [&str; 2] = ["documents", "variables"];
 /// Where the dossiers of the patients are.
 pub(super) struct Dossiers {
     places: HashMap<Id, [Place; 2]>,
-    file: File,
-    end: u64,
-    folder: PathBuf,
-}
-
-#[derive(Clone, Copy, Default)]
-struct Place {
-    offset: u64,
-    length: u32,
+    spool: Spool,
 }
 
 impl Dossiers {
     pub(super) fn new(store: &Store) -> Result<Dossiers> {
-        let folder = store.root().join("restricted");
-        let file = tempfile::tempfile_in(&folder).map_err(Error::io(&folder))?;
-        Ok(Dossiers { places: HashMap::new(), file, end: 0, folder })
+        Ok(Dossiers { places: HashMap::new(), spool: Spool::new(store.root().join("restricted"))? })
     }
 
     /// Documents and variables that the tables hold of these patients; `stored` are
@@ -59,7 +46,7 @@ impl Dossiers {
                 }
             }
         }
-        spooled.sort_by_key(|p| p[0].offset);
+        spooled.sort_unstable();
         let mut dossiers = Vec::with_capacity(2);
         for (index, name) in TABLES.into_iter().enumerate() {
             let Some(table) = table(name) else { return Err(Error::Internal(format!("no table {name}"))) };
@@ -108,20 +95,14 @@ impl Dossiers {
         let mut bytes = Vec::new();
         let written = StreamWriter::try_new(&mut bytes, &batch.schema()).and_then(|mut w| w.write(batch).and_then(|()| w.finish()));
         written.map_err(|e| Error::Internal(format!("dossiers: {e}")))?;
-        let place = Place { offset: self.end, length: bytes.len() as u32 };
-        let stored = self.file.seek(SeekFrom::Start(self.end)).and_then(|_| self.file.write_all(&bytes));
-        stored.map_err(Error::io(&self.folder))?;
-        self.end += bytes.len() as u64;
-        Ok(place)
+        self.spool.write(&bytes)
     }
 
     fn read(&mut self, place: Place) -> Result<Vec<RecordBatch>> {
-        if place.length == 0 {
+        if place.is_empty() {
             return Ok(Vec::new());
         }
-        let mut bytes = vec![0; place.length as usize];
-        let read = self.file.seek(SeekFrom::Start(place.offset)).and_then(|_| self.file.read_exact(&mut bytes));
-        read.map_err(Error::io(&self.folder))?;
+        let bytes = self.spool.read(place)?;
         let batches = StreamReader::try_new(bytes.as_slice(), None).and_then(Iterator::collect::<Result<Vec<_>, _>>);
         batches.map_err(|e| Error::Internal(format!("a kept dossier cannot be read: {e}")))
     }

@@ -3,7 +3,7 @@
 //! A document that a stage cannot process (a function panics or fails on it) is
 //! found by halving the epoch and becomes a dead letter; the rest goes on.
 
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
 use std::sync::Arc;
 
 use arrow::array::{AsArray, BooleanArray, RecordBatch};
@@ -20,7 +20,7 @@ use tokio::sync::Mutex;
 
 use super::dossiers::Dossiers;
 use super::history::History;
-use super::{interrupted, records};
+use super::{again, interrupted, records};
 use crate::error::{Error, Result};
 use crate::journal::Entry;
 use crate::pseudonym::{self, Key};
@@ -32,6 +32,8 @@ use crate::store::{Rows, Store, column};
 const SLICE: usize = 64;
 /// The table that the text stages read; it is spread over the cores.
 const ACCEPTED: &str = "accepted_documents";
+/// The patients whose episodes are put together anew.
+const TOUCHED: &str = "touched_patients";
 /// `reason` of the dead letters made here.
 const STAGE_FAILED: &str = "stage_failed";
 
@@ -47,8 +49,11 @@ pub(super) struct Stages {
 /// An epoch of which the documents are read, before the patients' past is looked at.
 pub(super) struct Prepared {
     session: SessionContext,
+    incoming: Incoming,
     parameters: Parameters,
     entry: Entry,
+    /// The journal has said what it takes along; nothing more is looked for.
+    is_replay: bool,
     dead_letters: Vec<DeadLetter>,
     documents_seen: u64,
     bytes_read: u64,
@@ -77,9 +82,9 @@ impl Stages {
         for function in &self.functions {
             session.register_udf(function.clone());
         }
-        let (versions, identities) = self.stored(&incoming.documents, &incoming.patients).await?;
-        register(&session, "stored_versions", &versions, 1)?;
-        register(&session, "stored_identities", &identities, 1)?;
+        for (name, batch) in self.stored(incoming).await? {
+            register(&session, name, &batch, 1)?;
+        }
         register(&session, "incoming_documents", &incoming.documents, self.cores)?;
         register(&session, "incoming_patients", &incoming.patients, self.cores)?;
         register(&session, "incoming_encounters", &incoming.encounters, self.cores)?;
@@ -101,8 +106,7 @@ impl Stages {
             let replaced = match (table.write, output.replaces) {
                 (Write::Replace { key }, Some(replaces)) => {
                     let keys = column(&collect(session, replaces, key).await?, key)?;
-                    let history = self.history.lock().await;
-                    if key == "patient_id" { history.patients_known(keys)? } else { history.documents_known(keys)? }
+                    self.history.lock().await.known(key, keys)?
                 }
                 _ => Vec::new(),
             };
@@ -111,15 +115,30 @@ impl Stages {
         Ok(rows)
     }
 
-    /// What the tables hold of the documents and patients of an epoch.
-    async fn stored(&self, documents: &RecordBatch, patients: &RecordBatch) -> Result<(RecordBatch, RecordBatch)> {
-        let pseudonyms = |batch: &RecordBatch, name: &str, kind: &str| -> Result<HashSet<String>> {
-            Ok(column(std::slice::from_ref(batch), name)?.iter().map(|id| self.key.pseudonym(kind, id)).collect())
-        };
-        let mut named = pseudonyms(documents, "source_patient_id", "patient")?;
-        named.extend(pseudonyms(patients, "source_patient_id", "patient")?);
+    /// What the tables hold of the documents, patients and encounters of an epoch.
+    async fn stored(&self, incoming: &Incoming) -> Result<Vec<(&'static str, RecordBatch)>> {
+        let Incoming { documents, patients, encounters, touched } = incoming;
+        let sources = |batch: &RecordBatch, name: &str| column(std::slice::from_ref(batch), name);
+        let pseudonyms = |kind: &str, ids: &[String]| ids.iter().map(|id| self.key.pseudonym(kind, id)).collect::<HashSet<_>>();
+        let mut stays = sources(documents, "source_encounter_id")?;
+        stays.extend(sources(encounters, "source_encounter_id")?);
+        let stays = pseudonyms("encounter", &stays);
         let mut history = self.history.lock().await;
-        Ok((history.stored_versions(pseudonyms(documents, "source_document_id", "document")?)?, history.stored_identities(named)?))
+        let mut named = history.moved_to(&stays)?;
+        for batch in [documents, patients, encounters] {
+            named.extend(sources(batch, "source_patient_id")?);
+        }
+        let merges = again::merges(&history, patients)?;
+        named.extend(sources(patients, "merged_into")?.into_iter().filter(|into| !into.is_empty()));
+        let people = merges.families(named.iter().map(String::as_str));
+        let keys = people.iter().map(|id| self.key.pseudonym("patient", id)).collect();
+        Ok(vec![
+            ("stored_versions", history.stored_versions(pseudonyms("document", &sources(documents, "source_document_id")?))?),
+            ("stored_identities", history.stored_identities(keys)?),
+            ("stored_encounters", history.stored_encounters(stays)?),
+            ("survivors", records::survivors(&people, &merges)?),
+            ("journalled_patients", records::pseudonyms(touched)?),
+        ])
     }
 
     /// Keeps what an epoch brings, for the next one.
@@ -130,6 +149,7 @@ impl Stages {
                 match rows.table.name {
                     "source_documents" => history.add_documents(batch)?,
                     "identities" => history.add_patients(batch)?,
+                    "encounters" => history.add_encounters(batch)?,
                     _ => {}
                 }
             }
@@ -144,19 +164,34 @@ struct Incoming {
     documents: RecordBatch,
     patients: RecordBatch,
     encounters: RecordBatch,
+    /// Patients whose episodes are put together anew whatever the documents say.
+    touched: Vec<String>,
 }
 
 /// Takes an epoch through the stages that look at each document alone.
 ///
 /// Errors: a stage fails whatever the documents, or on all of several.
-pub(super) async fn prepare(stages: Arc<Stages>, epoch: Epoch, entry: Entry) -> Result<Prepared> {
+pub(super) async fn prepare(stages: Arc<Stages>, epoch: Epoch, entry: Entry, is_replay: bool) -> Result<Prepared> {
     let Epoch { documents, patients, encounters, mut dead_letters, documents_seen, bytes_read, .. } = epoch;
+    let touched = entry.again.patients.iter().cloned().collect();
     let parameters = Parameters { run_id: entry.run_id.clone(), ingested_at: entry.ingested_at };
-    let mut incoming = Incoming { documents, patients, encounters };
-    let session = match attempt(&stages, &incoming, &parameters).await {
+    let mut incoming = Incoming { documents, patients, encounters, touched };
+    let session = read(&stages, &mut incoming, &parameters, &mut dead_letters).await?;
+    Ok(Prepared { session, incoming, parameters, entry, is_replay, dead_letters, documents_seen, bytes_read })
+}
+
+/// Runs the stages that look at each document alone; documents on which one fails
+/// leave the epoch for the dead letters.
+async fn read(
+    stages: &Arc<Stages>,
+    incoming: &mut Incoming,
+    parameters: &Parameters,
+    dead_letters: &mut Vec<DeadLetter>,
+) -> Result<SessionContext> {
+    match attempt(stages, incoming, parameters).await {
         Err(failure) if is_stage(&failure) => {
             let documents = &incoming.documents;
-            let failing = failing(&stages, &incoming, &parameters).await?;
+            let failing = failing(stages, incoming, parameters).await?;
             // One that fails on everything is not the documents' fault, and must not empty a feed into the dead letters.
             if failing.is_empty() || (failing.len() > 1 && failing.len() == documents.num_rows()) {
                 return Err(failure);
@@ -167,20 +202,30 @@ pub(super) async fn prepare(stages: Arc<Stages>, epoch: Epoch, entry: Entry) -> 
             tracing::warn!(documents = failing.len(), "a stage fails on these; they are in dead_letters");
             let fine: BooleanArray = (0..documents.num_rows()).map(|row| Some(!failing.contains(&row))).collect();
             incoming.documents = filter_record_batch(documents, &fine).map_err(|e| Error::Internal(format!("documents: {e}")))?;
-            attempt(&stages, &incoming, &parameters).await?
+            attempt(stages, incoming, parameters).await
         }
-        session => session?,
-    };
-    Ok(Prepared { session, parameters, entry, dead_letters, documents_seen, bytes_read })
+        session => session,
+    }
 }
 
 /// Finishes an epoch: the stages that look at what the tables hold of its patients.
 ///
 /// Call it when all epochs before are committed.
-pub(super) async fn finish(stages: &Stages, prepared: Prepared, dossiers: &mut Dossiers, store: &Store) -> Result<Processed> {
-    let Prepared { session, parameters, entry, dead_letters, documents_seen, bytes_read } = prepared;
-    let patients = column(&collect(&session, ACCEPTED, "distinct patient_id").await?, "patient_id")?;
-    let known = stages.history.lock().await.patients_known(patients.clone())?;
+pub(super) async fn finish(stages: &Arc<Stages>, mut prepared: Prepared, dossiers: &mut Dossiers, store: &Store) -> Result<Processed> {
+    if !prepared.is_replay {
+        let documents = worth_again(stages, &prepared, dossiers, store).await?;
+        if !documents.is_empty() {
+            tracing::debug!(documents = documents.len(), "documents are read again");
+            prepared.incoming.documents = again::with_stored(&prepared.incoming.documents, &documents, store).await?;
+            prepared.entry.again.documents = documents;
+            prepared.session = read(stages, &mut prepared.incoming, &prepared.parameters, &mut prepared.dead_letters).await?;
+        }
+    }
+    let Prepared { session, parameters, mut entry, dead_letters, documents_seen, bytes_read, .. } = prepared;
+    let left = format!("(select patient_before from {ACCEPTED} where patient_before <> patient_id)");
+    entry.again.patients.extend(column(&collect(&session, &left, "distinct patient_before").await?, "patient_before")?);
+    let patients = column(&collect(&session, TOUCHED, "*").await?, "patient_id")?;
+    let known = stages.history.lock().await.known("patient_id", patients.clone())?;
     let [documents, variables] = dossiers.of(&known, store).await?;
     register(&session, "stored_documents", &documents, 1)?;
     register(&session, "stored_variables", &variables, 1)?;
@@ -198,6 +243,23 @@ pub(super) async fn finish(stages: &Stages, prepared: Prepared, dossiers: &mut D
         letters.batches.push(records::dead_letters(&dead_letters, entry.ingested_at)?);
     }
     Ok(Processed { entry, rows, documents_seen, failures: failures as u64, bytes_read })
+}
+
+/// Stored documents that the epoch makes worth a second reading.
+async fn worth_again(stages: &Stages, prepared: &Prepared, dossiers: &mut Dossiers, store: &Store) -> Result<BTreeSet<String>> {
+    let Prepared { session, incoming: Incoming { documents, patients, encounters, .. }, .. } = prepared;
+    let causes = again::causes(&mut *stages.history.lock().await, &stages.key, documents, patients, encounters)?;
+    let mut found = again::touched(causes, store).await?;
+    let identities = collect(session, "identities", "*").await?;
+    let known = stages.history.lock().await.documented(column(&identities, "patient_id")?)?;
+    if !known.is_empty() {
+        let [texts, _] = dossiers.of(&known, store).await?;
+        found.extend(again::showing(&identities, &texts)?);
+    }
+    for here in column(&collect(session, ACCEPTED, "document_id").await?, "document_id")? {
+        found.remove(&here);
+    }
+    Ok(found)
 }
 
 /// Runs the stages in a task of their own, which keeps a panic in it.

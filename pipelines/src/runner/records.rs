@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use arrow::array::{ArrayRef, ListArray, RecordBatch, StringArray, StructArray, TimestampMicrosecondArray};
-use arrow::datatypes::{DataType, Fields};
+use arrow::datatypes::{DataType, Field, Fields};
 use chrono::{DateTime, Utc};
 use sha2::{Digest, Sha256};
 use sillage_connectors::DeadLetter;
@@ -11,6 +11,8 @@ use sillage_schemas::tables;
 use sillage_schemas::terminology::LEXICON;
 
 use super::Summary;
+use super::history::{batch, machine_time};
+use super::merges::Merges;
 use crate::error::{Error, Result};
 use crate::stages;
 
@@ -25,6 +27,32 @@ pub(super) fn dead_letters(letters: &[DeadLetter], received_at: i64) -> Result<R
         Arc::new(letters.iter().map(|l| l.payload.as_deref()).collect::<StringArray>()) as ArrayRef,
     ];
     RecordBatch::try_new(tables::dead_letters(), columns).map_err(|e| Error::Internal(format!("dead letters: {e}")))
+}
+
+/// The table `survivors` of an epoch: to whom the documents of each of these belong.
+pub(super) fn survivors(people: &[&str], merges: &Merges) -> Result<RecordBatch> {
+    let statement = |p: &&str| merges.statement(p);
+    let text = |values: Vec<Option<&str>>| Arc::new(StringArray::from(values)) as ArrayRef;
+    let at: Vec<Option<i64>> = people.iter().map(|p| statement(p).and_then(|s| s.at)).collect();
+    let fields = vec![
+        Field::new("source_patient_id", DataType::Utf8, false),
+        Field::new("survivor", DataType::Utf8, false),
+        Field::new("merged_into", DataType::Utf8, true),
+        Field::new("merged_at", machine_time(), true),
+    ];
+    let columns = vec![
+        text(people.iter().map(|p| Some(*p)).collect()),
+        text(people.iter().map(|p| Some(merges.survivor(p))).collect()),
+        text(people.iter().map(|p| statement(p).and_then(|s| s.into.as_deref())).collect()),
+        Arc::new(TimestampMicrosecondArray::from(at).with_timezone("UTC")) as ArrayRef,
+    ];
+    batch(fields, columns)
+}
+
+/// A table of one column, `patient_id`.
+pub(super) fn pseudonyms(patients: &[String]) -> Result<RecordBatch> {
+    let column = Arc::new(patients.iter().map(Some).collect::<StringArray>()) as ArrayRef;
+    batch(vec![Field::new("patient_id", DataType::Utf8, false)], vec![column])
 }
 
 pub(super) fn run_row(summary: &Summary, started_at: DateTime<Utc>, finished_at: Option<DateTime<Utc>>) -> Result<RecordBatch> {

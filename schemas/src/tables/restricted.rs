@@ -4,16 +4,34 @@ use arrow::datatypes::SchemaRef;
 
 use super::*;
 
-/// The original text of every document, newest version.
+/// Every document as received, newest version: its original text and all that a
+/// stage needs to read it anew.
+///
+/// `source` says where the input is, `feed` which source it came from. `replaced`:
+/// another document has taken its place. A document that was replaced before it
+/// came has version 0 and no text.
 pub fn source_documents() -> SchemaRef {
     schema(vec![
         key("document_id"),
         Field::new("document_version", DataType::Int32, false),
-        text("source"),
+        int("precedence"),
+        text("status"),
+        flag("replaced"),
+        identifying(text("source")),
+        identifying(text("feed")),
         identifying(key("source_document_id")),
+        text("patient_id"),
         identifying(text("source_patient_id")),
+        identifying(text("source_encounter_id")),
+        text("type_code"),
+        text("type_display"),
+        identifying(text("title")),
+        clinical_time("document_time"),
+        text("language"),
         text("content_type"),
+        identifying(list("authors", DataType::Utf8)),
         identifying(text("text")),
+        machine_time("last_updated"),
         machine_time("received_at"),
         key("run_id"),
     ])
@@ -21,7 +39,8 @@ pub fn source_documents() -> SchemaRef {
 
 /// Which source patient a pseudonym stands for. `record` is the JSON of
 /// [`PatientRecord`](crate::record::PatientRecord), `revealed` what the patient's
-/// documents gave away beyond it (`LABEL|words`).
+/// documents gave away beyond it (`LABEL|words`), `merged_into` the source patient
+/// to whom the documents of this one now belong.
 pub fn identities() -> SchemaRef {
     schema(vec![
         key("patient_id"),
@@ -30,6 +49,24 @@ pub fn identities() -> SchemaRef {
         int("date_shift_days"),
         identifying(text("record")),
         identifying(list("revealed", DataType::Utf8)),
+        identifying(text("merged_into")),
+        machine_time("merged_at"),
+        machine_time("last_updated"),
+    ])
+}
+
+/// Encounters as the feeds tell of them. `moved_to` is the source patient to whom
+/// the encounter was given after it began with another.
+pub fn encounters() -> SchemaRef {
+    schema(vec![
+        key("encounter_id"),
+        identifying(key("source_encounter_id")),
+        identifying(text("source_patient_id")),
+        identifying(text("moved_to")),
+        text("class"),
+        clinical_time("start"),
+        clinical_time("end"),
+        machine_time("last_updated"),
     ])
 }
 

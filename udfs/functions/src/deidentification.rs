@@ -287,15 +287,29 @@ pub(crate) fn revealed_item(label: Label, words: &str) -> String {
     format!("{}|{words}", label.name())
 }
 
+fn revealed_from(item: &str) -> Option<(Label, String)> {
+    let (label, words) = item.split_once('|')?;
+    Some((Label::from_name(label)?, words.to_owned()))
+}
+
+/// Everything that must not show of a patient: the record, and what the documents
+/// reveal, both as `restricted.identities` keeps them.
+pub fn known_identifiers<'a>(record: Option<&str>, revealed: impl IntoIterator<Item = &'a str>) -> KnownIdentifiers {
+    let mut identifiers = person(record).map(|(person, _)| KnownIdentifiers::of_person(&person)).unwrap_or_default();
+    for (label, words) in revealed.into_iter().filter_map(revealed_from) {
+        identifiers.add(label, &words);
+    }
+    identifiers
+}
+
 fn revealed_of(lists: &ListArray, row: usize) -> Vec<(Label, String)> {
     if lists.is_null(row) {
         return Vec::new();
     }
     let items = lists.value(row);
     let Some(items) = items.as_string_opt::<i32>() else { return Vec::new() };
-    let item = |item: &str| item.split_once('|').and_then(|(label, words)| Some((Label::from_name(label)?, words.to_owned())));
     // Whatever order the engine put them in, one patient's surrogates are drawn in the same.
-    let mut all: Vec<_> = items.iter().flatten().filter_map(item).collect();
+    let mut all: Vec<_> = items.iter().flatten().filter_map(revealed_from).collect();
     all.sort();
     all
 }

@@ -12,6 +12,7 @@ mod code;
 mod deidentification;
 mod entities;
 mod finding;
+mod joined_record;
 mod library;
 mod measurements;
 mod qualifiers;
@@ -25,7 +26,7 @@ mod udf;
 mod variables;
 
 pub use catalogue::catalogue;
-pub use deidentification::{Deidentification, deidentify_document};
+pub use deidentification::{Deidentification, deidentify_document, known_identifiers};
 pub use library::Library;
 pub use resolution::cohort_fields;
 
@@ -39,6 +40,7 @@ pub fn all(library: &Library) -> Vec<ScalarUDF> {
         code::icd10(knowledge),
         measurements::udf(),
         qualifiers::udf(knowledge),
+        joined_record::udf(),
         record::udf(),
         reading::udf(library),
         resolution::udf(library),

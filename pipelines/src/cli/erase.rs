@@ -1,0 +1,272 @@
+//! `sillage erase`: a person leaves every table, every inbox and every old version.
+
+use std::collections::{BTreeMap, HashSet};
+use std::path::{Path, PathBuf};
+
+use arrow::array::{Array, AsArray, RecordBatch};
+use chrono::{SecondsFormat, Utc};
+use clap::Args;
+use datafusion::execution::context::SessionContext;
+use serde_json::json;
+use sha2::{Digest, Sha256};
+use sillage_connectors::inbox::Inbox;
+use sillage_schemas::tables::{Table, table};
+
+use super::print;
+use crate::error::{Error, Result};
+use crate::lock::Lock;
+use crate::runner::INBOX;
+use crate::session;
+use crate::store::{Store, column, one_of};
+
+/// Shorter identifiers are not searched for in payloads: they would be found everywhere.
+const LEAST: usize = 4;
+
+#[derive(Args)]
+#[command(
+    after_help = "Example:\n  sillage erase --out tables --patient 8012345678 --reason \"request of 3 May 2026, register 17\"\n\nTakes the patient, and everyone merged with the patient, out of every table, inbox and dead letter, then removes\nevery older version of the tables. Writes a proof to restricted/erasures and prints it. Stop the run first.\nCopies made elsewhere (exports, backups, the sources themselves) are not reached: a source that sends the patient\nagain brings the patient back."
+)]
+pub(super) struct Options {
+    /// Output folder of a run
+    #[arg(long, value_name = "DIR")]
+    out: PathBuf,
+    /// The patient: id of the source, `system|value` or value of an identifier, or pseudonym
+    #[arg(long, value_name = "ID")]
+    patient: String,
+    /// Why; kept with the proof
+    #[arg(long)]
+    reason: String,
+}
+
+/// Everything by which a person is known here.
+#[derive(Debug, Default)]
+struct Person {
+    pseudonyms: HashSet<String>,
+    sources: HashSet<String>,
+    /// Words that name the person in a payload.
+    needles: HashSet<String>,
+    documents: HashSet<String>,
+    encounters: HashSet<String>,
+}
+
+pub(super) async fn execute(options: Options) -> Result<()> {
+    if options.reason.trim().is_empty() {
+        return Err(Error::Configuration("--reason: say why; it is kept with the proof".to_owned()));
+    }
+    let mut store = Store::open_existing(&options.out).await?;
+    let _lock = Lock::take(&options.out)?;
+    let library = session::built_in()?;
+    let session = session::over(&store, &library).await?;
+    let person = find(&session, options.patient.trim()).await?;
+    if person.pseudonyms.is_empty() {
+        return Err(Error::Configuration("no such patient in restricted.identities; nothing was erased".to_owned()));
+    }
+    let letters = letters(&session, &person).await?;
+    let mut erased = BTreeMap::new();
+    for (name, column, values) in [
+        ("documents", "document_id", &person.documents),
+        ("documents", "patient_id", &person.pseudonyms),
+        ("entities", "document_id", &person.documents),
+        ("variables", "document_id", &person.documents),
+        ("episode_variables", "patient_id", &person.pseudonyms),
+        ("cohort", "patient_id", &person.pseudonyms),
+        ("phi_spans", "document_id", &person.documents),
+        ("source_documents", "document_id", &person.documents),
+        ("encounters", "encounter_id", &person.encounters),
+        ("dead_letters", "message_id", &letters),
+        ("identities", "patient_id", &person.pseudonyms),
+    ] {
+        let table = known(name)?;
+        let rows = count(&store, table, column, values).await?;
+        if rows > 0 {
+            store.erase(table, column, values.clone()).await?;
+        }
+        *erased.entry(name).or_insert(0) += rows;
+    }
+    let messages = inboxes(&options.out, &person)?;
+    let traces = traces(&options.out)?;
+    let files = store.forget().await?;
+    let left = left(&store, &person).await?;
+    let proof = json!({
+        "erased_at": Utc::now().to_rfc3339_opts(SecondsFormat::Secs, true),
+        "reason": options.reason.trim(),
+        // Who, without saying who: only somebody who holds the pseudonym can tell.
+        "patient_sha256": person.pseudonyms.iter().map(|p| digest(p)).collect::<std::collections::BTreeSet<_>>(),
+        "rows_erased": erased,
+        "inbox_messages_erased": messages,
+        "trace_files_removed": traces,
+        "old_files_removed": files,
+        "rows_left": left,
+        "sillage": env!("CARGO_PKG_VERSION"),
+    });
+    let text = format!("{proof:#}\n");
+    let folder = options.out.join("restricted").join("erasures");
+    std::fs::create_dir_all(&folder).map_err(Error::io(&folder))?;
+    let path = folder.join(format!("{}.json", Utc::now().format("%Y%m%dT%H%M%S%6fZ")));
+    std::fs::write(&path, &text).map_err(Error::io(&path))?;
+    print(&text)?;
+    eprintln!("proof: {}", path.display());
+    if left > 0 {
+        return Err(Error::Internal(format!("{left} rows of the patient are left; the proof says so")));
+    }
+    Ok(())
+}
+
+fn known(name: &str) -> Result<&'static Table> {
+    table(name).ok_or_else(|| Error::Internal(format!("no table {name}")))
+}
+
+fn digest(text: &str) -> String {
+    Sha256::digest(text).iter().map(|b| format!("{b:02x}")).collect()
+}
+
+async fn rows(session: &SessionContext, sql: &str) -> Result<Vec<RecordBatch>> {
+    Ok(session.sql(sql).await.map_err(Box::new)?.collect().await.map_err(Box::new)?)
+}
+
+/// The patient and all who were merged with the patient, with what is theirs.
+async fn find(session: &SessionContext, wanted: &str) -> Result<Person> {
+    let mut people: Vec<(String, String, Option<String>, Vec<String>)> = Vec::new();
+    for batch in rows(session, "select patient_id, source_patient_id, merged_into, identifiers from restricted.identities").await? {
+        let text = |name: &str| column_of(&batch, name);
+        let (ids, sources, merged) = (text("patient_id")?, text("source_patient_id")?, text("merged_into")?);
+        let lists = batch.column_by_name("identifiers").and_then(|c| c.as_list_opt::<i32>());
+        for row in 0..batch.num_rows() {
+            let list = lists.filter(|l| l.is_valid(row)).map(|l| l.value(row));
+            let list = list.map(|l| arrow::compute::cast(&l, &arrow::datatypes::DataType::Utf8)).transpose();
+            let list = list.map_err(|e| Error::Internal(format!("identities: {e}")))?;
+            let identifiers = list.iter().flat_map(|l| l.as_string::<i32>().iter().flatten().map(str::to_owned)).collect();
+            let value = |values: &[Option<String>]| values[row].clone();
+            people.push((value(&ids).unwrap_or_default(), value(&sources).unwrap_or_default(), value(&merged), identifiers));
+        }
+    }
+    let is_wanted = |(id, source, _, identifiers): &&(String, String, Option<String>, Vec<String>)| {
+        id == wanted || source == wanted || identifiers.iter().any(|i| i == wanted || i.rsplit('|').next() == Some(wanted))
+    };
+    let mut person = Person { sources: people.iter().filter(is_wanted).map(|p| p.1.clone()).collect(), ..Person::default() };
+    loop {
+        let before = person.sources.len();
+        for (_, source, merged, _) in &people {
+            if let Some(merged) = merged
+                && (person.sources.contains(source) || person.sources.contains(merged))
+            {
+                person.sources.extend([source.clone(), merged.clone()]);
+            }
+        }
+        if person.sources.len() == before {
+            break;
+        }
+    }
+    for (id, source, _, identifiers) in people.into_iter().filter(|p| person.sources.contains(&p.1)) {
+        person.pseudonyms.insert(id);
+        let words = identifiers.iter().filter_map(|i| i.rsplit('|').next()).chain(source.rsplit('|').next());
+        person.needles.extend(words.filter(|w| w.len() >= LEAST).map(str::to_owned));
+    }
+    let documents =
+        rows(session, "select document_id, patient_id, source_patient_id, source_document_id from restricted.source_documents").await?;
+    for batch in documents {
+        let text = |name: &str| column_of(&batch, name);
+        let (ids, patients) = (text("document_id")?, text("patient_id")?);
+        let (sources, names) = (text("source_patient_id")?, text("source_document_id")?);
+        for row in 0..batch.num_rows() {
+            let is_theirs = patients[row].as_ref().is_some_and(|p| person.pseudonyms.contains(p))
+                || sources[row].as_ref().is_some_and(|s| person.sources.contains(s));
+            if is_theirs {
+                person.documents.extend(ids[row].clone());
+                person.needles.extend(names[row].clone().filter(|n| n.len() >= LEAST));
+            }
+        }
+    }
+    for batch in rows(session, "select encounter_id, source_patient_id, moved_to from restricted.encounters").await? {
+        let text = |name: &str| column_of(&batch, name);
+        let (ids, sources, moved) = (text("encounter_id")?, text("source_patient_id")?, text("moved_to")?);
+        for row in 0..batch.num_rows() {
+            if [&sources[row], &moved[row]].into_iter().flatten().any(|s| person.sources.contains(s)) {
+                person.encounters.extend(ids[row].clone());
+            }
+        }
+    }
+    Ok(person)
+}
+
+fn column_of(batch: &RecordBatch, name: &str) -> Result<Vec<Option<String>>> {
+    let Some(array) = batch.column_by_name(name) else { return Err(Error::Internal(format!("no column {name}"))) };
+    let array = arrow::compute::cast(array, &arrow::datatypes::DataType::Utf8).map_err(|e| Error::Internal(format!("{name}: {e}")))?;
+    Ok(array.as_string::<i32>().iter().map(|v| v.map(str::to_owned)).collect())
+}
+
+/// Dead letters that name the person.
+async fn letters(session: &SessionContext, person: &Person) -> Result<HashSet<String>> {
+    let mut found = HashSet::new();
+    for batch in rows(session, "select message_id, detail, payload from restricted.dead_letters").await? {
+        let (ids, details, payloads) = (column_of(&batch, "message_id")?, column_of(&batch, "detail")?, column_of(&batch, "payload")?);
+        for row in 0..batch.num_rows() {
+            let Some(id) = &ids[row] else { continue };
+            let named = [&details[row], &payloads[row]].into_iter().flatten().any(|text| person.is_named(text.as_bytes()));
+            if named || person.documents.contains(id) {
+                found.insert(id.clone());
+            }
+        }
+    }
+    Ok(found)
+}
+
+impl Person {
+    fn is_named(&self, payload: &[u8]) -> bool {
+        self.needles.iter().any(|needle| memchr::memmem::find(payload, needle.as_bytes()).is_some())
+    }
+}
+
+async fn count(store: &Store, table: &'static Table, key: &str, values: &HashSet<String>) -> Result<u64> {
+    if values.is_empty() || store.tables().all(|t| t.name != table.name) {
+        return Ok(0);
+    }
+    let rows = SessionContext::new().read_table(store.provider(table).await?).map_err(Box::new)?;
+    let count = rows.filter(one_of(key, values.clone())).map_err(Box::new)?.count().await.map_err(Box::new)?;
+    Ok(count as u64)
+}
+
+fn inboxes(out: &Path, person: &Person) -> Result<u64> {
+    let folder = out.join("restricted").join(INBOX);
+    let mut erased = 0;
+    if folder.is_dir() {
+        for source in Inbox::sources(&folder)? {
+            erased += Inbox::open(&folder, &source)?.rewrite(|message| !person.is_named(&message.payload))?;
+        }
+    }
+    Ok(erased)
+}
+
+/// What `sillage trace` wrote can be made again without the person.
+fn traces(out: &Path) -> Result<u64> {
+    let folder = out.join("restricted").join("trace");
+    let Ok(files) = std::fs::read_dir(&folder) else { return Ok(0) };
+    let mut removed = 0;
+    for file in files {
+        let path = file.map_err(Error::io(&folder))?.path();
+        std::fs::remove_file(&path).map_err(Error::io(&path))?;
+        removed += 1;
+    }
+    Ok(removed)
+}
+
+/// Rows of the person that are still in a table.
+async fn left(store: &Store, person: &Person) -> Result<u64> {
+    let mut left = 0;
+    for table in store.tables() {
+        for (key, values) in [
+            ("patient_id", &person.pseudonyms),
+            ("document_id", &person.documents),
+            ("encounter_id", &person.encounters),
+            ("source_patient_id", &person.sources),
+            ("merged_into", &person.sources),
+        ] {
+            if (table.schema)().column_with_name(key).is_some() {
+                left += count(store, table, key, values).await?;
+            }
+        }
+    }
+    let session = session::over(store, &session::built_in()?).await?;
+    let letters = letters(&session, person).await?;
+    Ok(left + letters.len() as u64)
+}
