@@ -353,6 +353,7 @@ impl<'a> Analysis<'a> {
             prior: self.prior(section),
             early: self.kind != DocumentKind::Other,
             referral: self.kind == DocumentKind::Referral,
+            door: matches!(self.kind, DocumentKind::Referral | DocumentKind::Emergency),
             lasting: concept.and_then(|c| c.icd10.as_deref()).is_some_and(|code| self.knowledge.document_kinds.lasts(code)),
             drug: label == Some(Label::Drug),
             lasting_drug: concept.and_then(|c| c.atc.as_deref()).is_some_and(|code| self.knowledge.document_kinds.long_term(code)),

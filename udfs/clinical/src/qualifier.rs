@@ -57,6 +57,8 @@ pub(crate) struct Setting {
     pub referral: bool,
     /// The document is written before the stay or at its door.
     pub early: bool,
+    /// As `early`, by the type or the words of the document.
+    pub door: bool,
     /// A disease that lasts, by its code.
     pub lasting: bool,
     /// A drug that is taken for years, by its code.
@@ -166,11 +168,12 @@ impl SentenceView<'_> {
             CueKind::HypothesisAfterAdjacent => scope.question(cue),
             CueKind::HypothesisEither if cue.end <= scope.span.start => scope.has_object(cue) && scope.reached(cue, Commas::Coordinated),
             CueKind::HypothesisEither => !scope.has_object(cue) && scope.reached_behind(cue),
-            CueKind::Conditional => scope.reached(cue, Commas::Clause) || (setting.drug || setting.procedure) && scope.reached_behind(cue),
+            CueKind::Conditional => scope.depends(cue) || (setting.drug || setting.procedure) && scope.reached_behind(cue),
             CueKind::HypothesisList => !setting.drug && !setting.procedure && scope.reached(cue, Commas::Pass),
             CueKind::Urgent => setting.procedure && setting.early && scope.ordered(cue),
-            CueKind::PlanBefore => setting.procedure && scope.reached(cue, Commas::Items),
+            CueKind::PlanBefore => setting.procedure && !scope.reported() && scope.reached(cue, Commas::Items),
             CueKind::PlanAfter => setting.procedure && scope.reached_behind(cue),
+            CueKind::Transfer => setting.procedure && setting.door && scope.reached(cue, Commas::Items),
             CueKind::PlanList => setting.procedure && !scope.reported() && scope.reached(cue, Commas::Pass),
             CueKind::Deferral => (setting.procedure || setting.drug) && scope.right_before(cue) && self.waits(cue.start, setting),
             _ => false,

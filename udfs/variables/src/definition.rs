@@ -261,6 +261,10 @@ pub struct Definition {
     pub resolution: Resolution,
     /// Of a category, the values that win, first ones first.
     pub precedence: Vec<String>,
+    /// Document types whose words stand for the value where they give it too, first ones first.
+    pub evidence: Vec<String>,
+    /// The same of a value that says that there is none.
+    pub evidence_absent: Vec<String>,
     /// Computed from other variables: no rules.
     pub derived: bool,
     pub rules: Vec<Rule>,

@@ -203,9 +203,10 @@ impl Told {
             dated
                 .filter(|(_, value)| variable == "discharge_datetime" || plausible(*value, kind, time))
                 .max_by(|(a, x), (b, y)| a.score.total_cmp(&b.score).then(b.start.cmp(&a.start)).then(y.cmp(x)))
-                .map(|(_, value)| value)
         };
-        let event = DATING.iter().find_map(|variable| best(variable));
+        let time = |variable: &str| best(variable).map(|(_, value)| value);
+        let discharge = best("discharge_datetime");
+        let event = DATING.iter().find_map(|variable| time(variable));
         let current = |f: &&Finding| f.anchor != Anchor::History;
         let treats = |f: &Finding| match &*f.variable {
             "nihss_admission" => true,
@@ -214,9 +215,9 @@ impl Told {
         };
         Told {
             event,
-            admission: best("admission_datetime"),
-            discharge: best("discharge_datetime"),
-            discharge_words: None,
+            admission: time("admission_datetime"),
+            discharge: discharge.map(|(_, value)| value),
+            discharge_words: discharge.map(|(finding, _)| (finding.start, finding.end)),
             stroke: findings.iter().filter(current).any(|f| OF_A_STROKE.contains(&&*f.variable)),
             acute: findings.iter().filter(current).any(treats),
         }

@@ -2,10 +2,11 @@
 //!
 //! Each kind of rule has its part: `measure` (numbers), `phrase` (words and mentions
 //! of the lexicon), `event` (times), `grid` (items that sum), `record` (facts of the
-//! patient's record), `series` and `table` (numbers whose name
+//! patient's record), `series`, `table` and `columns` (numbers whose name or moment
 //! stands further off). What they find goes through the same gate: conditions of the
 //! rule, domain, section, document, moment.
 
+mod columns;
 mod event;
 mod evidence;
 mod grid;
@@ -22,7 +23,7 @@ use std::borrow::Cow;
 use std::cell::RefCell;
 use std::ops::Range;
 
-use chrono::NaiveDateTime;
+use chrono::{NaiveDateTime, NaiveTime};
 use rustc_hash::FxHashMap;
 use sillage_clinical::analysis::Analysis;
 use sillage_clinical::qualifier::Qualifiers;
@@ -30,7 +31,13 @@ use sillage_clinical::trie::Hit;
 
 use crate::anchor::{Asked, Found, Moment, Moments, Reading, Stay};
 use crate::definition::{Definition, Definitions, Role, Rule, SECTIONS, Type, Use};
-use crate::{Facts, Finding, Value};
+use crate::episode::stay::told_stay;
+use crate::{Anchor, Facts, Finding, Value};
+
+/// The variable that the end of the stay is.
+const DISCHARGE: &str = "discharge_datetime";
+/// How sure the end of a stay is that a letter tells with its beginning.
+const STAY_SCORE: f32 = 0.9;
 
 /// All values that a document gives, in the order of the text.
 pub fn extract(definitions: &Definitions, analysis: &Analysis<'_>, facts: &Facts<'_>) -> Vec<Finding> {
@@ -40,6 +47,7 @@ pub fn extract(definitions: &Definitions, analysis: &Analysis<'_>, facts: &Facts
             let shown = match value {
                 // A mention shows that it is there; that it is not, the words around it.
                 Value::Boolean(false) => evidence::around(analysis, trial.bytes.clone()),
+                Value::DateTime(_) if trial.how == "event" => evidence::time(analysis, trial.bytes.clone()),
                 _ => trial.bytes.clone(),
             };
             findings.push(Finding {
@@ -55,6 +63,7 @@ pub fn extract(definitions: &Definitions, analysis: &Analysis<'_>, facts: &Facts
             });
         }
     });
+    findings.extend(end_of_stay(definitions, analysis, facts, &findings));
     findings.sort_by(|a, b| (a.start, a.end, &a.variable).cmp(&(b.start, b.end, &b.variable)));
     findings.dedup_by(|b, a| {
         let twin = a.variable == b.variable && a.value == b.value && a.start == b.start && a.end == b.end && a.anchor == b.anchor;
@@ -64,6 +73,28 @@ pub fn extract(definitions: &Definitions, analysis: &Analysis<'_>, facts: &Facts
         twin
     });
     findings
+}
+
+/// The end of the stay where a letter tells it beside its beginning: "hospitalisée du
+/// 3 au 15 mai". A finding of its own, so that its words can be shown.
+fn end_of_stay(definitions: &Definitions, analysis: &Analysis<'_>, facts: &Facts<'_>, findings: &[Finding]) -> Option<Finding> {
+    let definition = definitions.get(DISCHARGE)?;
+    let letter = definitions.document_types.of(facts.type_code, &analysis.text) == Moment::Discharge.name();
+    if !letter || findings.iter().any(|f| f.variable == DISCHARGE) {
+        return None;
+    }
+    let (day, start, end) = told_stay(&analysis.text, analysis.times(), facts.time).1?;
+    Some(Finding {
+        variable: Cow::Owned(definition.name.clone()),
+        value: Value::DateTime(day.and_time(NaiveTime::MIN)),
+        start,
+        end,
+        section: analysis.section_at_byte(start).map(|s| Cow::Owned(s.to_owned())),
+        anchor: Anchor::Discharge,
+        event_time: None,
+        score: STAY_SCORE,
+        method: Cow::Owned(format!("{DISCHARGE}:stay+rule")),
+    })
 }
 
 /// Bit of a section in [`Places`](crate::definition).
@@ -98,6 +129,8 @@ struct Candidate {
     weight: f32,
     /// Said of the past: by a date, an older event, the section.
     historical: bool,
+    /// The head of the column or of the list says which moment it is of.
+    moment: Option<Moment>,
     refused: Option<&'static str>,
 }
 
@@ -160,10 +193,12 @@ impl<'d, 'a> Extractor<'d, 'a> {
         self.mentioned(&mut candidates);
         self.timed(&mut candidates);
         self.recorded(&mut candidates);
+        let cues = self.cues();
+        self.headed(&cues, &mut candidates);
         if candidates.is_empty() {
             return;
         }
-        let moments = Moments::new(self.cues(), self.analysis, &self.stay, self.document_type);
+        let moments = Moments::new(cues, self.analysis, &self.stay, self.document_type);
         candidates.sort_by_key(|c| (c.variable, c.tokens.start, c.tokens.end));
         let mut first = 0;
         while first < candidates.len() {
@@ -288,6 +323,9 @@ impl<'d, 'a> Extractor<'d, 'a> {
                 _ => None,
             });
         }
+        if trial.refused.is_none() && candidate.moment.is_some_and(|told| rule.anchor.is_some_and(|fixed| fixed != told)) {
+            trial.refused = Some("the head of its column says another moment");
+        }
         if trial.refused.is_some() {
             return trial;
         }
@@ -295,7 +333,7 @@ impl<'d, 'a> Extractor<'d, 'a> {
             measured: matches!(definition.kind, Type::Integer | Type::Float),
             before: definition.anchors.of(Some("pre_stroke")) > 0.0,
         };
-        let mut reading = match rule.anchor {
+        let mut reading = match rule.anchor.or(candidate.moment) {
             Some(moment) => Reading { moment, strength: 1.0, time: None, by: "rule" },
             None => moments.of(candidate.tokens.clone(), spans, asked),
         };

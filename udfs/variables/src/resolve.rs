@@ -406,6 +406,7 @@ fn weigh(candidate: &mut Candidate<'_>, policy: &Policy, episode: &Episode) {
     let timely = |time: Option<NaiveDateTime>| time.is_none_or(|t| episode.within(t, MONTH_3.0, MONTH_3.1));
     let in_time = match (anchor, &candidate.value) {
         _ if policy.internal => true,
+        (Anchor::Month3, _) if policy.timeless && !matches!(candidate.value, Value::DateTime(_)) => true,
         (Anchor::Month3, _) => recalled || timely(event_time.or(candidate.time)),
         (Anchor::History | Anchor::PreStroke, _) => true,
         (_, Value::DateTime(value)) => episode.index.is_none() || episode.in_stay(*value),

@@ -42,6 +42,8 @@ pub(crate) enum CueKind {
     HypothesisList,
     /// Asked for at once, in a letter that sends somebody.
     Urgent,
+    /// "transfert pour": of what is done in another house, in a note that sends there.
+    Transfer,
     /// Opens a list of orders, for procedures alone: "consignes".
     PlanList,
     /// "avant": what a forbidden treatment waits for is yet to come.
@@ -136,6 +138,7 @@ struct Hypothesis {
     conditional: Vec<String>,
     list: Vec<String>,
     urgent: Vec<String>,
+    transfer: Vec<String>,
     plan_before: Vec<String>,
     plan_after: Vec<String>,
     plan_list: Vec<String>,
@@ -204,6 +207,7 @@ impl Cues {
             (Conditional, &file.hypothesis.conditional),
             (HypothesisList, &file.hypothesis.list),
             (Urgent, &file.hypothesis.urgent),
+            (Transfer, &file.hypothesis.transfer),
             (PlanBefore, &file.hypothesis.plan_before),
             (PlanAfter, &file.hypothesis.plan_after),
             (PlanList, &file.hypothesis.plan_list),

@@ -7,6 +7,8 @@ use crate::text::Kind;
 
 /// Most tokens between "patient" and a trait of the patient.
 const PORTRAIT: usize = 60;
+/// Most tokens between an examination and what it showed.
+const RESULT: usize = 9;
 /// Most tokens between "sous" and the last drug of its list.
 const DRUG: usize = 30;
 
@@ -17,8 +19,10 @@ impl Scope<'_> {
         if setting.drug && home {
             return true;
         }
+        // "ATCD : ulcère le 22 février": days before the door are no days of the stay.
+        let listed = || self.view.outside(self.span).any(|c| c.kind == CueKind::HistoryList && self.reached(c, Commas::Pass));
         if setting.dated_now {
-            return false;
+            return setting.door && listed();
         }
         if setting.referral
             && (setting.drug && !self.given()
@@ -86,7 +90,17 @@ impl Scope<'_> {
 
     /// What it showed follows: "ECG : rythme sinusal".
     pub fn reported(&self) -> bool {
-        self.fold(self.span.end) == ":" && self.view.sentence.contains(&(self.span.end + 1))
+        let end = self.view.sentence.end;
+        let mut words = self.span.end..end.min(self.span.end + RESULT);
+        let shows = |at: usize| {
+            self.fold(at) == ":" && at + 1 < end
+                || matches!(
+                    self.fold(at),
+                    "montre" | "montrait" | "montrent" | "retrouve" | "retrouvait" | "objective" | "revele" | "montrant"
+                )
+                || matches!(self.fold(at), "pas") && matches!(self.fold(at + 1), "montre" | "retrouve" | "objective" | "revele")
+        };
+        words.find(|at| matches!(self.fold(*at), "," | ";" | "." | "(" | "-") || shows(*at)).is_some_and(shows)
     }
 
     /// Given now, by the words around it.

@@ -30,6 +30,10 @@ impl Scope<'_> {
                 at = mention.end.max(at + 1);
                 continue;
             }
+            // The next line speaks of the patient again.
+            if items > 0 && self.new_line(at) {
+                return false;
+            }
             let token = &self.view.text.tokens[at];
             match (token.kind, self.fold(at)) {
                 (Kind::Mark, ":" | "=") => listed = true,
@@ -45,7 +49,7 @@ impl Scope<'_> {
             }
             at += 1;
         }
-        true
+        !(items > 0 && self.new_line(self.span.start))
     }
 
     /// Another relative right behind the comma: "père AVC, mère diabète".
@@ -76,6 +80,12 @@ impl Scope<'_> {
         }
         let Some(head) = head.checked_sub(1).filter(|h| *h >= start) else { return false };
         match self.fold(head) {
+            // "le décès de sa sœur d'un infarctus".
+            "de" | "du" if head.checked_sub(1).is_some_and(|at| matches!(self.fold(at), "deces" | "mort" | "disparition")) => false,
+            // "que sa mère est décédée d'un AVC".
+            "que" if (cue.end..self.span.start).any(|at| matches!(self.fold(at), "mort" | "morte" | "decede" | "decedee" | "deces")) => {
+                false
+            }
             "des" | "de" | "par" | "avec" | "aux" | "au" | "a" | "d" | "selon" | "prevenir" | "informer" | "voir" | "du" => true,
             "et" | "que" => !self.links_to_kin(head),
             _ => false,

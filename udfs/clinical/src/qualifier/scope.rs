@@ -154,8 +154,20 @@ impl<'a> Scope<'a> {
         !(items > 0 && !commas.open() && self.new_line(at))
     }
 
+    /// The span depends on the condition that stands before it. Behind "si besoin,"
+    /// and behind what a treatment before the condition waits for, another item starts.
+    pub fn depends(&self, cue: &Cue) -> bool {
+        let complete =
+            cue.end - cue.start > 1 && (cue.end >= self.view.sentence.end || matches!(self.fold(cue.end), "," | ";" | ")" | "."));
+        let treatment = (cue.start.saturating_sub(3).max(self.view.sentence.start)..cue.start)
+            .rev()
+            .take_while(|at| self.kind(*at) != Some(Kind::Mark))
+            .any(|at| self.mention_at(at).is_some());
+        !complete && self.reached(cue, if treatment { Commas::End } else { Commas::Clause })
+    }
+
     /// A line starts here that no word or comma before it announces.
-    fn new_line(&self, at: usize) -> bool {
+    pub fn new_line(&self, at: usize) -> bool {
         self.view.text.tokens[at].lines_before > 0
             && !matches!(self.fold(at - 1), "," | "ni" | "ou" | "et" | "de" | "d" | "'" | "la" | "le" | "du" | "des" | "-" | "/")
     }

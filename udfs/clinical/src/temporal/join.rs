@@ -42,7 +42,7 @@ fn close(text: &Text<'_>, from: usize, to: usize) -> bool {
 fn day_and_clock(text: &Text<'_>, found: &[Raw], last: Raw, at: usize) -> Option<Raw> {
     let next = found[at];
     let (What::Instant(a), What::Instant(b)) = (last.what, next.what) else { return None };
-    if next.first - last.last > 3 || !close(text, last.last, next.first) {
+    if next.first.checked_sub(last.last).is_none_or(|gap| gap > 3) || !close(text, last.last, next.first) {
         return None;
     }
     let gap = last.last..next.first;

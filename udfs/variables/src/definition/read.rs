@@ -54,6 +54,8 @@ const VARIABLE_KEYS: &[&str] = &[
     "sections",
     "resolution",
     "precedence",
+    "evidence",
+    "evidence_absent",
     "derived",
     "rule",
     "examples",
@@ -347,6 +349,8 @@ impl Reader<'_> {
             sections: self.weights(table, "sections", sections, 1.0),
             resolution: self.choice(table, "resolution", &Resolution::NAMES).unwrap_or_default(),
             precedence: self.strings(table, "precedence"),
+            evidence: self.strings(table, "evidence"),
+            evidence_absent: self.strings(table, "evidence_absent"),
             derived: self.boolean(table, "derived").unwrap_or(false),
             rules: Vec::new(),
             examples: Vec::new(),
@@ -363,6 +367,9 @@ impl Reader<'_> {
                 offset: self.float(unit, "offset").unwrap_or(0.0),
                 bare: self.pair(unit, "bare"),
             });
+        }
+        for kind in definition.evidence.iter().chain(&definition.evidence_absent).filter(|kind| !types.contains(&kind.as_str())) {
+            self.problems.push(Problem { line, message: format!("`{kind}` of `evidence` is no document type") });
         }
         self.coherent(&definition);
         for (rule, line) in self.tables(table, "rule") {

@@ -54,6 +54,7 @@ impl Extractor<'_, '_> {
                 how: "event",
                 weight: if time.approximate { 0.9 } else { 1.0 },
                 historical: qualifiers.historical,
+                moment: None,
                 refused,
             });
         }

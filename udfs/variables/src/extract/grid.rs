@@ -79,6 +79,7 @@ impl Extractor<'_, '_> {
                 how: "grid",
                 weight: 1.0,
                 historical: false,
+                moment: None,
                 refused: written.then_some("the total is written"),
             });
         }

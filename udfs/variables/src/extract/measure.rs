@@ -46,6 +46,7 @@ impl Extractor<'_, '_> {
                 how,
                 weight,
                 historical: false,
+                moment: None,
                 refused: None,
             });
         }
@@ -87,6 +88,7 @@ impl Extractor<'_, '_> {
                     how: "name",
                     weight: 1.0,
                     historical: qualifiers.historical,
+                    moment: None,
                     refused: None,
                 });
             }

@@ -54,7 +54,18 @@ impl Extractor<'_, '_> {
     fn refuse(&self, used: Use, tokens: std::ops::Range<usize>, how: &'static str, why: &'static str, out: &mut Vec<Candidate>) {
         let value = self.rule(used).1.value.clone();
         let (variable, rule) = (used.variable, used.rule);
-        out.push(Candidate { variable, rule, value, tokens, time: None, how, weight: 1.0, historical: false, refused: Some(why) });
+        out.push(Candidate {
+            variable,
+            rule,
+            value,
+            tokens,
+            time: None,
+            how,
+            weight: 1.0,
+            historical: false,
+            moment: None,
+            refused: Some(why),
+        });
     }
 
     fn qualified(&self, used: Use, tokens: std::ops::Range<usize>, qualifiers: Qualifiers, how: &'static str, out: &mut Vec<Candidate>) {
@@ -73,6 +84,7 @@ impl Extractor<'_, '_> {
             how,
             weight: 1.0,
             historical: qualifiers.historical,
+            moment: None,
             refused,
         });
     }

@@ -1,7 +1,11 @@
 //! Facts of the patient's record, where the text states them.
 
+use std::borrow::Cow;
+use std::ops::Range;
+
 use chrono::{Datelike, NaiveDate};
-use sillage_clinical::temporal::{Precision, TemporalKind};
+use sillage_clinical::temporal::{Precision, TemporalExpression, TemporalKind};
+use sillage_clinical::text::Kind;
 
 use super::{Candidate, Extractor};
 use crate::Value;
@@ -23,6 +27,7 @@ impl Extractor<'_, '_> {
                     how: "record",
                     weight,
                     historical: false,
+                    moment: None,
                     refused: None,
                 });
             };
@@ -45,7 +50,7 @@ impl Extractor<'_, '_> {
                                     && time.precision == Precision::Day
                                 {
                                     // The words of the age say it better.
-                                    push(Value::Number(known), time.start, time.end, 0.5);
+                                    push(Value::Number(known), time.start, time.end, 0.4);
                                 }
                             }
                         }
@@ -61,9 +66,52 @@ impl Extractor<'_, '_> {
                         }
                     }
                 }
-                Fact::Sex => {}
+                Fact::Sex => {
+                    for time in self.analysis.times() {
+                        let birth = || time.value.map(|v| v.date()) == self.facts.birth_date && time.precision == Precision::Day;
+                        if time.kind != TemporalKind::Age && !(self.facts.birth_date.is_some() && birth()) {
+                            continue;
+                        }
+                        let Some((female, letter)) = self.sex_beside(time) else { continue };
+                        if self.facts.female.is_none_or(|known| known == female) {
+                            let value = Value::Category(Cow::Borrowed(if female { "female" } else { "male" }));
+                            push(value, time.start.min(letter.start), time.end.max(letter.end), 1.0);
+                        }
+                    }
+                }
             }
         }
+    }
+}
+
+impl Extractor<'_, '_> {
+    /// The letter of the sex beside an age or a date of birth, and its bytes: "F 81 ans",
+    /// "(62 a, H)".
+    fn sex_beside(&self, time: &TemporalExpression) -> Option<(bool, Range<usize>)> {
+        let text = &self.analysis.text;
+        let (first, last) = (text.token_at(time.start), text.token_at(time.end - 1));
+        let letter = |at: usize| {
+            let token = text.tokens.get(at).filter(|t| t.kind == Kind::Word && t.upper)?;
+            let female = match text.fold(at) {
+                "f" => true,
+                "h" | "m" => false,
+                _ => return None,
+            };
+            Some((female, token.range()))
+        };
+        // One mark may part them.
+        let mark = |at: usize| text.tokens.get(at).is_some_and(|t| t.kind == Kind::Mark && text.fold(at) != ".");
+        let before = || {
+            let at = first.checked_sub(1)?;
+            (text.tokens[first].lines_before == 0).then(|| letter(at).or_else(|| letter(at.checked_sub(1).filter(|_| mark(at))?))).flatten()
+        };
+        let after = || {
+            let same_line = |at: usize| text.tokens.get(at).is_some_and(|t| t.lines_before == 0);
+            let at = last + 1;
+            let found = letter(at).filter(|_| same_line(at));
+            found.or_else(|| letter(at + 1).filter(|_| mark(at) && same_line(at) && same_line(at + 1)))
+        };
+        before().or_else(after)
     }
 }
 

@@ -77,6 +77,7 @@ impl Extractor<'_, '_> {
                 how: "series",
                 weight: 0.9,
                 historical: false,
+                moment: None,
                 refused: None,
             });
         }

@@ -36,7 +36,7 @@ impl Extractor<'_, '_> {
         }
     }
 
-    fn lines(&self) -> Vec<Range<usize>> {
+    pub(super) fn lines(&self) -> Vec<Range<usize>> {
         let tokens = &self.analysis.text.tokens;
         let mut starts: Vec<usize> = (0..tokens.len()).filter(|i| *i == 0 || tokens[*i].lines_before > 0).collect();
         starts.push(tokens.len());
@@ -59,7 +59,7 @@ impl Extractor<'_, '_> {
     }
 
     /// Cells of a line: parted by marks or wide spaces where there are any, else words.
-    fn columns(&self, line: &Range<usize>) -> Vec<Range<usize>> {
+    pub(super) fn columns(&self, line: &Range<usize>) -> Vec<Range<usize>> {
         let text = &self.analysis.text;
         let mark = |i: usize| matches!(text.fold(i), ";" | "|");
         let wide = |i: usize| {
@@ -117,7 +117,7 @@ impl Extractor<'_, '_> {
     }
 
     /// Reads one value with its name before it; gives the token behind it.
-    fn cell(&self, label: &str, rest: &Range<usize>, out: &mut Vec<Candidate>) -> Option<(usize, bool)> {
+    pub(super) fn cell(&self, label: &str, rest: &Range<usize>, out: &mut Vec<Candidate>) -> Option<(usize, bool)> {
         let text = &self.analysis.text;
         let source = text.source(rest.clone());
         let source = source.get(..source.char_indices().map(|(i, _)| i).nth(40).unwrap_or(source.len())).unwrap_or(source);

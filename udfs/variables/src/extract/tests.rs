@@ -113,6 +113,30 @@ const DISCHARGE: &str = "11490-0";
 const REHABILITATION: &str = "34745-0";
 const REFERRAL: &str = "34133-9";
 
+#[test]
+fn heads_of_columns_and_lists_say_the_moment() {
+    let told = [(15.0, Anchor::Admission), (9.0, Anchor::Day1), (4.0, Anchor::Discharge)];
+    assert_eq!(numbers("nihss", DISCHARGE, "Scores. NIHSS entrée/H24/sortie : 15/9/4"), told);
+    assert_eq!(numbers("nihss", DISCHARGE, "NIHSS (arrivée - J1 - sortie) 15 - 9 - 4"), told);
+    assert_eq!(numbers("nihss", DISCHARGE, "Score | Entrée | 24 h | Sortie\nGlasgow | 14 | 15 | 15\nNIHSS | 15 | 9 | 4\n"), told);
+    let wide = "SCORES   SMUR 10:40   ENTRÉE 11:20   13:00\nNIHSS   17   15   12\n";
+    assert_eq!(numbers("nihss", EMERGENCY, wide), [(17.0, Anchor::Stay), (15.0, Anchor::Admission)]);
+    // One head and one value less: nobody knows which is which.
+    assert_eq!(numbers("nihss", DISCHARGE, "Score | Entrée | H24 | Sortie\nNIHSS | 15 | 4\n").len(), 1);
+}
+
+#[test]
+fn the_end_of_a_stay_is_a_finding() {
+    let text = "Elle a été hospitalisée du 2 au 8 avril 2031 pour un AVC.";
+    let declared = Definitions::built_in();
+    let facts = Facts { type_code: Some(DISCHARGE), time: Some(at(9, 14, 0)), ..Facts::default() };
+    let analysis = Analysis::new(Knowledge::built_in(), text, facts.time).with_type(facts.type_code);
+    let found = extract(declared, &analysis, &facts);
+    let end = found.iter().find(|f| f.variable == "discharge_datetime").unwrap();
+    assert_eq!(end.value, Value::DateTime(at(8, 0, 0)));
+    assert_eq!(&text[end.start..end.end], "2 au 8 avril 2031");
+}
+
 /// Values of a variable with their anchors.
 fn numbers(variable: &str, type_code: &str, text: &str) -> Vec<(f64, Anchor)> {
     let mut values: Vec<_> = found(type_code, text)

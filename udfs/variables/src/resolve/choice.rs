@@ -27,6 +27,8 @@ const ROUNDED: f32 = 0.6;
 const EQUAL: f32 = 0.9;
 /// Words this much lighter than the best ones are about as good.
 const NEAR: f32 = 0.8;
+/// Words of a document that is asked for may be this much lighter than the best ones.
+const SHOWN: f32 = 0.5;
 /// Numbers this close are one value.
 const TOLERANCE: f64 = 0.005;
 /// Times this close are one value.
@@ -70,10 +72,25 @@ pub(crate) fn choose(variable: &str, policy: &Policy, members: &[usize], candida
     Some(found)
 }
 
-/// The candidate whose words stand for the value: the heaviest. Of what one document
-/// finds and the others repeat, the first that is about as good.
+/// The candidate whose words stand for the value: that of the documents the policy
+/// asks for, else the heaviest. Of what one document finds and the others repeat, the
+/// first that is about as good.
 fn evidence(policy: &Policy, winner: &Group, candidates: &[Candidate<'_>]) -> Option<usize> {
     let (heaviest, most) = *winner.members.first()?;
+    if candidates[heaviest].context.corrects {
+        return Some(heaviest);
+    }
+    let absent = match &candidates[heaviest].value {
+        Value::Boolean(there) => !there,
+        Value::Category(name) => name == "none",
+        _ => false,
+    };
+    let kinds = if absent { &policy.evidence_absent } else { &policy.evidence };
+    let asked = winner.members.iter().enumerate().filter(|(_, (_, weight))| *weight >= SHOWN * most);
+    let asked = asked.filter_map(|(place, (at, _))| Some((kinds.iter().position(|k| *k == candidates[*at].kind)?, place, *at)));
+    if let Some((.., at)) = asked.min() {
+        return Some(at);
+    }
     if policy.prefer != Prefer::True {
         return Some(heaviest);
     }

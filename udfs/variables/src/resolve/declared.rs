@@ -2,6 +2,7 @@
 
 use super::{Policies, Policy, Prefer};
 use crate::definition::{Definition, Definitions, Resolution};
+use crate::episode::DocumentKind;
 
 /// Variables that date and derive, and are no columns of the cohort.
 const INTERNAL: &[&str] = &["index_datetime", "discharge_datetime", "death_datetime", "birth_date"];
@@ -17,7 +18,17 @@ impl Policy {
             Resolution::AnyTrue => (Prefer::True, Vec::new()),
             Resolution::Precedence => (Prefer::Best, definition.precedence.clone()),
         };
-        Policy { other_anchors: 1.0, prefer, order, internal: INTERNAL.contains(&definition.name.as_str()), ..Policy::default() }
+        let kinds = |names: &[String]| names.iter().filter_map(|name| DocumentKind::from_name(name)).collect();
+        Policy {
+            other_anchors: 1.0,
+            prefer,
+            order,
+            evidence: kinds(&definition.evidence),
+            evidence_absent: kinds(&definition.evidence_absent),
+            timeless: definition.anchors.named.is_empty() && definition.anchors.other > 0.0,
+            internal: INTERNAL.contains(&definition.name.as_str()),
+            ..Policy::default()
+        }
     }
 }
 

@@ -29,6 +29,12 @@ pub struct Policy {
     pub prefer: Prefer,
     /// Values that win over the following ones, as tables write them.
     pub order: Vec<String>,
+    /// Kinds of document whose words stand for the value where they give it too, first ones first.
+    pub evidence: Vec<DocumentKind>,
+    /// The same of a value that says that there is none.
+    pub evidence_absent: Vec<DocumentKind>,
+    /// Any moment tells it: a value is not refused for its time.
+    pub timeless: bool,
     /// Used for dating and deriving, and never a value of the episode.
     pub internal: bool,
 }

@@ -86,6 +86,7 @@ impl Policies for Plain {
                 documents: vec![(Emergency, 0.7), (Discharge, 0.8)],
                 ..Policy::any()
             },
+            "prior_statin" => Policy { evidence: vec![Emergency], evidence_absent: vec![Discharge], ..Policy::any() },
             "unknown" => return None,
             _ => Policy::any(),
         })
@@ -351,11 +352,31 @@ fn equally_good_sources_conflict() {
 }
 
 #[test]
+fn words_come_from_the_document_that_is_asked_for() {
+    let story = |value: &str| {
+        let said = |words: &str| format!("{{prior_statin={value}@pre_stroke|{words}}}.");
+        [
+            write("gp", Referral, "2023-05-08 18:00", "A", &said("la lettre")),
+            write(
+                "door",
+                Emergency,
+                "2023-05-09 09:00",
+                "A",
+                &format!("{{nihss_admission=14@admission|NIHSS 14}}. {}", said("les urgences")),
+            ),
+            write("crh", Discharge, "2023-05-18", "A", &said("la sortie")),
+        ]
+    };
+    assert_eq!(one(&story("true"), "prior_statin").as_deref(), Some("true \"les urgences\" of door"));
+    assert_eq!(one(&story("false"), "prior_statin").as_deref(), Some("false \"la sortie\" of crh"));
+}
+
+#[test]
 fn deaths() {
     let stroke = || write("door", Emergency, "2023-05-09 09:00", "A", "Début {onset_datetime=2023-05-09 07:50@admission|7 h 50}.");
     let inside = [stroke(), write("crh", Discharge, "2023-05-14", "A", "{in_hospital_death=true@stay/2023-05-14 03:00|Décédé le 14 mai}.")];
     assert_eq!(one(&inside, "in_hospital_death").as_deref(), Some("true \"Décédé le 14 mai\" of crh"));
-    assert_eq!(one(&inside, "mrs_3_months").as_deref(), Some("6 \"Décédé le 14 mai\" of crh"));
+    assert_eq!(one(&inside, "mrs_3_months"), None);
     assert_eq!(one(&inside, "discharge_destination").as_deref(), Some("death \"Décédé le 14 mai\" of crh"));
 
     let out = "{discharge_destination=nursing_home@discharge|Retour en EHPAD}.";
