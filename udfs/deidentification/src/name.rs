@@ -12,6 +12,7 @@ mod context;
 mod free;
 mod initials;
 pub(crate) mod knowledge;
+mod letters;
 pub(crate) mod page;
 pub(crate) mod repeat;
 mod slot;
@@ -48,11 +49,13 @@ pub fn names(knowledge: &Identity, analysis: &Analysis<'_>, circumstances: Circu
     repeat::repeated(&page, &metadata, "metadata", &mut found);
     slot::slots(&page, &mut found);
     free::unannounced(&page, &mut found);
+    letters::dotted(&page, &mut found);
     let mut known = metadata;
     found.sort();
     known.learn(&page, &found);
     initials::initials(&page, &known.initials, &mut found);
     repeat::repeated(&page, &known, "repeat", &mut found);
+    letters::placed(&page, &mut found);
     found.spans(&page)
 }
 

@@ -7,7 +7,7 @@
 //! [`initials`]. These are guesses: a clinical mention wins over them.
 
 mod initials;
-mod known;
+pub(crate) mod known;
 mod person;
 mod place;
 
@@ -107,11 +107,15 @@ impl<'p, 'a> Proper<'p, 'a> {
         }
         let people = at > 1 && matches!(self.label(at - 2), Some(Label::Nom | Label::Prenom));
         let joins = at > 0 && (matches!(self.fold(at - 1), "-" | "@" | "." | "_") || self.fold(at - 1) == "/" && !people);
+        let joins = joins && !(at > 1 && self.fold(at - 1) == "/" && self.label(at - 2) == Some(Label::Ville));
         let held = joins && at > 1 && self.page.glued(at) && self.page.glued(at - 1);
         if held || !self.page.has(at, look::CAPITAL | look::SINGLE) {
             return;
         }
-        let _ = self.beside_family(at)
+        let _ = self.glued_title(at)
+            || self.listed_given(at)
+            || self.beside_town(at)
+            || self.beside_family(at)
             || self.particled(at)
             || self.compound_given(at)
             || self.pair(at)
@@ -206,7 +210,7 @@ impl<'p, 'a> Proper<'p, 'a> {
         let named = self.page.has(at, word::ANY_NAME);
         let (label, score) = match place {
             Place::At if upper_line && (common || self.fold(at).len() < 5 || !self.page.pronounceable(at..at + 1)) => return false,
-            Place::At if self.of_medicine(at, 5) && !several => return false,
+            Place::At if self.of_medicine(at, 5) && !several && !self.pictured(at) => return false,
             Place::Near if upper_line && self.label(at.saturating_sub(2)).is_some() && self.fold(at).len() > 4 && !common => {
                 (Label::Ville, 0.5)
             }
@@ -224,8 +228,16 @@ impl<'p, 'a> Proper<'p, 'a> {
             Place::Running => (Label::Nom, 0.4),
             Place::Opens | Place::None => return false,
         };
-        self.emit(at..end, label, "proper:word", score);
+        // "à la Brimaudière": the article of a hamlet is part of its name.
+        let article = place == Place::Article && matches!(self.fold(at - 1), "la" | "le" | "les") && !self.covered(at - 1);
+        self.emit(at - usize::from(article)..end, label, "proper:word", score);
         true
+    }
+
+    /// "IRM à Brouzac": where a picture was taken.
+    fn pictured(&self, at: usize) -> bool {
+        matches!(self.before(at, 2), "irm" | "scanner" | "tdm" | "doppler" | "echo" | "imagerie" | "arteriographie")
+            && !self.page.has(at, look::UPPER)
     }
 
     /// "Ker Avalon", "Mas Brézignac": a known word with a capital before an unknown one.

@@ -209,8 +209,10 @@ fn wins(text: &str, span: &Span, mention: &Range<usize>) -> bool {
                 // The metadata name people; a title may stand before "AVC" as well.
                 Rank::Near | Rank::Context => {
                     larger
+                        // "Kiné D.P. : marche": letters with dots.
+                        || span.detector.contains("slot") && words.contains('.')
                         || holds
-                            && capital
+                            && (capital || span.detector.contains("slot"))
                             && personal(span)
                             && (!acronym(words) || span.detector.contains("metadata") || span.detector.contains("slot"))
                 }

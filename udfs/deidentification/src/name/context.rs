@@ -7,6 +7,7 @@ use super::knowledge::{CueHit, role, word};
 use super::page::{Candidate, Page, PartKind, Trust, look};
 use super::weigh::{ENOUGH, labelled, shape};
 use super::{Found, likely_common};
+use crate::proper::known;
 
 const HEADS: u32 = role::PERSON_HEAD | role::FAMILY_HEAD | role::GIVEN_HEAD;
 /// Most names of one list.
@@ -127,6 +128,18 @@ fn in_small_letters(page: &Page<'_, '_>, at: usize, roles: u32, found: &mut Foun
             || likely_common(fold)
             || fold.len() < 3
     };
+    // "vu par dr hk"
+    let letters = page.fold(at);
+    if roles & role::PHYSICIAN != 0
+        && page.same_line(at)
+        && page.has(at, look::LOWER)
+        && letters.len() == 2
+        && !letters.contains(['a', 'e', 'i', 'o', 'u', 'y'])
+        && (page.line_ends(at + 1) || page.text.tokens[at + 1].kind == Kind::Mark)
+    {
+        found.push(page, at..at + 1, crate::Label::Nom, "context:title", 22);
+        return;
+    }
     if !page.has(first, look::LOWER) || !page.same_line(first) || usual(first) {
         return;
     }
@@ -356,10 +369,29 @@ fn small_given(page: &Page<'_, '_>, at: usize, roles: u32, before: i32, detector
         return;
     }
     let plain = bits & look::LOWER != 0 && bits & (word::COMMON | look::CLINICAL | word::QUALIFIER | look::CUE | word::ACRONYM) == 0;
+    // "nom kerdonval prénom gwladys": nothing else explains the word.
+    let header = roles & (role::FAMILY_HEAD | role::GIVEN_HEAD) != 0 && before >= 8;
+    if header && plain && page.same_line(at) && page.fold(at).len() > 3 && !likely_common(page.fold(at)) && !known::explained(page.fold(at))
+    {
+        let label = if roles & role::GIVEN_HEAD != 0 { crate::Label::Prenom } else { crate::Label::Nom };
+        found.push(page, at..at + 1, label, detector, before.max(ENOUGH));
+        return;
+    }
     let kind = if roles & (role::KIN | role::FUNCTION | role::GIVEN_HEAD) != 0 { word::GIVEN } else { word::GIVEN | word::FAMILY };
     if plain && bits & kind != 0 && page.fold(at).len() > 3 && page.same_line(at) && before >= 14 {
         let label = if bits & word::GIVEN != 0 { crate::Label::Prenom } else { crate::Label::Nom };
         found.push(page, at..at + 1, label, detector, before);
+        // "patient : abgrall gwladys"
+        let other = at + 1;
+        let listed = page.has(other, look::LOWER | look::CAPITAL) && page.has(other, word::GIVEN | word::FAMILY);
+        if roles & role::PERSON_HEAD != 0
+            && page.same_line(other)
+            && listed
+            && !page.has(other, word::COMMON | look::CLINICAL | look::CUE | word::PARTICLE | word::QUALIFIER)
+        {
+            let label = if page.has(other, word::GIVEN) { crate::Label::Prenom } else { crate::Label::Nom };
+            found.push(page, other..other + 1, label, detector, before);
+        }
     }
 }
 

@@ -7,6 +7,7 @@ use super::context::accept;
 use super::knowledge::{likely_common, role, word};
 use super::page::{Candidate, Page, PartKind, Trust, look};
 use super::weigh::{ENOUGH, shape};
+use crate::proper::known;
 
 /// Finds names by their shape ("GOURMELON Marion"), their words ("Nawal l'a relevé") and what
 /// is said of them ("Servane (sa fille)", "L. Brisset, interne").
@@ -26,7 +27,11 @@ pub(crate) fn unannounced(page: &Page<'_, '_>, found: &mut Found) {
         };
         let words = candidate.parts.iter().filter(|p| p.kind == PartKind::Word).count();
         let after = after(page, candidate.end, words > 1 || candidate.parts[0].bits & word::ANY_NAME != 0);
-        let weight = shape(page, &candidate, false) + after.0 + alone(page, at, candidate.end) + behind_phone(page, at)
+        let weight = shape(page, &candidate, false)
+            + after.0
+            + alone(page, at, candidate.end)
+            + behind_phone(page, at)
+            + trade_in_brackets(page, &candidate)
             - misleading(page, at, &candidate);
         if weight < ENOUGH || candidate.parts.iter().all(|p| p.kind == PartKind::Initial) {
             at += 1;
@@ -79,6 +84,17 @@ fn after(page: &Page<'_, '_>, end: usize, sure: bool) -> (i32, &'static str, u32
         _ if identified(page, end) > 0 => (identified(page, end), "context:header", role::PERSON_HEAD),
         _ => none,
     }
+}
+
+/// "Kerdonval (MT) rappelé": a trade in brackets behind a word that nothing explains.
+fn trade_in_brackets(page: &Page<'_, '_>, candidate: &Candidate) -> i32 {
+    let open = candidate.end;
+    let [part] = candidate.parts.as_slice() else { return 0 };
+    let trade = page.cues.get(open + 1).copied().flatten().filter(|c| c.roles & (role::FUNCTION | role::KIN) != 0);
+    let closed = page.fold(open) == "(" && trade.is_some_and(|c| page.fold(c.end) == ")");
+    let last = part.tokens.end - 1;
+    let plain = part.bits & (word::COMMON | word::ACRONYM | look::CLINICAL | word::EPONYM | look::SEEN_LOWER) == 0;
+    if closed && plain && part.tokens.len() == 1 && !likely_common(page.fold(last)) && !known::explained(page.fold(last)) { 12 } else { 0 }
 }
 
 /// "06 12 34…" or "tél" right behind.

@@ -98,9 +98,10 @@ fn signature_line(page: &Page<'_, '_>, line: Range<usize>, found: &mut Found) {
         if found.covers(at) || page.title(at).is_some() {
             named |= found.covers(at);
             at += 1;
-        } else if let Some(cue) =
-            page.cues[at].filter(|c| c.roles & (role::TYPIST | role::AGENT | role::FUNCTION | role::COPY) != 0 && page.fold(at).len() > 2)
-        {
+        } else if let Some(cue) = page.cues[at].filter(|c| {
+            c.roles & (role::TYPIST | role::AGENT | role::FUNCTION | role::COPY) != 0
+                && (page.fold(at).len() > 2 || c.roles & role::FUNCTION != 0 && page.has(c.end, look::UPPER))
+        }) {
             named = true;
             at = cue.end;
         } else if page.has(at, look::SINGLE) {

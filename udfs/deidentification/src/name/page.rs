@@ -1,6 +1,8 @@
 //! A text as the reader of names sees it: what is known of every token, and the
 //! name that can be read from one.
 
+mod style;
+
 use std::ops::Range;
 
 use rustc_hash::FxHashSet;
@@ -8,6 +10,7 @@ use sillage_clinical::analysis::Analysis;
 use sillage_clinical::text::{Kind, Text};
 
 use super::knowledge::{CueHit, Names, likely_common, role, word};
+use crate::proper::known;
 
 /// What a token is, beside the [`word`] bits of its fold.
 pub(crate) mod look {
@@ -126,7 +129,7 @@ impl<'p, 'a> Page<'p, 'a> {
             bits.push(found);
             cues.push(cue);
         }
-        styles(text, &mut bits);
+        style::styles(text, &mut bits);
         for entity in analysis.entities() {
             let first = text.token_at(entity.start);
             for (i, token) in text.tokens.iter().enumerate().skip(first) {
@@ -237,6 +240,16 @@ impl<'p, 'a> Page<'p, 'a> {
         if parts.is_empty() {
             return Some(at);
         }
+        // "IDE: K.R.  Vu ce jour", "IDE K.R. Pose": whole initials are somebody.
+        let last = &parts[parts.len() - 1];
+        let whole = last.kind == PartKind::Initial
+            && last.tokens.len() > 3
+            && !last.tokens.clone().any(|i| self.fold(i) == "-")
+            && (!self.has(at, word::ANY_NAME) || self.fold(at).len() < 4)
+            && (!self.has(at, look::UPPER) || self.fold(at).len() < 4 || self.has(at, look::CLINICAL | word::ACRONYM | look::CUE));
+        if whole {
+            return None;
+        }
         match token.lines_before {
             0 => Some(at),
             1 if self.wrapped(at) && !self.has(at, word::COMMON | word::ACRONYM) && self.wrapped_name(at, parts) => Some(at),
@@ -294,7 +307,11 @@ impl<'p, 'a> Page<'p, 'a> {
         let lenient = lenient || self.surname(first, before);
         // "MME ROLLAND POSE SA CANNE": in capitals only listed words go on.
         let sure = self.has(first, word::GIVEN | word::FAMILY) && !self.has(first, word::COMMON);
-        if self.has(first, look::IN_CAPITALS) && !sure && before.iter().any(|p| p.kind == PartKind::Word) {
+        if self.has(first, look::IN_CAPITALS)
+            && !sure
+            && before.iter().any(|p| p.kind == PartKind::Word)
+            && !self.shouted_family(first, before)
+        {
             return None;
         }
         let mut part = self.name_word(first, trust, lenient)?;
@@ -309,6 +326,18 @@ impl<'p, 'a> Page<'p, 'a> {
             part.particle = true;
         }
         Some(part)
+    }
+
+    /// "MME GERMAINE MEUNIER", "INTERNE GERMAINE KERDONVAL": in capitals, behind a given name.
+    fn shouted_family(&self, at: usize, before: &[Part]) -> bool {
+        let given = before.len() < 3 && before.iter().all(|p| p.kind == PartKind::Word && p.bits & word::ANY_GIVEN != 0);
+        let sure = before.iter().all(|p| p.bits & word::GIVEN != 0);
+        let fold = self.fold(at);
+        given
+            && fold.len() > 3
+            && !self.has(at, look::CLINICAL | word::ACRONYM | look::CUE | word::QUALIFIER)
+            && (self.has(at, word::ANY_FAMILY) && (sure || !self.has(at, word::COMMON))
+                || !self.has(at, word::COMMON) && !likely_common(fold) && !known::explained(fold) && self.pronounceable(at..at + 1))
     }
 
     /// "Gildas Voisin", "avec Solenn Bonjour": behind a given name a word is its family name.
@@ -343,7 +372,9 @@ impl<'p, 'a> Page<'p, 'a> {
             let dash = mark == "-" && self.same_line(next) && self.text.tokens[end].space_before == self.text.tokens[next].space_before;
             if apostrophe
                 && self.has(next, look::CAPITAL | look::LOWER | look::SINGLE)
-                && (self.has(next, look::CAPITAL) || self.text.fold(next).len() < 4)
+                && (self.has(next, look::CAPITAL)
+                    || self.text.fold(next).len() < 4
+                    || self.fold(next).starts_with('h') && self.fold(end - 1).ends_with('c'))
             {
                 end = next + 1;
             } else if dash
@@ -533,62 +564,5 @@ impl<'p, 'a> Page<'p, 'a> {
         let listed = word::ANY_NAME | word::EPONYM | look::SEEN_LOWER | word::COMMON | word::QUALIFIER | look::IN_CAPITALS;
         let last = part.tokens.end - 1;
         part.kind == PartKind::Word && part.bits & listed == 0 && !likely_common(self.fold(last)) && self.pronounceable(part.tokens.clone())
-    }
-}
-
-/// Notes the lines and texts that are written in one case throughout.
-///
-/// In a text without capitals a listed name that is no other word counts as if it had
-/// its own, and so does the initial before it.
-fn styles(text: &Text<'_>, bits: &mut [u32]) {
-    let long = |i: usize| text.fold(i).len() > 2;
-    let (mut upper, mut words, mut lines, mut small_lines) = (0usize, 0usize, 0usize, 0usize);
-    for (i, token) in text.tokens.iter().enumerate() {
-        let cased = bits[i] & (look::LOWER | look::CAPITAL) != 0 && long(i);
-        words += usize::from(cased);
-        upper += usize::from(cased && bits[i] & look::UPPER != 0);
-        if (i == 0 || token.lines_before > 0) && cased && bits[i] & look::UPPER == 0 {
-            lines += 1;
-            small_lines += usize::from(bits[i] & look::LOWER != 0);
-        }
-    }
-    let all_upper = upper > 12 && upper * 10 > words * 7;
-    let mut start = 0;
-    for end in 1..=bits.len() {
-        if end < bits.len() && text.tokens[end].lines_before == 0 {
-            continue;
-        }
-        let cased = |i: &usize| bits[*i] & (look::LOWER | look::CAPITAL) != 0 && long(*i);
-        let (total, capitals) =
-            ((start..end).filter(cased).count(), (start..end).filter(|i| cased(i) && bits[*i] & look::UPPER != 0).count());
-        if all_upper || capitals > 2 && capitals == total {
-            for bit in &mut bits[start..end] {
-                *bit |= look::IN_CAPITALS;
-            }
-        }
-        start = end;
-    }
-    if lines > 1 && small_lines * 10 >= lines * 7 {
-        in_small_letters(text, bits);
-    }
-}
-
-fn in_small_letters(text: &Text<'_>, bits: &mut [u32]) {
-    for i in 0..bits.len() {
-        bits[i] &= !look::SEEN_LOWER;
-        let other = word::COMMON | word::ACRONYM | word::QUALIFIER | word::KIN_QUALIFIER | word::PARTICLE | word::AMBIGUOUS | look::CUE;
-        let name =
-            bits[i] & look::LOWER != 0 && bits[i] & (word::GIVEN | word::FAMILY) != 0 && bits[i] & other == 0 && text.fold(i).len() > 3;
-        if !name {
-            continue;
-        }
-        bits[i] |= look::CAPITAL;
-        let letter = |i: usize, bits: &[u32]| text.fold(i).len() == 1 && bits[i] & look::LOWER != 0;
-        if i > 1 && text.fold(i - 1) == "." && letter(i - 2, bits) {
-            bits[i - 2] |= look::SINGLE;
-        }
-        if i + 2 < bits.len() && text.tokens[i + 1].lines_before == 0 && text.fold(i + 2) == "." && letter(i + 1, bits) {
-            bits[i + 1] |= look::SINGLE;
-        }
     }
 }

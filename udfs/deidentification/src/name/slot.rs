@@ -157,10 +157,16 @@ fn small_initials(page: &Page<'_, '_>, at: usize, found: &mut Found) {
 
 /// "IDE : PV", "IDE de nuit : PV", "AS matin : CI / TL".
 fn on_duty(page: &Page<'_, '_>, at: usize) -> Option<usize> {
-    if !matches!(page.fold(at), "ide" | "as" | "ash" | "iade" | "ibode" | "iao" | "interne" | "externe" | "equipe" | "scripteur") {
+    if !page.has(at, look::CAPITAL | look::LOWER) {
         return None;
     }
-    let mut end = at + 1;
+    let trade = page.cues[at].filter(|c| c.roles & (role::FUNCTION | role::TYPIST) != 0 && c.roles & role::KIN == 0);
+    if trade.is_none()
+        && !matches!(page.fold(at), "equipe" | "scripteur" | "secr" | "secretaire" | "secretariat" | "operateur" | "prescripteur")
+    {
+        return None;
+    }
+    let mut end = trade.map_or(at + 1, |c| c.end);
     while page.same_line(end)
         && end < at + 4
         && matches!(page.fold(end), "de" | "nuit" | "jour" | "matin" | "soir" | "apm" | "garde" | "/" | "ide" | "as")
@@ -380,13 +386,15 @@ fn business(page: &Page<'_, '_>, at: usize, found: &mut Found) {
         && (matches!(
             page.fold(first),
             "prive" | "privee" | "privees" | "prives" | "conventionne" | "conventionnee" | "funebres" | "de" | "garde" | "sarl" | "ets"
-        ) && page.has(first, look::LOWER)
+        ) && page.has(first, look::LOWER | look::IN_CAPITALS)
             || matches!(page.fold(first), ":" | "("))
     {
         first += 1;
     }
     // "pharmacie de Trégarec" is where it stands.
-    if first > head && page.fold(first - 1) == "de" || !page.same_line(first) || found.covers(first) || page.has(first, look::IN_CAPITALS) {
+    let shouted = page.has(first, look::IN_CAPITALS);
+    let listed = page.has(first, word::ANY_FAMILY) && !page.has(first, word::COMMON) && page.fold(first).len() > 3;
+    if first > head && page.fold(first - 1) == "de" || !page.same_line(first) || found.covers(first) || shouted && !listed {
         return;
     }
     let place = page.text.tokens[at].capital && !page.has(at, look::OPENS) && page.fold(at) == "pharmacie";

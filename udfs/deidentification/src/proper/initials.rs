@@ -27,11 +27,66 @@ impl Proper<'_, '_> {
             }
             if !self.covered(at)
                 && self.letters(at)
-                && (self.bracketed(at) || self.heads_entry(at) || self.timed(at) || self.behind_person_word(at))
+                && (self.bracketed(at)
+                    || self.listed(at)
+                    || self.asked(at)
+                    || self.for_order(at)
+                    || self.heads_entry(at)
+                    || self.timed(at)
+                    || self.behind_person_word(at))
             {
                 self.emit(at..at + 1, Label::Nom, "proper:initials", 0.4);
             }
         }
+    }
+
+    /// "vu par SB + CL", "HK, MB et TL": initials in a list with some that are known.
+    fn listed(&self, at: usize) -> bool {
+        let mark = self.fold(at.saturating_sub(1));
+        let led = at > 1
+            && self.page.same_line(at)
+            && matches!(mark, "+" | "," | "et" | "/" | "&")
+            && self.label(at - 2) == Some(Label::Nom)
+            && self.letters(at - 2)
+            && self.page.same_line(at - 1);
+        let closed =
+            self.page.line_ends(at + 1) || matches!(self.fold(at + 1), "+" | "," | "et" | "/" | "&" | "." | ")" | "(" | ";" | "le");
+        led && closed && (self.source(at).len() == 2 || self.rare(at)) && !(self.number(at + 2) && mark == ",")
+    }
+
+    /// "Appel neuro (HK)": in brackets behind a trade or what people do together.
+    fn asked(&self, at: usize) -> bool {
+        if at < 2 || self.fold(at - 1) != "(" || self.fold(at + 1) != ")" || !self.page.same_line(at) {
+            return false;
+        }
+        let function = self.page.cues[at - 2].is_some_and(|c| c.roles & role::FUNCTION != 0);
+        let said = matches!(
+            self.fold(at - 2),
+            "neuro"
+                | "cardio"
+                | "rea"
+                | "radio"
+                | "neurochir"
+                | "appel"
+                | "avis"
+                | "tel"
+                | "contact"
+                | "discussion"
+                | "geriatre"
+                | "addicto"
+                | "orl"
+                | "nri"
+        ) || known::shared_act(self.fold(at - 2));
+        function && self.page.has(at - 2, look::LOWER) || said && self.rare(at)
+    }
+
+    /// "P/O HK", "p.o. HK": signed for somebody.
+    fn for_order(&self, at: usize) -> bool {
+        let mut p = at;
+        while p > 0 && matches!(self.fold(p - 1), "." | ":") && at - p < 2 {
+            p -= 1;
+        }
+        p > 2 && self.fold(p - 1) == "o" && matches!(self.fold(p - 2), "/" | ".") && self.fold(p - 3) == "p" && self.page.line_ends(at + 1)
     }
 
     /// Part of a longer thing: "x-LM", "3LM".
@@ -109,7 +164,7 @@ impl Proper<'_, '_> {
             return false;
         }
         let ends = self.page.line_ends(at + 1)
-            || matches!(self.fold(at + 1), "." | "," | ";" | ")" | "/" | "-" | "et" | "a" | "le" | "ce" | "qui" | "pour" | "+")
+            || matches!(self.fold(at + 1), "." | "," | ";" | ")" | "/" | "-" | ":" | "et" | "a" | "le" | "ce" | "qui" | "pour" | "+")
             || self.label(at + 1) == Some(Label::Date);
         if !ends {
             return false;
@@ -125,7 +180,7 @@ impl Proper<'_, '_> {
             return near && before != "chez" || before == "avec" && self.rare(at);
         }
         let cue = self.page.cues[at - 1].is_some_and(|c| c.end == at && c.roles & (role::FUNCTION | role::TYPIST) != 0);
-        cue && self.rare(at) && self.page.has(at - 1, look::LOWER)
+        cue && self.rare(at) && !self.page.has(at - 1, look::UPPER) && self.fold(at + 1) != ":"
     }
 
     /// "MR/JD", "NO/sd": two who share a letter, at its end.

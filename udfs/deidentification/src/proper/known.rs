@@ -68,12 +68,12 @@ fn common(fold: &str) -> bool {
 }
 
 /// Something other than a name of a person or a place explains the word.
-pub(super) fn explained(fold: &str) -> bool {
+pub(crate) fn explained(fold: &str) -> bool {
     thing(fold) || common(fold) || crate::leak::eponym(fold).is_some() || Knowledge::built_in().vocabulary.get(fold) != UNKNOWN
 }
 
 /// Two or three letters that every ward reads as a thing.
-pub(super) fn abbreviation(fold: &str) -> bool {
+pub(crate) fn abbreviation(fold: &str) -> bool {
     lists().abbreviations.contains(fold)
 }
 
@@ -98,7 +98,7 @@ pub(super) fn deed(fold: &str) -> bool {
 }
 
 /// Letters that head a line or stand before a time in every note: "TA", "TDM".
-pub(super) fn heading(fold: &str) -> bool {
+pub(crate) fn heading(fold: &str) -> bool {
     lists().headings.contains(fold)
 }
 

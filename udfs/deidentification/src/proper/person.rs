@@ -42,6 +42,38 @@ impl Proper<'_, '_> {
         true
     }
 
+    /// "DrKerdonval", "MmeRoux": a title without its space.
+    pub(super) fn glued_title(&mut self, at: usize) -> bool {
+        let source = self.source(at);
+        let name = ["Dr", "Pr", "Mme", "Mlle", "Mr"].iter().find_map(|t| source.strip_prefix(t));
+        let proper = |n: &str| n.chars().count() > 3 && n.starts_with(char::is_uppercase) && n.chars().all(char::is_alphabetic);
+        if !name.is_some_and(proper) || self.covered(at) || source.chars().all(char::is_uppercase) {
+            return false;
+        }
+        self.emit(at..at + 1, Label::Nom, "proper:title", 0.6);
+        true
+    }
+
+    /// "Gwladys et Ty", "Gwladys, Lou et Ty": short names in a list of given names.
+    pub(super) fn listed_given(&mut self, at: usize) -> bool {
+        if at < 2 || !self.page.same_line(at) || self.page.has(at, look::UPPER) || !self.page.has(at, look::CAPITAL) || self.covered(at) {
+            return false;
+        }
+        let mark = self.fold(at - 1);
+        let behind = self.label(at - 2) == Some(Label::Prenom) && !self.page.has(at - 2, look::UPPER);
+        let goes_on = matches!(self.fold(at + 1), "et" | ",");
+        let given = self.page.has(at, word::ANY_GIVEN);
+        let linked = matches!(mark, "et" | "&") || mark == "," && (given || goes_on && self.unknown(at));
+        let plain = !self.page.has(at, look::CLINICAL | word::COMMON | look::CUE | word::EPONYM)
+            && (given || self.unknown(at) || self.fold(at).len() < 4 && !known::thing(self.fold(at)));
+        if !(behind && linked && plain) {
+            return false;
+        }
+        let end = self.held(at);
+        self.emit(at..end, Label::Prenom, "proper:listed", 0.5);
+        true
+    }
+
     /// "interphone LE DANTEC": a particle and a name in capitals among small letters.
     pub(super) fn particled(&mut self, at: usize) -> bool {
         let next = at + 1 + usize::from(self.fold(at + 1) == "'");
@@ -218,6 +250,11 @@ impl Proper<'_, '_> {
         if article || fold.ends_with("ette") || fold.ends_with("ettes") {
             return false;
         }
+        if written && self.shouted(at) && self.asked_of(at) && !(self.page.same_line(at + 1) && self.number(at + 1)) {
+            let end = self.held(at);
+            self.emit(at..end, Label::Nom, "proper:capitals", 0.4);
+            return true;
+        }
         if !written || self.shouted(at) || self.of_medicine(at, 2) || self.page.behind_eponym_head(at) {
             return false;
         }
@@ -233,10 +270,34 @@ impl Proper<'_, '_> {
         true
     }
 
+    /// In a line of capitals: "VU AVEC X", "INTERNE DE GARDE X", "AVIS NEURO X".
+    fn asked_of(&self, at: usize) -> bool {
+        let mut p = at;
+        while p > 0
+            && at - p < 3
+            && self.page.same_line(p)
+            && matches!(self.fold(p - 1), "garde" | "de" | "neuro" | "neurologue" | "nuit" | "cardio" | "rea" | "senior" | "sos")
+        {
+            p -= 1;
+        }
+        let Some(before) = p.checked_sub(1).filter(|_| self.page.same_line(p)) else { return false };
+        let cue = self.page.cues[before].is_some_and(|c| c.roles & (role::FUNCTION | role::TITLE) != 0);
+        cue || matches!(self.fold(before), "avec" | "avis" | "par" | "dr" | "appel")
+            || p < at && matches!(self.fold(p), "senior" | "neurologue")
+    }
+
     /// "Op : Kerbrat / Autret": an unknown word alone behind a colon, or listed with one.
     pub(super) fn behind_colon(&mut self, at: usize) -> bool {
         let listed =
             at > 1 && matches!(self.fold(at - 1), "/" | "+" | "&" | "-") && matches!(self.label(at - 2), Some(Label::Nom | Label::Prenom));
+        // "(Kerdonval/Troussel)"
+        let pair = at > 0
+            && self.fold(at - 1) == "("
+            && matches!(self.fold(at + 1), "/" | "+" | "et" | "-")
+            && self.unknown(at + 2)
+            && self.fold(at + 3) == ")"
+            && !likely_common(self.fold(at + 2));
+        let listed = listed || pair;
         let colon = at > 1 && self.fold(at - 1) == ":" && self.page.same_line(at) && self.page.same_line(at - 1);
         if !(colon || listed)
             || !self.page.same_line(at)
@@ -248,7 +309,10 @@ impl Proper<'_, '_> {
             return false;
         }
         let end = self.chain(at, self.held(at));
-        if !(self.page.line_ends(end) || matches!(self.fold(end), "/" | "," | "(" | "+" | "et" | "-" | ";" | "&")) {
+        if !(self.page.line_ends(end)
+            || listed && self.fold(end) == ")"
+            || matches!(self.fold(end), "/" | "," | "(" | "+" | "et" | "-" | ";" | "&"))
+        {
             return false;
         }
         self.emit(at..end, Label::Nom, "proper:listed", 0.4);
@@ -281,6 +345,18 @@ impl Proper<'_, '_> {
             };
             if names.iter().any(account) && (fold.len() > letters.len() || self.page.has(at, look::UPPER) || !likely_common(fold)) {
                 self.emit(at..at + 1, Label::Nom, "proper:login", 0.4);
+            }
+        }
+        // "compte skerdonval35"
+        for at in 1..self.page.len() {
+            let fold = self.fold(at);
+            if fold.len() < 5 || !fold.as_bytes()[fold.len() - 1].is_ascii_digit() || self.number(at) {
+                continue;
+            }
+            let account = matches!(self.fold(at - 1), "compte" | "login" | "user" | "session" | "utilisateur") && self.page.same_line(at);
+            let mixed = fold.bytes().filter(u8::is_ascii_alphabetic).count() > 3;
+            if account && mixed && !self.covered(at) {
+                self.emit(at..at + 1, Label::Id, "proper:login", 0.5);
             }
         }
         for at in 2..self.page.len() {

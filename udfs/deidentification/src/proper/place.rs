@@ -26,6 +26,57 @@ pub(super) enum Place {
 }
 
 impl Proper<'_, '_> {
+    /// "à Porto Brouzac", "Lorient/Brenezou": the second word of a place, or another place.
+    pub(super) fn beside_town(&mut self, at: usize) -> bool {
+        let page = &self.page;
+        if at < 2 || !page.same_line(at) || !page.has(at, look::CAPITAL) || page.has(at, look::CLINICAL | word::EPONYM) || self.covered(at)
+        {
+            return false;
+        }
+        let slash = self.fold(at - 1) == "/" && page.glued(at) && self.label(at - 2) == Some(Label::Ville);
+        let article = matches!(self.fold(at), "la" | "le" | "les") && !page.has(at, look::UPPER) && page.has(at + 1, look::CAPITAL);
+        if slash
+            && (article || !page.has(at, look::CUE | word::ACRONYM))
+            && !known::thing(self.fold(at))
+            && page.has(at, look::UPPER) == page.has(at - 2, look::UPPER)
+        {
+            let end = self.held(if article { at + 1 } else { at });
+            self.emit(at..end, Label::Ville, "proper:beside", 0.4);
+            return true;
+        }
+        // "à Tavelle Brouzac": a word with a capital and one that nothing explains.
+        let first = at - 1;
+        let at_first = self.fold(first - 1) == "a" && page.has(first - 1, look::LOWER | look::SINGLE) && self.source(first - 1) != "A";
+        let plain =
+            page.has(first, look::CAPITAL) && !page.has(first, look::UPPER | look::CLINICAL | word::EPONYM) && page.title(first).is_none();
+        if at_first
+            && plain
+            && self.fold(first).len() > 2
+            && !self.covered(first)
+            && !page.glued(at)
+            && page.same_line(first)
+            && !page.has(at, look::UPPER)
+            && self.unknown(at)
+            && !known::thing(self.fold(first))
+        {
+            let end = self.held(at);
+            self.emit(first..end, Label::Ville, "proper:beside", 0.4);
+            return true;
+        }
+        let first = (1..4).take_while(|b| at >= *b && self.label(at - b) == Some(Label::Ville)).last();
+        let Some(first) = first.map(|b| at - b) else { return false };
+        let led = first > 0
+            && matches!(self.fold(first - 1), "a" | "de" | "vers" | "pour" | "sur")
+            && page.has(first - 1, look::LOWER | look::SINGLE);
+        if led && !page.glued(at) && !page.has(at, look::UPPER) && self.unknown(at) && !crate::name::knowledge::likely_common(self.fold(at))
+        {
+            let end = self.held(at);
+            self.emit(at..end, Label::Ville, "proper:beside", 0.4);
+            return true;
+        }
+        false
+    }
+
     /// What stands before a word.
     pub(super) fn place(&self, at: usize) -> Place {
         let page = &self.page;
@@ -65,6 +116,14 @@ impl Proper<'_, '_> {
             "du" | "des" if small => self.of(p),
             "au" | "aux" if small => Place::Article,
             "la" | "le" | "les" if small && matches!(self.before(at, 2), "a" | "vers" | "depuis" | "chez") => Place::Article,
+            // "vallée de la Brenne"
+            "la" | "le" | "les" if small && self.before(at, 2) == "de" => self.of(p - 1),
+            // "UNV Brouzac d'accord"
+            "unv" | "usinv" | "cmp" | "ssiad" | "sau" | "uhcd" | "samu" | "smur" | "ccas" | "clic" | "cmpp" | "mdph" | "udaf"
+                if page.has(p, look::UPPER) && !page.has(at, look::UPPER) =>
+            {
+                Place::Near
+            }
             // "Ville | Scrignac", "Commune : Scrignac"
             ":" | "|" | "="
                 if matches!(

@@ -75,6 +75,10 @@ impl Reader<'_, '_> {
         );
         if self.mark(name, ".") && self.glued(name) && short {
             name += 1;
+            // "R.O.T.": letters with dots.
+            if self.glued(name) && self.fold(name).len() == 1 && self.mark(name + 1, ".") {
+                return;
+            }
         }
         let named = self.fold(at) == "lieu" || self.fold(at) == "lieudit";
         let sure = self.is(at, Cue::SureStreet) || named || glued;
@@ -97,6 +101,7 @@ impl Reader<'_, '_> {
         let accepted = match (&number, sure) {
             (Some(_), true) => proper || linked || own_line,
             // "10 r. Victor-Hugo", "3 place Foch", never "2 cours de kiné".
+            (Some(_), false) if self.fold(at) == "r" && linked && proper && !self.upper(at) => !self.is(first, Cue::Unit),
             (Some(_), false) => {
                 (proper || linked && own_line) && !self.is(first, Cue::Unit) && (self.fold(at).len() > 1 || self.mark(at + 1, "."))
             }
@@ -338,7 +343,9 @@ impl Reader<'_, '_> {
         let known = town.is_some_and(|e| self.capital(next) || self.capital(e - 1) || placed && !self.is(next, Cue::Unit));
         let amount =
             self.measured(at) || self.cue_before(at, 2, Cue::AmountName) || self.is(end, Cue::Unit) && self.same_line(end) && !known;
-        let opened = self.line_start(at) || matches!(self.before(at, 1), "," | "-" | "–" | "(" | "a" | "|");
+        let shouted =
+            digits.count == 5 && self.upper(next) && self.fold(next).len() > 3 && at > 0 && (self.capital(at - 1) || self.is_taken(at - 1));
+        let opened = self.line_start(at) || shouted || matches!(self.before(at, 1), "," | "-" | "–" | "(" | "a" | "|");
         // "73700 La Xxxxx", "97420 L'Xxxxx"
         let behind = next + 1 + usize::from(self.mark(next + 1, "'"));
         let article = matches!(self.fold(next), "la" | "le" | "les" | "l") && self.same_line(behind) && self.capital(behind);
@@ -437,7 +444,14 @@ impl Reader<'_, '_> {
             self.is(i, Cue::SureHospital) || self.is(i, Cue::Title) || self.is(i, Cue::Street) && i == first && self.fold(i).len() < 3
         });
         let proper = (first..=last).all(|i| self.capital(i) || self.is(i, Cue::Particle) || self.kind(i) == Some(Kind::Mark));
-        if led && !care && proper && (house || stated && !own_line && self.capital(last)) {
+        // "Kerbrenez, 56110 Brouzac": a hamlet alone before its code.
+        let hamlet = !own_line
+            && last - first < 5
+            && self.capital(first)
+            && !self.upper(first)
+            && (first..=last).all(|i| !self.is(i, Cue::EndsName) || self.is(i, Cue::Particle))
+            && !crate::proper::known::explained(self.fold(last));
+        if led && !care && proper && (house || hamlet || stated && !own_line && self.capital(last)) {
             self.emit(first..last + 1, Label::Adresse, "shape:house", 0.8);
         }
     }

@@ -176,6 +176,15 @@ impl Reader<'_, '_> {
                 return Some(self.further_numbers(run.end));
             }
         }
+        // "02 96 00 11 22 P.5182", "Dr Kerdonval, p. 5182"
+        if self.fold(at) == "p" && self.mark(at + 1, ".") && self.glued(at + 1) && self.same_line(at + 2) {
+            let short = self.digits(at + 2).is_some_and(|d| matches!(d.count, 4 | 5) && !(1900..2100).contains(&d.value));
+            let behind = at > 0 && (self.is_taken(at - 1) || self.staffed(at - usize::from(matches!(self.before(at, 1), "," | "-" | "("))));
+            if short && behind && !self.is_taken(at + 2) {
+                self.emit(at + 2..at + 3, Label::Tel, "shape:extension", 0.8);
+                return Some(at + 3);
+            }
+        }
         if self.mark(at, "+") || self.digits(at).is_some() {
             let end = self.full_number(at)?;
             self.emit(at..end, Label::Tel, "shape:phone", 1.0);

@@ -52,7 +52,7 @@ impl Reader<'_, '_> {
                 let night = self.before(at, 2) == "nuit";
                 if let Some(end) = self.day_range(at, night) {
                     self.day(at, end);
-                } else if (night || dated(self.before(at, 2)) && !self.emergency(at)) && self.day_ends(at) {
+                } else if (night || (dated(self.before(at, 2)) || self.happened(at)) && !self.emergency(at)) && self.day_ends(at) {
                     self.day(at, at + 1);
                 }
             }
@@ -131,8 +131,39 @@ impl Reader<'_, '_> {
         match self.fold(next) {
             "," | "." | "-" | "/" | ":" => !(self.glued(next) && self.glued(next + 1)) || self.fold(next) == ":" && self.word(next + 1),
             ";" | ")" | "–" | "→" | "(" | "+" => true,
+            "du" => self.fold(next + 1) == "mois",
+            "si" | "car" | "puis" | "ou" => self.same_line(next) && !self.emergency(at),
             _ => self.is(next, Cue::AfterDay) || self.clock_behind(next) || self.is(next, Cue::Phone),
         }
+    }
+
+    /// "hématome lobaire D du 26": what happens on a day.
+    fn happened(&self, at: usize) -> bool {
+        (2..6).any(|back| {
+            matches!(
+                self.before(at, back),
+                "avc"
+                    | "ait"
+                    | "aic"
+                    | "infarctus"
+                    | "hematome"
+                    | "hemorragie"
+                    | "chute"
+                    | "malaise"
+                    | "crise"
+                    | "deficit"
+                    | "accident"
+                    | "avp"
+                    | "idm"
+                    | "intervention"
+                    | "operation"
+                    | "thrombectomie"
+                    | "thrombolyse"
+                    | "fracture"
+                    | "recidive"
+                    | "transfert"
+            )
+        }) && !(2..6).any(|back| self.fold(at.saturating_sub(back)) == "." || self.before(at, back) == "nerf")
     }
 
     /// "du 3 au 7": the token behind the second day.

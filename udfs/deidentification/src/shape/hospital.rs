@@ -84,6 +84,10 @@ impl Reader<'_, '_> {
 
     /// A type word and the name behind it.
     fn hospital(&mut self, at: usize, named: &mut Gazetteer) -> Option<usize> {
+        if let Some(end) = self.dotted_house(at).or_else(|| self.practice(at)) {
+            self.emit(at..end, Label::Hopital, "shape:hospital", 0.85);
+            return Some(end);
+        }
         if !self.is(at, Cue::Hospital) || self.is_taken(at) || !self.opens_hospital(at) {
             return None;
         }
@@ -107,6 +111,77 @@ impl Reader<'_, '_> {
         let score = if self.knowledge.is_hospital_name(&key) { 1.0 } else { 0.95 };
         self.emit(at..end, Label::Hopital, "shape:hospital", score);
         Some(end)
+    }
+
+    /// "C.H. de Brouzac", "C.H.U. Sud": a house in letters with dots.
+    fn dotted_house(&self, at: usize) -> Option<usize> {
+        let dot = |i: usize| self.mark(i, ".") && self.glued(i);
+        if !(self.fold(at) == "c" && self.upper(at) && dot(at + 1) && self.fold(at + 2) == "h" && self.glued(at + 2) && dot(at + 3))
+            || self.glued(at)
+        {
+            return None;
+        }
+        let mut next = at + 4;
+        while matches!(self.fold(next), "u" | "r" | "i" | "g" | "s") && self.glued(next) && dot(next + 1) {
+            next += 2;
+        }
+        while matches!(self.fold(next), "de" | "d" | "'" | "du" | "la" | "le" | "des" | "-") && next < at + 12 {
+            next += 1;
+        }
+        if !self.same_line(next) || !self.capital(next) {
+            return None;
+        }
+        self.name_end(at, next)
+    }
+
+    /// "SCM Imagerie du Vallon", "SELARL RADIOLOGIE DE BROUZAC": the society of a practice.
+    fn practice(&self, at: usize) -> Option<usize> {
+        if !self.upper(at) {
+            return None;
+        }
+        let head = matches!(self.fold(at), "scm" | "selarl" | "selas" | "scp" | "sel" | "gie" | "sarl" | "sas" | "selafa" | "gcs")
+            && self.upper(at);
+        let trade = |i: usize| {
+            matches!(
+                self.fold(i),
+                "imagerie"
+                    | "radiologie"
+                    | "radiologique"
+                    | "cardiologie"
+                    | "biologie"
+                    | "neurologie"
+                    | "medicale"
+                    | "medical"
+                    | "laboratoire"
+                    | "scanner"
+                    | "irm"
+                    | "cabinet"
+                    | "centre"
+                    | "groupe"
+                    | "imageries"
+                    | "radiologues"
+                    | "cardiologues"
+                    | "ambulances"
+                    | "ambulance"
+                    | "pharmacie"
+            )
+        };
+        if !head || !self.same_line(at + 1) || !trade(at + 1) || self.is_taken(at) {
+            return None;
+        }
+        let (mut next, mut end) = (at + 1, at + 1);
+        while self.same_line(next) && next < at + LONGEST && !self.column(next) && !self.is_taken(next) {
+            let inside = self.is(next, Cue::Particle) && self.leads_to_capital(next)
+                || self.mark(next, "'")
+                || self.mark(next, "-") && self.glued(next);
+            if self.capital(next) || trade(next) {
+                end = next + 1;
+            } else if !inside {
+                break;
+            }
+            next += 1;
+        }
+        (end > at + 2).then_some(end)
     }
 
     /// "- SITE DE X" and ", à X" are said with the name.
@@ -174,7 +249,12 @@ impl Reader<'_, '_> {
             }
             "foyer" => matches!(self.fold(at + 1), "les" | "le" | "la" | "l" | "du" | "des" | "logement" | "d") && self.same_line(at + 1),
             "institut" | "fondation" | "pharmacie" | "pavillon" => self.same_line(at + 1),
-            "site" | "unite" | "cabinet" | "laboratoire" | "polyclinic" | "esat" => false,
+            // "Cabinet de neurologie du Vallon"
+            "cabinet" => {
+                let trade = at + 1 + usize::from(matches!(self.fold(at + 1), "de" | "d")) + usize::from(self.mark(at + 2, "'"));
+                self.is(trade, Cue::Care) && self.same_line(trade)
+            }
+            "site" | "unite" | "laboratoire" | "polyclinic" | "esat" => false,
             _ => true,
         }
     }
@@ -212,8 +292,11 @@ impl Reader<'_, '_> {
         if !(sure || cared) || !self.near(next) || self.column(next) && next > at + 1 && !self.upper(at) {
             return None;
         }
-        if self.mark(next, "\"") && self.capital(next + 1) {
+        if matches!(self.fold(next), "\"" | "«" | "“") && self.capital(next + 1) {
             next += 1;
+            // "EHPAD « Les Glycines »"
+            let article = matches!(self.fold(next), "les" | "le" | "la" | "l");
+            next += usize::from(article) + usize::from(article && self.mark(next + 1, "'"));
         }
         // The name may not begin on the next line unless a linker stands before it.
         let linked = next > at + 1 && matches!(self.fold(next - 1), "de" | "d" | "'" | "du" | "des" | "la" | "les" | "le" | "l" | "-");
@@ -247,6 +330,7 @@ impl Reader<'_, '_> {
         if weak
             && known.is_none()
             && !saint
+            && (self.upper(first) || self.fold(first).len() < 5 || crate::proper::known::explained(self.fold(first)))
             && (self.upper(kind) && kind + 1 == first || !self.upper(kind) && self.upper(first) && !initial && self.fold(first).len() < 4)
         {
             return None;

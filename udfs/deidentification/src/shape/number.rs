@@ -62,13 +62,14 @@ impl Reader<'_, '_> {
         let mut at = cue + 1;
         let mut sign = self.mark(cue + 1, "°");
         let mut prefix = (self.fold(cue) == "sn").then_some(cue);
+        let mut skipped = false;
         let mut door = matches!(self.fold(cue), "digicode" | "interphone");
         // The word before tells as well: "dossier n° 12", "n° de séjour".
         if label == Label::Id && self.is(cue, Cue::StayWord) {
             label = Label::Nda;
         }
         while at - cue <= FILLERS && self.near(at) {
-            if self.value(at).is_some() {
+            if self.value(at).is_some() || label != Label::Id && self.single_led(at) {
                 break;
             }
             let (ipp, nda) = (self.is(at, Cue::Ipp) || self.is(at, Cue::PatientWord), self.is(at, Cue::Nda) || self.is(at, Cue::StayWord));
@@ -90,6 +91,7 @@ impl Reader<'_, '_> {
                                 "sn" | "serie" | "lot" | "ref" | "reference" | "modele" | "matricule" | "serial"
                             )
                             || self.before(at, 1) == "serie"
+                            || at > 0 && self.is(at - 1, Cue::Id)
                             || self.before(at, 1) == "°")
                         && !self.is(at, Cue::Vital)
                         && !self.is(at, Cue::Score)
@@ -112,6 +114,20 @@ impl Reader<'_, '_> {
                 {
                     prefix = Some(at);
                 }
+                // "Badge AS 46-71503", "N° d'intervention SAMU 5120-40963": one word more.
+                Label::Id | Label::Nda
+                    if !skipped
+                        && self.word(at)
+                        && self.same_line(at)
+                        && self.same_line(at + 1)
+                        && self.is(cue, Cue::Id) | sign
+                        && !self.is(at, Cue::Id)
+                        && !self.is(at, Cue::IdFiller)
+                        && !self.is(at, Cue::StayWord)
+                        && self.coded(at + 1) =>
+                {
+                    skipped = true;
+                }
                 // "Code portail 4471B", "digicode entrée A1745".
                 Label::Id if opens_door(self.fold(cue)) && gate(self.fold(at)) => door = true,
                 _ if !(self.is(at, Cue::IdFiller)
@@ -128,11 +144,13 @@ impl Reader<'_, '_> {
             sign |= matches!(self.fold(at), ":" | "°" | "no" | "num" | "numero" | "#" | "=");
             at += 1;
         }
-        let end = self.value(at)?;
+        let end = self.value(at).or_else(|| self.single_led(at).then_some(at + 1))?;
         if !self.same_line(at) && !sign && matches!(label, Label::Id) || self.is_taken(at) {
             return None;
         }
-        let end = if label == Label::Id { end } else { self.spaced_groups(at, end) };
+        // "n° 44 871"
+        let thousands = sign && self.digits(end).is_some_and(|d| d.count == 3) && self.digits(at).is_some_and(|d| matches!(d.count, 2 | 3));
+        let end = if label == Label::Id && !thousands { end } else { self.spaced_groups(at, end) };
         let source = self.source(at..end);
         let figures = source.bytes().filter(u8::is_ascii_digit).count();
         let letters = source.chars().any(char::is_alphabetic);
@@ -177,7 +195,9 @@ impl Reader<'_, '_> {
         let named = acronym
             || sign
             || door && figures >= 2
-            || label == Label::Id && figures >= 7 && end > at + 1
+            || skipped
+            || label == Label::Id && letters && figures >= 4 && end == at + 1 && self.is(cue, Cue::Id)
+            || figures >= 6 && end > at + 1 && self.same_line(at)
             || (own && (letters || figures >= 4))
             || matches!(self.fold(cue), "venue" | "sejour") && (figures >= 7 || end > at + 1 && figures > 5);
         let start = prefix.filter(|p| p + 1 == at && !self.is_taken(*p)).unwrap_or(at);
@@ -191,6 +211,25 @@ impl Reader<'_, '_> {
         let source = self.source(at..end);
         let figures = source.bytes().filter(u8::is_ascii_digit).count();
         (figures >= 2 && (token.kind == Kind::Number || token.upper || figures >= 4)).then_some(end)
+    }
+
+    /// A code that is hardly an amount: letters and figures, or figures that a hyphen joins.
+    fn coded(&self, at: usize) -> bool {
+        let Some(end) = self.value(at) else { return false };
+        let source = self.source(at..end);
+        let figures = source.bytes().filter(u8::is_ascii_digit).count();
+        let letters = source.bytes().any(|b| b.is_ascii_alphabetic());
+        let dashed = source.contains(['-', '_']);
+        figures >= 4
+            && (letters || dashed && figures >= 5 || source.contains('/') && figures >= 6 || figures >= 7)
+            && self.date_here(at).is_none()
+            && !self.measured(at)
+    }
+
+    /// "1 02 00 37 65 50": the first group is one figure.
+    fn single_led(&self, at: usize) -> bool {
+        let one = self.digits(at).is_some_and(|d| d.count == 1) && self.same_line(at + 1) && self.digits(at + 1).is_some();
+        one && !self.glued(at + 1) && self.source(at..self.spaced_groups(at, at + 1)).bytes().filter(u8::is_ascii_digit).count() >= 8
     }
 
     /// "80 0123 4567": groups of figures with spaces between.
@@ -229,6 +268,7 @@ impl Reader<'_, '_> {
             return;
         }
         let mut text = String::with_capacity(16);
+        let mut slashed = false;
         let mut end = at;
         while text.len() < 15 {
             let part = self.fold(end);
@@ -244,11 +284,31 @@ impl Reader<'_, '_> {
             text.push_str(part);
             end += 1;
             if text.len() < 15 && matches!(self.fold(end), "." | "-" | "/" | "|") && self.same_line(end) {
+                slashed |= matches!(self.fold(end), "/" | "|") && text.len() < 13;
                 end += 1;
             }
         }
         if end > at && self.kind(end - 1) == Some(Kind::Mark) {
             end -= 1;
+        }
+        // "/ clé 38"
+        if text.len() == 13 {
+            let mut next = end;
+            while matches!(self.fold(next), "/" | "-" | "," | "(" | ":" | "cle" | "clef" | "k" | ".")
+                && self.same_line(next)
+                && next < end + 5
+            {
+                next += 1;
+            }
+            let named = (end..next).any(|i| matches!(self.fold(i), "cle" | "clef" | "k"));
+            if named && self.same_line(next) && self.digits(next).is_some_and(|d| d.count == 2) {
+                text.push_str(self.fold(next));
+                end = next + 1;
+            }
+        }
+        // A row of pressures: "126/64 | 133/72".
+        if slashed && self.fold(at).len() != 1 {
+            return;
         }
         let Some(key) = insurance_key(&text) else { return };
         let groups = end - at;
@@ -294,6 +354,20 @@ impl Reader<'_, '_> {
                 });
             if plate {
                 self.emit(at..at + 3, Label::Id, "shape:code", 0.8);
+            }
+            // "F-HZQL": a helicopter of the rescue.
+            let aircraft = end == at + 3
+                && matches!(self.fold(at), "f" | "hb" | "lx" | "oo" | "d")
+                && self.upper(at)
+                && self.upper(at + 2)
+                && matches!(self.fold(at + 2).len(), 3 | 4)
+                && self.source(at + 2..at + 3).bytes().all(|b| b.is_ascii_uppercase())
+                && (self.fold(at) == "f"
+                    && self.fold(at + 2).len() == 4
+                    && self.fold(at + 2).starts_with(['b', 'g', 'h', 'j', 'o', 'w', 'z'])
+                    || (1..5).any(|b| matches!(self.before(at, b), "helico" | "helicoptere" | "appareil" | "dragon" | "avion" | "immat")));
+            if aircraft {
+                self.emit(at..end, Label::Id, "shape:code", 0.8);
             }
             if end > at + 1 && self.free(at..end) && self.code(at, end) {
                 self.emit(at..end, Label::Id, "shape:code", 0.8);

@@ -38,7 +38,14 @@ impl Reader<'_, '_> {
         if !self.free(at..end) {
             return None;
         }
-        self.emit(at..end, Label::Ville, detector, score);
+        // "vit à la Brimaudière": the article of a hamlet is part of its name.
+        let article = at > 1
+            && matches!(self.before(at, 1), "la" | "le" | "les")
+            && matches!(self.before(at, 2), "a" | "de" | "vers" | "dit")
+            && self.near(at)
+            && detector == "shape:town-said"
+            && !self.is_taken(at - 1);
+        self.emit(at - usize::from(article)..end, Label::Ville, detector, score);
         self.department(end);
         Some(end)
     }
@@ -191,7 +198,7 @@ impl Reader<'_, '_> {
                 return true;
             }
             if self.is(index, Cue::SurelyLives) {
-                return prep || matches!(self.fold(index), "smur" | "samu" | "habite" | "habitant");
+                return prep || matches!(self.fold(index), "smur" | "samu" | "vsav" | "habite" | "habitant");
             }
             match self.fold(index) {
                 "a" | "de" | "d" | "sur" | "vers" | "pres" | "du" | "au" | "aux" | "des" => prep = true,
@@ -256,8 +263,11 @@ impl Reader<'_, '_> {
         {
             return Some((river + 1, "shape:town-form", 0.7));
         }
-        let set = (self.line_start(at) || at > 0 && matches!(self.before(at, 1), "-" | "–" | "(" | "|"))
-            && (self.line_start(at + 2) || self.token(at + 2).is_none() || self.kind(at + 2) == Some(Kind::Mark));
+        let ward =
+            at > 0 && matches!(self.before(at, 1), "sau" | "urgences" | "smur" | "usinv" | "unv" | "rea" | "site") && self.same_line(at);
+        let set = ward
+            || (self.line_start(at) || at > 0 && matches!(self.before(at, 1), "-" | "–" | "(" | "|"))
+                && (self.line_start(at + 2) || self.token(at + 2).is_none() || self.kind(at + 2) == Some(Kind::Mark));
         if saint
             && (placed || set || self.department_at(at + 2).is_some())
             && self.capital(at + 1)
@@ -311,6 +321,11 @@ impl Reader<'_, '_> {
         if self.department_at(end).is_some_and(|n| n == end + 1) && self.placed(at) && !self.medical_name(at) {
             return Some((end, "shape:town-department", 0.8));
         }
+        // "Brouzac (56)" opens a line.
+        let opens = self.line_start(at) && !self.upper(at) && !self.is(at, Cue::AmountName) && self.fold(at).len() > 3;
+        if opens && self.department_at(end).is_some_and(|n| n == end + 1) && !crate::proper::known::explained(self.fold(at)) {
+            return Some((end, "shape:town-department", 0.7));
+        }
         // "12 rue des Lilas, Kerbihan", "Les Bruyères à Kerbihan"
         let listed =
             at > 1 && self.mark(at - 1, ",") && self.street_ends(at - 2) && (self.line_start(end) || self.kind(end) == Some(Kind::Mark));
@@ -352,7 +367,9 @@ impl Reader<'_, '_> {
                         || self.is(at, Cue::Title)
                         || self.is(at, Cue::EndsName) && !self.is(at, Cue::Particle)
                         || self.fold(at) == "cedex";
-                    if at > first && stops && !self.glued(at) {
+                    // "Brouzac en VSL"
+                    let ridden = at > first && self.fold(at - 1) == "en" && self.upper(at) && !self.upper(first) && !self.glued(at);
+                    if at > first && stops && !self.glued(at) || ridden {
                         break;
                     }
                     end = at + 1;

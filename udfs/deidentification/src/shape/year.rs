@@ -11,8 +11,10 @@ impl Reader<'_, '_> {
     pub fn month_first(&self, at: usize) -> Option<Date> {
         let full = self.is(at, Cue::Month);
         let short = self.is(at, Cue::MonthShort);
-        let opened =
-            at > 0 && self.is(at - 1, Cue::OpensMonth) || matches!(self.before(at, 1), "(" | "'" | "/" | "-" | ",") || self.line_start(at);
+        let opened = at > 0 && self.is(at - 1, Cue::OpensMonth)
+            || matches!(self.before(at, 1), "(" | "'" | "/" | "-" | ",")
+            || self.line_start(at)
+            || !self.capital(at) && (super::day::meeting(self.before(at, 1)) || super::day::dated(self.before(at, 1)));
         if !full && !short {
             return self.glued_month(at);
         }
@@ -131,7 +133,7 @@ impl Reader<'_, '_> {
     }
 
     /// Number below a hundred in words, and the token behind it.
-    fn number_in_words(&self, at: usize) -> Option<(u64, usize)> {
+    pub(super) fn number_in_words(&self, at: usize) -> Option<(u64, usize)> {
         let mut next = at;
         let mut sum = 0;
         while self.is(next, Cue::NumberWord) && next < at + 9 {
@@ -192,7 +194,9 @@ impl Reader<'_, '_> {
         } else {
             None
         };
-        date.is_some_and(|date| self.emit_date(at, date).is_some())
+        // "les années 90" are said whole.
+        let decade = usize::from(self.before(at, 1) == "annees" && at > 0 && !self.is_taken(at - 1));
+        date.is_some_and(|date| self.emit_date(at - decade, date).is_some())
     }
 
     fn year_of_four(&self, at: usize, value: u64) -> Option<Date> {

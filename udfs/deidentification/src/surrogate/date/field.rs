@@ -391,7 +391,11 @@ impl Reader<'_> {
             }
             let word = fold(&self.text[piece.start..piece.end]);
             match word.as_str() {
-                "premier" if count == 0 => return Some((1, 1)),
+                // "le premier jeudi de juin" is no first of the month.
+                "premier" if count == 0 => {
+                    let next = self.pieces.get(at + 1).map(|p| fold(&self.text[p.start..p.end]));
+                    return next.is_none_or(|n| !crate::calendar::weekday(&n)).then_some((1, 1));
+                }
                 "et" if count > 0 => {
                     let follows = self.pieces.get(at + count + 1).map(|p| fold(&self.text[p.start..p.end]));
                     if !matches!(follows.as_deref(), Some("un" | "une" | "onze")) {

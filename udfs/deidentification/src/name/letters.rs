@@ -1,0 +1,353 @@
+//! Initials by their form: "K.R." with its dots, and two or three capitals where the
+//! page says whose they are: behind the name they shorten, in the last cell of a row of
+//! transmissions, in "(KD/pv)", between two who hand over.
+
+use rustc_hash::FxHashSet;
+use sillage_clinical::text::Kind;
+
+use super::Found;
+use super::knowledge::{role, word};
+use super::page::{Page, look};
+use crate::Label;
+use crate::proper::known::{abbreviation, explained, heading};
+
+const DETECTOR: &str = "context:slot-signature";
+
+/// Two letters with dots that are never somebody's.
+const THINGS: &[&str] = &[
+    "ch", "iv", "im", "sc", "po", "ta", "fc", "fr", "pa", "bp", "rv", "eg", "ie", "ei", "sa", "us", "uk", "eu", "cp", "cs", "am", "tp",
+    "ir", "td", "te", "hb", "ht", "vo", "ps", "nb", "cr", "ad", "ni", "nf", "qs", "ui", "ap", "ut", "hp", "xi", "ii", "vi", "ix",
+];
+/// Two letters with dots that are somebody's only where a person is meant.
+const RARELY_PEOPLE: &[&str] = &[
+    "fa", "ic", "ia", "ep", "hr", "ag", "al", "tv", "vg", "vd", "od", "og", "oi", "ai", "rm", "er", "pc", "ci", "eh", "ac", "ct", "pt",
+    "pl", "dm", "ds", "fe", "fv", "mv", "rs", "rx", "tt", "tg", "tm", "tn", "vs", "vt", "ra", "sp", "st", "ms", "mi", "bh", "gb", "gr",
+    "hd", "kt", "co",
+];
+
+/// Finds initials with dots.
+pub(crate) fn dotted(page: &Page<'_, '_>, found: &mut Found) {
+    let mut at = 0;
+    while at < page.len() {
+        at = match letters(page, at).filter(|_| !found.covers(at)) {
+            Some((end, joined)) => {
+                if !(at..end).any(|i| found.covers(i)) && somebody(page, found, at, end, &joined) {
+                    found.push(page, at..end, Label::Nom, DETECTOR, 20);
+                }
+                end
+            }
+            None => at + 1,
+        };
+    }
+}
+
+/// "K.R.", "J.-P.L.", "M.-F. D.": the token behind and the letters in small.
+fn letters(page: &Page<'_, '_>, at: usize) -> Option<(usize, String)> {
+    let single = |i: usize| page.has(i, look::SINGLE) && page.text.source(i..i + 1).is_ascii();
+    let held = at > 0 && page.glued(at) && !matches!(page.fold(at - 1), "(" | "[" | "/" | ":" | "," | "|" | "=" | ">" | "+" | "'");
+    if !single(at) || held {
+        return None;
+    }
+    let mut joined = page.fold(at).to_owned();
+    let (mut next, mut end) = (at + 1, at + 1);
+    let mut dash = false;
+    // "Patiente D. Y. 78 ans"
+    let patient = at > 0
+        && page.same_line(at)
+        && (page.cues[at - 1].is_some_and(|c| c.end == at && c.roles & role::PERSON_HEAD != 0)
+            || matches!(page.fold(at - 1), "madame" | "monsieur"));
+    while joined.len() < 5 && page.fold(next) == "." && page.glued(next) {
+        end = next + 1;
+        let hyphen = usize::from(page.fold(end) == "-" && page.glued(end));
+        let letter = end + hyphen;
+        dash |= hyphen > 0;
+        if !(single(letter)
+            && page.same_line(letter)
+            && (page.glued(letter) || (dash && hyphen == 0 || patient) && page.fold(letter + 1) == "."))
+        {
+            break;
+        }
+        joined += page.fold(letter);
+        next = letter + 1;
+        end = next;
+    }
+    (joined.len() > 1).then_some((end, joined))
+}
+
+fn somebody(page: &Page<'_, '_>, found: &Found, at: usize, end: usize, joined: &str) -> bool {
+    // "J.P. Kerdonval", "C.H. de Brouzac"
+    let glued_word = page.glued(end) && page.has(end, look::CAPITAL | look::LOWER | look::SINGLE);
+    let number = page.glued(end) && page.text.tokens.get(end).is_some_and(|t| t.kind == Kind::Number);
+    let measured = page.same_line(end)
+        && (matches!(page.fold(end), "=" | "%") || page.text.tokens[end].kind == Kind::Number)
+        && !clock(page, end)
+        && !matches!(page.fold(end + 1), "ans" | "a");
+    // "-2 D.S."
+    let counted = at > 0 && page.same_line(at) && page.text.tokens[at - 1].kind == Kind::Number && RARELY_PEOPLE.contains(&joined);
+    if glued_word || number || counted {
+        return false;
+    }
+    let listed = at > 1 && matches!(page.fold(at - 1), "et" | "+" | "/" | "&" | ",") && found.covers(at - 2);
+    let whose = listed || person_before(page, at) || page.fold(at.wrapping_sub(1)) == "(" && at > 0 && page.fold(end) == ")" && !measured;
+    match joined.len() {
+        2 if THINGS.contains(&joined) => false,
+        2 if whose => !measured || !RARELY_PEOPLE.contains(&joined),
+        2 => !measured && !RARELY_PEOPLE.contains(&joined),
+        _ => {
+            let dash = (at..end).any(|i| page.fold(i) == "-");
+            let known = abbreviation(joined) || heading(joined) || page.names.word(joined) & word::ACRONYM != 0;
+            (dash || whose && joined.len() == 3) && !known && !measured
+        }
+    }
+}
+
+/// "14h20", "9 h", "10:15"
+fn clock(page: &Page<'_, '_>, at: usize) -> bool {
+    page.fold(at).contains('h') || matches!(page.fold(at + 1), "h" | ":") || matches!(page.fold(at + 1), "/") && page.glued(at + 1)
+}
+
+/// The word before asks for a person.
+fn person_before(page: &Page<'_, '_>, at: usize) -> bool {
+    let mut p = at;
+    while p > 0 && matches!(page.fold(p - 1), ":" | "." | "(" | "/") && page.same_line(p) && at - p < 2 {
+        p -= 1;
+    }
+    let Some(before) = p.checked_sub(1).filter(|_| page.same_line(p)) else { return false };
+    let cue = (0..4).any(|back| {
+        before >= back
+            && page.cues[before - back].is_some_and(|c| {
+                c.end == before + 1
+                    && c.roles & (role::FUNCTION | role::TITLE | role::TYPIST | role::AGENT | role::KIN | role::PERSON_HEAD) != 0
+            })
+    });
+    cue || matches!(
+        page.fold(before),
+        "avec" | "par" | "selon" | "vu" | "vue" | "avis" | "appel" | "prev" | "prevenu" | "prevenue" | "relu" | "accord" | "dem"
+    )
+}
+
+/// Letters of a writer: two or three capitals, no vital sign, nothing every note says.
+fn writer(page: &Page<'_, '_>, at: usize) -> bool {
+    let source = page.text.source(at..at + 1);
+    page.has(at, look::UPPER)
+        && (2..=3).contains(&source.len())
+        && source.bytes().all(|b| b.is_ascii_uppercase())
+        && !matches!(
+            page.fold(at),
+            "ok" | "ras"
+                | "nd"
+                | "nc"
+                | "iv"
+                | "ivd"
+                | "ivl"
+                | "po"
+                | "sc"
+                | "im"
+                | "si"
+                | "oui"
+                | "non"
+                | "ta"
+                | "fc"
+                | "fr"
+                | "sng"
+                | "vvp"
+                | "bu"
+                | "hgt"
+                | "idem"
+                | "ide"
+                | "as"
+                | "ash"
+                | "iao"
+                | "uhcd"
+                | "usi"
+                | "unv"
+                | "irm"
+                | "tdm"
+                | "sau"
+                | "rea"
+                | "avc"
+                | "ait"
+                | "hta"
+                | "fa"
+                | "dxt"
+                | "eva"
+                | "gcs"
+        )
+        && (source.len() == 2 || !page.has(at, word::ACRONYM | word::COMMON | look::CLINICAL) && !abbreviation(page.fold(at)))
+}
+
+/// Finds initials without dots that their place gives away.
+pub(crate) fn placed(page: &Page<'_, '_>, found: &mut Found) {
+    for at in 0..page.len() {
+        if found.covers(at) {
+            continue;
+        }
+        if matches!(page.fold(at), "(" | "[") {
+            bracketed(page, at, found);
+        }
+        if page.fold(at) == "|" {
+            last_cell(page, at, found);
+        }
+        last_column(page, at, found);
+        titled_letter(page, at, found);
+        if page.fold(at) == "^" && at > 0 {
+            caret(page, at, found);
+        }
+        hand_over(page, at, found);
+    }
+}
+
+/// "KERDONVAL^GWLADYS": a name as pictures carry it.
+fn caret(page: &Page<'_, '_>, mark: usize, found: &mut Found) {
+    let letters = |i: usize| page.has(i, look::CAPITAL);
+    let held = page.glued(mark) && page.glued(mark + 1) && letters(mark - 1) && letters(mark + 1);
+    let named = (mark - 1..mark + 2).any(|i| page.has(i, word::ANY_NAME))
+        || (2..6)
+            .any(|back| mark >= back && matches!(page.fold(mark - back), "name" | "pn" | "nom" | "patient" | "patient_name" | "physician"));
+    if held && named {
+        found.push(page, mark - 1..mark, Label::Nom, "context:header", 24);
+        found.push(page, mark + 1..mark + 2, Label::Prenom, "context:header", 24);
+    }
+}
+
+/// "Dr Gwladys KERDONVAL (GK)", "validé (KD/pv)".
+fn bracketed(page: &Page<'_, '_>, open: usize, found: &mut Found) {
+    let first = open + 1;
+    let source = |i: usize| page.text.source(i..i + 1);
+    let plain = |i: usize| page.same_line(i) && source(i).bytes().all(|b| b.is_ascii_alphabetic());
+    if !page.text.tokens.get(first).is_some_and(|t| t.kind == Kind::Word) || !plain(first) {
+        return;
+    }
+    let close = |i: usize| matches!(page.fold(i), ")" | "]");
+    if close(first + 1) && matches!(source(first).len(), 2..=4) && page.has(first, look::UPPER) {
+        // The letters of the name that ends before the bracket.
+        let mut initials: FxHashSet<u8> = FxHashSet::default();
+        let mut i = open;
+        while i > 0 && open - i < 9 && (found.covers(i - 1) || matches!(page.fold(i - 1), "-" | "." | "'")) {
+            i -= 1;
+            initials.extend(page.fold(i).bytes().next().filter(u8::is_ascii_lowercase));
+        }
+        let fold = page.fold(first);
+        let letters: FxHashSet<u8> = fold.bytes().collect();
+        if !found.covers(first) && initials.len() > 1 && letters.len() > 1 && letters.iter().all(|b| initials.contains(b)) {
+            found.push(page, first..first + 1, Label::Nom, DETECTOR, 20);
+        }
+        return;
+    }
+    let second = first + 2;
+    if page.fold(first + 1) == "/"
+        && page.glued(first + 1)
+        && page.glued(second)
+        && close(second + 1)
+        && page.text.tokens[second].kind == Kind::Word
+        && plain(second)
+        && matches!(source(first).len(), 2..=4)
+        && matches!(source(second).len(), 2..=3)
+        && page.has(first, look::UPPER)
+    {
+        let small = page.has(second, look::LOWER);
+        let unit = matches!(page.fold(second), "ml" | "dl" | "min" | "kg" | "mg" | "mm" | "mn" | "an" | "km" | "jr");
+        let known = |i: usize| super::slot::vital(page, i) || page.has(i, look::CLINICAL);
+        if small && !unit && !known(first) {
+            found.push(page, first..first + 1, Label::Nom, DETECTOR, 20);
+            found.push(page, second..second + 1, Label::Nom, DETECTOR, 20);
+        }
+    }
+}
+
+/// "08/11 05:50 | change | peau saine | QR": who wrote the row.
+fn last_cell(page: &Page<'_, '_>, bar: usize, found: &mut Found) {
+    let at = bar + 1;
+    let start = page.line_start(bar);
+    let row = page.text.tokens[start].kind == Kind::Number && (start..bar).filter(|i| page.fold(*i) == "|").count() > 0;
+    // A cell of figures is a measure; so is what a cell before names.
+    let table = (start..bar).filter(|i| page.fold(*i) == "|").count() > 0 && page.text.tokens[bar - 1].kind == Kind::Number;
+    if row && page.same_line(at) && page.line_ends(at + 1) && writer(page, at) && (!table || page.fold(at).len() == 2) {
+        found.push(page, at..at + 1, Label::Nom, DETECTOR, 20);
+        return;
+    }
+    // "| Momo K."
+    let initial = page.has(at + 1, look::SINGLE) && page.same_line(at + 1);
+    let end = at + 1 + usize::from(initial) + usize::from(initial && page.fold(at + 2) == ".");
+    let word = page.has(at, look::CAPITAL) && !page.has(at, look::UPPER | look::CLINICAL | word::COMMON | look::SEEN_LOWER);
+    if row && page.same_line(at) && page.line_ends(end) && word && !found.covers(at) && !explained(page.fold(at)) && page.fold(at).len() > 2
+    {
+        found.push(page, at..at + 1, Label::Prenom, DETECTOR, 20);
+        if initial {
+            found.push(page, at + 1..end, Label::Nom, DETECTOR, 20);
+        }
+    }
+}
+
+/// "08h00   toilette   QR": the last column of a row that a time opens.
+fn last_column(page: &Page<'_, '_>, at: usize, found: &mut Found) {
+    if at < 2 || !page.line_ends(at + 1) || !page.same_line(at) || !writer(page, at) || abbreviation(page.fold(at)) {
+        return;
+    }
+    let gap = &page.text.original[page.text.tokens[at - 1].end as usize..page.text.tokens[at].start as usize];
+    let start = page.line_start(at);
+    let word = (start..at).any(|i| page.has(i, look::LOWER) && page.fold(i).len() > 2);
+    if (gap.len() > 1 || gap.contains('\t')) && page.text.tokens[start].kind == Kind::Number && word {
+        found.push(page, at..at + 1, Label::Nom, DETECTOR, 20);
+    }
+}
+
+/// "Dr K prévenu", "Mr T, 65 ans": one letter without its dot.
+fn titled_letter(page: &Page<'_, '_>, at: usize, found: &mut Found) {
+    let Some(end) = page.title(at).filter(|end| page.same_line(*end) && page.has(*end, look::SINGLE) && !page.glued(*end)) else { return };
+    let letter = page.text.source(end..end + 1);
+    let next = end + 1;
+    let closed = page.line_ends(next) || page.has(next, look::LOWER) || matches!(page.fold(next), "," | "." | "(" | ")" | ";" | ":" | "/");
+    let vowel = matches!(letter, "A" | "Y" | "O") && page.has(next, look::LOWER);
+    if letter.is_ascii() && closed && !vowel && !found.covers(end) && !page.has(at, look::IN_CAPITALS) {
+        found.push(page, end..next, Label::Nom, "context:title", 24);
+    }
+}
+
+/// "Transmission QM -> VD", "Relève QM/VD", "IDE QM / AS VD".
+fn hand_over(page: &Page<'_, '_>, at: usize, found: &mut Found) {
+    if !page.has(at, look::CAPITAL | look::LOWER) || !(at + 1..at + 5).any(|i| page.has(i, look::UPPER)) {
+        return;
+    }
+    let fold = page.fold(at);
+    let relay = matches!(fold, "transm" | "transmission" | "transmissions" | "trans" | "releve" | "passation" | "binome" | "equipe");
+    let upper = page.has(at, look::UPPER);
+    let function =
+        upper && page.cues[at].is_some_and(|c| c.end == at + 1 && c.roles & role::FUNCTION != 0) && !matches!(fold, "ph" | "mar" | "ext");
+    if !(relay || function) {
+        return;
+    }
+    let mut who = at + 1;
+    while matches!(page.fold(who), "." | ":" | "ide" | "as" | "nuit" | "jour" | "matin" | "soir" | "am" | "apm" | "midi")
+        && page.same_line(who)
+        && who < at + 4
+    {
+        who += 1;
+    }
+    if !page.same_line(who) || !writer(page, who) || found.covers(who) {
+        return;
+    }
+    let arrow = |i: usize| matches!(page.fold(i), "-" | ">" | "→" | "/" | "=" | "vers" | "a" | "et" | "+");
+    let mut next = who + 1;
+    while arrow(next) && page.same_line(next) && next < who + 4 {
+        next += 1;
+    }
+    let linked = next > who + 1;
+    // "IDE QM / AS VD"
+    let trade = page.cues.get(next).copied().flatten().filter(|c| c.roles & role::FUNCTION != 0 && c.end == next + 1);
+    let other = if trade.is_some() { next + 1 } else { next };
+    let pair = linked && page.same_line(other) && writer(page, other) && !found.covers(other);
+    let known = abbreviation(page.fold(who)) && !pair && !linked;
+    let shift = function && who > at + 1 && (page.line_ends(who + 1) || matches!(page.fold(who + 1), ";" | "," | "." | ")" | "/" | "|"));
+    if shift && !linked {
+        found.push(page, who..who + 1, Label::Nom, DETECTOR, 20);
+        return;
+    }
+    if known || !(relay && linked || function && pair && trade.is_some()) {
+        return;
+    }
+    found.push(page, who..who + 1, Label::Nom, DETECTOR, 20);
+    if pair {
+        found.push(page, other..other + 1, Label::Nom, DETECTOR, 20);
+    }
+}

@@ -1,0 +1,63 @@
+//! Lines and texts that are written in one case throughout.
+
+use sillage_clinical::text::Text;
+
+use super::look;
+use crate::name::knowledge::word;
+
+/// Notes the lines and texts that are written in one case throughout.
+///
+/// In a text without capitals a listed name that is no other word counts as if it had
+/// its own, and so does the initial before it.
+pub(super) fn styles(text: &Text<'_>, bits: &mut [u32]) {
+    let long = |i: usize| text.fold(i).len() > 2;
+    let (mut upper, mut words, mut lines, mut small_lines) = (0usize, 0usize, 0usize, 0usize);
+    for (i, token) in text.tokens.iter().enumerate() {
+        let cased = bits[i] & (look::LOWER | look::CAPITAL) != 0 && long(i);
+        words += usize::from(cased);
+        upper += usize::from(cased && bits[i] & look::UPPER != 0);
+        if (i == 0 || token.lines_before > 0) && cased && bits[i] & look::UPPER == 0 {
+            lines += 1;
+            small_lines += usize::from(bits[i] & look::LOWER != 0);
+        }
+    }
+    let all_upper = upper > 12 && upper * 10 > words * 7;
+    let mut start = 0;
+    for end in 1..=bits.len() {
+        if end < bits.len() && text.tokens[end].lines_before == 0 {
+            continue;
+        }
+        let cased = |i: &usize| bits[*i] & (look::LOWER | look::CAPITAL) != 0 && long(*i);
+        let (total, capitals) =
+            ((start..end).filter(cased).count(), (start..end).filter(|i| cased(i) && bits[*i] & look::UPPER != 0).count());
+        if all_upper || capitals > 2 && capitals == total {
+            for bit in &mut bits[start..end] {
+                *bit |= look::IN_CAPITALS;
+            }
+        }
+        start = end;
+    }
+    if lines > 1 && small_lines * 10 >= lines * 7 {
+        in_small_letters(text, bits);
+    }
+}
+
+fn in_small_letters(text: &Text<'_>, bits: &mut [u32]) {
+    for i in 0..bits.len() {
+        bits[i] &= !look::SEEN_LOWER;
+        let other = word::COMMON | word::ACRONYM | word::QUALIFIER | word::KIN_QUALIFIER | word::PARTICLE | word::AMBIGUOUS | look::CUE;
+        let name =
+            bits[i] & look::LOWER != 0 && bits[i] & (word::GIVEN | word::FAMILY) != 0 && bits[i] & other == 0 && text.fold(i).len() > 3;
+        if !name {
+            continue;
+        }
+        bits[i] |= look::CAPITAL;
+        let letter = |i: usize, bits: &[u32]| text.fold(i).len() == 1 && bits[i] & look::LOWER != 0;
+        if i > 1 && text.fold(i - 1) == "." && letter(i - 2, bits) {
+            bits[i - 2] |= look::SINGLE;
+        }
+        if i + 2 < bits.len() && text.tokens[i + 1].lines_before == 0 && text.fold(i + 2) == "." && letter(i + 1, bits) {
+            bits[i + 1] |= look::SINGLE;
+        }
+    }
+}
