@@ -10,8 +10,9 @@
 --      named), source_documents, encounters
 -- Parameters: run_id
 
--- Everybody who is named, each under the patient that is left of a merge. An older
--- record never takes the place of a newer one.
+-- Everybody who is named, each under the patient that is left of a merge. What was
+-- ever known of a person identifies still: a newer record comes first, and keeps what
+-- it does not say itself. An older one that comes late adds to it.
 create table people as
 with ranked as (
     select source_patient_id, identifiers, record, cast(last_updated as timestamp) as last_updated,
@@ -44,14 +45,23 @@ known as (
     left join ranked r on r.source_patient_id = k.source_patient_id and r.newest = 1
 )
 select person_id, patient_id, source_patient_id, survivor, merged_into, merged_at,
-       case when is_newer then new_identifiers else stored_identifiers end as identifiers,
-       case when is_newer then new_record else stored_record end as record,
+       identifiers,
+       record,
        case when is_newer then coalesce(new_last_updated, stored_last_updated) else stored_last_updated end as last_updated,
        stored_revealed as revealed_before,
        not is_known
            or (merged_into is distinct from stored_merged_into)
-           or (is_newer and ((new_record is distinct from stored_record) or (new_identifiers is distinct from stored_identifiers))) as is_news
-from known;
+           or (record is distinct from stored_record)
+           or (identifiers is distinct from stored_identifiers) as is_news
+from (
+    select *,
+           case when is_newer then join_records(make_array(new_record, stored_record))
+                else join_records(make_array(stored_record, new_record)) end as record,
+           case when new_identifiers is null then stored_identifiers
+                when stored_identifiers is null then new_identifiers
+                else array_sort(array_union(new_identifiers, stored_identifiers)) end as identifiers
+    from known
+);
 
 -- The patients of research: what is known of all who are the same person counts.
 create table patients as

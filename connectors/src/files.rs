@@ -12,6 +12,10 @@
 //!
 //! A document may refer to a Binary in any file of the listing; one that
 //! arrives in a later listing comes too late.
+//!
+//! Files of HL7 version 2 are read the same way, message by message. Where the
+//! last message ends is not known before the next begins: it is read once more
+//! when the file grows.
 
 mod index;
 mod listing;
@@ -31,6 +35,8 @@ use crate::Opening;
 use crate::formats::attachment::percent_decode;
 use crate::formats::fhir::framing::{Cursor, Frame, Frames};
 use crate::formats::fhir::{Intake, Key, References};
+use crate::formats::hl7v2;
+use crate::formats::hl7v2::framing::Messages;
 use crate::formats::reason;
 use crate::rows::Rows;
 use crate::source::{Epoch, Position, Source, SourceError, Until};
@@ -45,7 +51,7 @@ const BUFFER: usize = 256 << 10;
 /// Opens a file or folder by path or `file:` URI.
 ///
 /// # Errors
-/// It does not exist, cannot be read, is empty, or holds no FHIR file by name.
+/// It does not exist, cannot be read, is empty, or holds neither FHIR nor HL7 by name.
 pub fn open(opening: &Opening<'_>) -> Result<Box<dyn Source>, SourceError> {
     Ok(Box::new(Files::open(&path_of(opening.uri)?, opening.timezone)?))
 }
@@ -62,7 +68,7 @@ fn path_of(uri: &str) -> Result<PathBuf, SourceError> {
     decoded.filter(usable).map(PathBuf::from).ok_or_else(|| SourceError::BadUri { place: uri.to_owned() })
 }
 
-/// A folder or file of FHIR resources.
+/// A folder or file of FHIR resources or HL7 messages.
 pub struct Files {
     name: String,
     listing: Listing,
@@ -182,7 +188,7 @@ impl Files {
         let path = self.listing.path(name);
         let failed = |error| SourceError::unreadable(&path, error);
         let mut stream = match self.stream.take() {
-            Some(stream) if stream.name == name && stream.size == mark.size && stream.frames.cursor() == mark.cursor => stream,
+            Some(stream) if stream.name == name && stream.size == mark.size && stream.pieces.cursor() == mark.cursor => stream,
             _ => {
                 let print = self.listing.print(name, mark.size)?;
                 if mark.print.is_empty() {
@@ -200,7 +206,7 @@ impl Files {
         let mut full = false;
         loop {
             if let Stop::At(end) = stop {
-                let cursor = stream.frames.cursor();
+                let cursor = stream.pieces.cursor();
                 if !end.done && cursor.offset >= end.cursor.offset {
                     if cursor != end.cursor {
                         return Err(SourceError::Changed { place: path.display().to_string() });
@@ -209,16 +215,18 @@ impl Files {
                     break;
                 }
             }
-            let frame = stream.frames.next(&mut self.buffer).map_err(failed)?;
+            let frame = stream.pieces.next(&mut self.buffer).map_err(failed)?;
             let Some(frame) = frame else {
                 mark.done = true;
                 break;
             };
             let before = mark.cursor.offset;
-            mark.cursor = stream.frames.cursor();
-            read += mark.cursor.offset - before;
-            let place = format!("{name}{}", stream.frames.place(matches!(frame, Frame::Broken { .. })));
+            mark.cursor = stream.pieces.cursor();
+            // The cursor stays before the last message of a file.
+            read += (mark.cursor.offset - before).max(self.buffer.len() as u64);
+            let place = format!("{name}{}", stream.pieces.place(matches!(frame, Frame::Broken { .. })));
             match frame {
+                Frame::Whole { .. } if stream.is_hl7() => hl7v2::take(&self.buffer, &place, intake.rows, self.timezone),
                 Frame::Whole { shape, .. } => {
                     let mut near = Near { index: &mut self.index, file: name };
                     intake.take(&self.buffer, shape, &place, &mut near).map_err(failed)?;
@@ -234,7 +242,7 @@ impl Files {
                 if intake.rows.documents_seen >= *max_documents as u64 || used >= *max_bytes as u64 {
                     full = true;
                     // Else the next epoch would begin with nothing in it.
-                    mark.done = stream.frames.at_end().map_err(failed)?;
+                    mark.done = stream.pieces.at_end().map_err(failed)?;
                     break;
                 }
             }
@@ -267,12 +275,48 @@ impl References for Near<'_> {
     }
 }
 
+/// What a file is cut into.
+enum Pieces {
+    Resources(Frames<Box<dyn BufRead + Send>>),
+    Messages(Messages<Box<dyn BufRead + Send>>),
+}
+
+impl Pieces {
+    fn next(&mut self, buffer: &mut Vec<u8>) -> io::Result<Option<Frame>> {
+        match self {
+            Pieces::Resources(frames) => frames.next(buffer),
+            Pieces::Messages(messages) => messages.next(buffer),
+        }
+    }
+
+    fn at_end(&mut self) -> io::Result<bool> {
+        match self {
+            Pieces::Resources(frames) => frames.at_end(),
+            Pieces::Messages(messages) => messages.at_end(),
+        }
+    }
+
+    fn cursor(&self) -> Cursor {
+        match self {
+            Pieces::Resources(frames) => frames.cursor(),
+            Pieces::Messages(messages) => messages.cursor(),
+        }
+    }
+
+    fn place(&self, broken: bool) -> String {
+        match self {
+            Pieces::Resources(frames) => frames.place(broken),
+            Pieces::Messages(messages) => messages.place(),
+        }
+    }
+}
+
 /// An open file.
 struct Stream {
     name: String,
     size: u64,
     compressed: bool,
-    frames: Frames<Box<dyn BufRead + Send>>,
+    pieces: Pieces,
     counter: Arc<AtomicU64>,
 }
 
@@ -294,8 +338,16 @@ impl Stream {
         } else {
             Box::new(stored)
         };
-        let frames = if listing::is_lines(name) { Frames::lines(reader, cursor) } else { Frames::documents(reader, cursor) };
-        Ok(Stream { name: name.to_owned(), size, compressed, frames, counter })
+        let pieces = match listing::format(name) {
+            Some(listing::Format::Messages) => Pieces::Messages(Messages::new(reader, cursor)),
+            Some(listing::Format::Lines) => Pieces::Resources(Frames::lines(reader, cursor)),
+            _ => Pieces::Resources(Frames::documents(reader, cursor)),
+        };
+        Ok(Stream { name: name.to_owned(), size, compressed, pieces, counter })
+    }
+
+    fn is_hl7(&self) -> bool {
+        matches!(self.pieces, Pieces::Messages(_))
     }
 
     /// Bytes of the file taken in so far.

@@ -1,7 +1,10 @@
 //! What bytes mean, whatever way they came.
 
 pub mod attachment;
+pub mod cda;
 pub mod fhir;
+pub mod hl7v2;
+pub(crate) mod row;
 
 /// The words that say why an input became a dead letter, with what to do.
 pub mod reason {
@@ -13,6 +16,10 @@ pub mod reason {
     pub const NOT_A_RESOURCE: &str = "not_a_resource";
     /// Bytes that are not UTF-8, as JSON must be.
     pub const NOT_UTF8: &str = "not_utf8";
+    /// Not well-formed XML.
+    pub const BAD_XML: &str = "bad_xml";
+    /// XML with a document type or entities of its own.
+    pub const XML_ENTITY: &str = "xml_entity";
     /// Nested deeper than any resource is.
     pub const TOO_DEEP: &str = "too_deep";
     /// Larger than one resource may be.
@@ -32,12 +39,27 @@ pub mod reason {
     /// Attachments, but none of a type that text can be read from.
     pub const UNSUPPORTED_CONTENT_TYPE: &str = "unsupported_content_type";
 
+    /// A change told in a way that does not hold the resource: a patch, a
+    /// deletion of whatever a search finds.
+    pub const UNSUPPORTED_METHOD: &str = "unsupported_method";
+    /// A document Bundle whose Composition has no narrative.
+    pub const MISSING_NARRATIVE: &str = "missing_narrative";
+
+    /// Not an HL7 version 2 message: no MSH, or none with delimiters.
+    pub const NOT_HL7: &str = "not_hl7";
+    /// An HL7 version 2 message of a type or event that is not read.
+    pub const UNSUPPORTED_MESSAGE: &str = "unsupported_message";
+    /// A pointer (RP) in place of the document; nothing is fetched.
+    pub const POINTER: &str = "pointer";
+
     /// All of them.
     pub const ALL: &[&str] = &[
         BAD_JSON,
         BAD_RESOURCE,
         NOT_A_RESOURCE,
         NOT_UTF8,
+        BAD_XML,
+        XML_ENTITY,
         TOO_DEEP,
         TOO_LARGE,
         TRUNCATED,
@@ -47,5 +69,10 @@ pub mod reason {
         MISSING_BINARY,
         BAD_BASE64,
         UNSUPPORTED_CONTENT_TYPE,
+        UNSUPPORTED_METHOD,
+        MISSING_NARRATIVE,
+        NOT_HL7,
+        UNSUPPORTED_MESSAGE,
+        POINTER,
     ];
 }

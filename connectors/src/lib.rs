@@ -5,15 +5,21 @@
 //! **format** ([`formats`]) knows what the bytes mean. Formats never know
 //! transports. [`SOURCES`] is the one list of what can be opened.
 
+pub mod fhir_rest;
 pub mod files;
 pub mod formats;
+pub mod inbox;
+pub mod mllp;
 mod network;
+mod replay;
 mod rows;
 pub mod settings;
 pub mod source;
+pub mod subscription;
 
 use chrono_tz::Tz;
 
+pub use replay::{REPLAY, kind_of, replay};
 pub use settings::Settings;
 pub use source::{DeadLetter, Epoch, Position, Source, SourceError, Start, Until};
 
@@ -41,12 +47,32 @@ pub struct Registration {
 }
 
 /// Every kind of source.
-pub const SOURCES: &[Registration] = &[Registration {
-    schemes: &["", "file"],
-    summary: "a file, or a folder with its subfolders, of FHIR R4 NDJSON (.ndjson, .jsonl), Bundles or single resources (.json), gzipped (.gz) or not",
-    example: "--source export/",
-    open: files::open,
-}];
+pub const SOURCES: &[Registration] = &[
+    Registration {
+        schemes: &["", "file"],
+        summary: "a file, or a folder with its subfolders, of FHIR R4 NDJSON (.ndjson, .jsonl), Bundles or single resources (.json), or HL7 v2 messages (.hl7), gzipped (.gz) or not",
+        example: "--source export/",
+        open: files::open,
+    },
+    Registration {
+        schemes: &["fhir+https", "fhir+http"],
+        summary: "a FHIR R4 server, by its base URL: asked again and again by search (parameters after ? limit what documents are asked for) or by Bulk Data export; credentials in [fhir]",
+        example: "--source 'fhir+https://fhir.example.org/r4?type=http://loinc.org|11490-0'",
+        open: fhir_rest::open,
+    },
+    Registration {
+        schemes: &["mllp", "mllps"],
+        summary: "a listener for HL7 v2 messages over MLLP, acknowledged once they are durable; limits and certificates in [mllp]",
+        example: "--source mllp://0.0.0.0:2575",
+        open: mllp::open,
+    },
+    Registration {
+        schemes: &["fhir-subscription+https", "fhir-subscription+http"],
+        summary: "an endpoint that FHIR servers and interface engines send notifications (rest-hook, R4 and the R5 backport), resources and Bundles to, acknowledged once they are durable; secrets, limits and certificates in [subscription]",
+        example: "--source fhir-subscription+http://127.0.0.1:8090/fhir",
+        open: subscription::open,
+    },
+];
 
 /// Opens a source by its URI.
 ///

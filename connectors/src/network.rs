@@ -1,5 +1,7 @@
 //! What the sources on the network share: a thread of their own to serve on.
 
+pub(crate) mod tls;
+
 use std::future::Future;
 use std::io;
 use std::thread::JoinHandle;

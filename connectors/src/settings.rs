@@ -5,4 +5,8 @@ use serde::Deserialize;
 /// The settings of every kind of source.
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
-pub struct Settings {}
+pub struct Settings {
+    pub mllp: crate::mllp::Settings,
+    pub fhir: crate::fhir_rest::Settings,
+    pub subscription: crate::subscription::Settings,
+}

@@ -166,9 +166,9 @@ pub enum SourceError {
     BadUri { place: String },
     #[error("{place} does not exist; check the path given as source")]
     NotFound { place: String },
-    #[error("{place} holds no FHIR file; expected .ndjson, .jsonl or .json, each also with .gz, in it or its subfolders")]
+    #[error("{place} holds no FHIR or HL7 file; expected .ndjson, .jsonl, .json or .hl7, each also with .gz, in it or its subfolders")]
     NoFiles { place: String },
-    #[error("{place} is no FHIR file by its name; expected .ndjson, .jsonl or .json, each also with .gz")]
+    #[error("{place} is no FHIR or HL7 file by its name; expected .ndjson, .jsonl, .json or .hl7, each also with .gz")]
     NotFhir { place: String },
     #[error("{place} is empty; was the export interrupted? Export it again")]
     Empty { place: String },

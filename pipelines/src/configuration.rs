@@ -151,12 +151,13 @@ const COMMENTED: [&str; 3] = ["mllp", "fhir", "subscription"];
 /// Puts given values over defaults; every key must exist there.
 fn merge(defaults: &mut toml::Table, given: toml::Table, prefix: &str) -> std::result::Result<(), String> {
     for (key, value) in given {
+        if prefix.is_empty() && COMMENTED.contains(&key.as_str()) {
+            defaults.insert(key, value);
+            continue;
+        }
         match (defaults.get_mut(&key), value) {
             (Some(toml::Value::Table(inner)), toml::Value::Table(value)) => merge(inner, value, &format!("{prefix}{key}."))?,
             (Some(slot), value) => *slot = value,
-            (None, value) if prefix.is_empty() && COMMENTED.contains(&key.as_str()) => {
-                defaults.insert(key, value);
-            }
             (None, _) => {
                 let nearest = defaults.keys().max_by(|a, b| strsim::jaro_winkler(a, &key).total_cmp(&strsim::jaro_winkler(b, &key)));
                 let hint = nearest.map(|n| format!("; the nearest known key is `{prefix}{n}`")).unwrap_or_default();

@@ -16,7 +16,7 @@ use std::io::{self, BufWriter, Read, Seek, SeekFrom, Write};
 use serde_json::value::RawValue;
 
 use super::Stream;
-use super::listing::Listing;
+use super::listing::{Format, Listing, format};
 use super::marks::Marks;
 use crate::formats::fhir::framing::{Cursor, Frame};
 use crate::formats::fhir::resource::{Contained, tokens, words};
@@ -85,12 +85,13 @@ impl Index {
 
     /// Answers from that listing from now on.
     pub fn look_at(&mut self, marks: &Marks) {
-        if self.wanted.len() == marks.files.len()
-            && self.wanted.iter().zip(&marks.files).all(|((n, s), (name, mark))| n == name && *s == mark.size)
+        let resources = || marks.files.iter().filter(|(name, _)| format(name) != Some(Format::Messages));
+        if self.wanted.len() == resources().count()
+            && self.wanted.iter().zip(resources()).all(|((n, s), (name, mark))| n == name && *s == mark.size)
         {
             return;
         }
-        self.wanted = marks.files.iter().map(|(name, mark)| (name.clone(), mark.size)).collect();
+        self.wanted = resources().map(|(name, mark)| (name.clone(), mark.size)).collect();
         self.current = false;
     }
 
@@ -180,7 +181,7 @@ impl Index {
         let compressed = stream.compressed;
         let mut buffer = Vec::new();
         let mut resources: Vec<Referable> = Vec::new();
-        while let Some(frame) = stream.frames.next(&mut buffer)? {
+        while let Some(frame) = stream.pieces.next(&mut buffer)? {
             let Frame::Whole { start, shape } = frame else { continue };
             referable(&buffer, shape, &mut |resource| resources.push(resource));
             for resource in resources.drain(..) {
@@ -189,7 +190,7 @@ impl Index {
         }
         let indexed = &mut self.files[file as usize];
         indexed.size = size;
-        indexed.cursor = stream.frames.cursor();
+        indexed.cursor = stream.pieces.cursor();
         Ok(())
     }
 

@@ -12,24 +12,27 @@ use super::marks::{Mark, Marks};
 use crate::formats::fhir::framing::Cursor;
 use crate::source::SourceError;
 
-const LINES: &[&str] = &[".ndjson", ".jsonl"];
-const DOCUMENTS: &[&str] = &[".json"];
+/// What is in a file, by its name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Format {
+    /// FHIR, one resource a line.
+    Lines,
+    /// FHIR, Bundles or resources.
+    Documents,
+    /// HL7 version 2.
+    Messages,
+}
+
+const FORMATS: &[(&str, Format)] =
+    &[(".ndjson", Format::Lines), (".jsonl", Format::Lines), (".json", Format::Documents), (".hl7", Format::Messages)];
 /// How much of the beginning and of the end of a file identify it.
 const WINDOW: u64 = 4096;
 
-/// Whether a file of that name holds one resource a line.
-pub(super) fn is_lines(name: &str) -> bool {
-    has_suffix(name, LINES)
-}
-
-fn is_fhir(name: &str) -> bool {
-    has_suffix(name, LINES) || has_suffix(name, DOCUMENTS)
-}
-
-fn has_suffix(name: &str, suffixes: &[&str]) -> bool {
+/// What a file of that name holds, `None` where that is none of ours.
+pub(super) fn format(name: &str) -> Option<Format> {
     let name = name.to_ascii_lowercase();
     let name = name.strip_suffix(".gz").unwrap_or(&name);
-    suffixes.iter().any(|suffix| name.ends_with(suffix))
+    FORMATS.iter().find(|(suffix, _)| name.ends_with(suffix)).map(|(_, format)| *format)
 }
 
 /// A folder, or a file as a folder of one.
@@ -53,7 +56,7 @@ impl Listing {
         let root = path.canonicalize().map_err(|error| SourceError::unreadable(path, error))?;
         let metadata = fs::metadata(&root).map_err(|error| SourceError::unreadable(path, error))?;
         let listing = Listing { single: !metadata.is_dir(), root };
-        if listing.single && !is_fhir(&listing.root.to_string_lossy()) {
+        if listing.single && format(&listing.root.to_string_lossy()).is_none() {
             return Err(SourceError::NotFhir { place: place() });
         }
         let found = listing.walk()?;
@@ -147,7 +150,7 @@ impl Listing {
         print().map_err(|error| SourceError::unreadable(&path, error))
     }
 
-    /// Every FHIR file below the root, hidden ones and links in circles left out.
+    /// Every FHIR or HL7 file below the root, hidden ones and links in circles left out.
     fn walk(&self) -> Result<Vec<Found>, SourceError> {
         let mut found = Vec::new();
         if self.single {
@@ -177,7 +180,7 @@ impl Listing {
                     if path.canonicalize().is_ok_and(|real| seen.insert(real)) {
                         folders.push((path, format!("{name}/")));
                     }
-                } else if is_fhir(&name) {
+                } else if format(&name).is_some() {
                     found.push(describe(&path, name)?);
                 }
             }
@@ -210,15 +213,17 @@ mod tests {
 
     #[test]
     fn names_say_the_format() {
-        for (name, lines, fhir) in [
-            ("Patient.ndjson", true, true),
-            ("a/B.NDJSON.GZ", true, true),
-            ("bundle.json.gz", false, true),
-            ("x.jsonl", true, true),
-            ("readme.txt", false, false),
-            ("a.gz", false, false),
+        for (name, expected) in [
+            ("Patient.ndjson", Some(Format::Lines)),
+            ("a/B.NDJSON.GZ", Some(Format::Lines)),
+            ("bundle.json.gz", Some(Format::Documents)),
+            ("x.jsonl", Some(Format::Lines)),
+            ("batch.HL7", Some(Format::Messages)),
+            ("batch.hl7.gz", Some(Format::Messages)),
+            ("readme.txt", None),
+            ("a.gz", None),
         ] {
-            assert_eq!((is_lines(name), is_fhir(name)), (lines, fhir), "{name}");
+            assert_eq!(format(name), expected, "{name}");
         }
     }
 
@@ -226,7 +231,7 @@ mod tests {
     fn errors_name_the_place_and_the_remedy() -> R {
         let folder = tempfile::tempdir()?;
         let message = |path: &Path| Listing::open(path).err().map(|e| e.to_string()).unwrap_or_default();
-        assert!(message(folder.path()).contains("no FHIR file"));
+        assert!(message(folder.path()).contains("no FHIR or HL7 file"));
         assert!(message(&folder.path().join("absent")).contains("absent does not exist"));
         fs::write(folder.path().join("note.txt"), "x")?;
         assert!(message(&folder.path().join("note.txt")).contains(".ndjson"));

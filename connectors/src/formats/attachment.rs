@@ -2,10 +2,15 @@
 
 pub mod charset;
 pub mod html;
+pub mod mime;
+pub mod rtf;
 
 use base64::Engine;
 use base64::alphabet;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
+use chrono_tz::Tz;
+
+use super::{cda, reason};
 
 /// A media type of which text can be read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -14,6 +19,11 @@ pub enum Kind {
     Plain,
     Html,
     Xhtml,
+    /// A clinical document of HL7 version 3.
+    Cda,
+    Rtf,
+    /// A mail, or parts of one.
+    Mime,
     /// Not said, or said so vaguely that only the bytes can tell.
     Unknown,
 }
@@ -24,6 +34,9 @@ impl Kind {
             Kind::Plain | Kind::Unknown => "text/plain",
             Kind::Html => "text/html",
             Kind::Xhtml => "application/xhtml+xml",
+            Kind::Cda => "application/hl7-cda+xml",
+            Kind::Rtf => "application/rtf",
+            Kind::Mime => "message/rfc822",
         }
     }
 }
@@ -49,6 +62,10 @@ impl MediaType {
             "text/plain" | "text/markdown" => Some(Kind::Plain),
             "text/html" => Some(Kind::Html),
             "application/xhtml+xml" => Some(Kind::Xhtml),
+            "text/xml" | "application/xml" | "application/hl7-cda+xml" | "application/cda+xml" => Some(Kind::Cda),
+            "application/rtf" | "text/rtf" => Some(Kind::Rtf),
+            "message/rfc822" => Some(Kind::Mime),
+            essence if essence.starts_with("multipart/") => Some(Kind::Mime),
             "" | "application/octet-stream" | "text/*" | "*/*" => Some(Kind::Unknown),
             _ => None,
         };
@@ -71,44 +88,81 @@ pub struct Extracted {
     pub charset_guessed: bool,
 }
 
+/// Deepest that attachments are read out of attachments.
+const MAX_DEPTH: u8 = 3;
+
 /// Bytes of an attachment to text, `None` where they are of a type that no text
 /// is read from, whatever was declared.
 pub fn extract(bytes: Vec<u8>, declared: &MediaType) -> Option<Extracted> {
-    let declared_kind = declared.kind?;
-    let kind = match sniff(&bytes) {
-        Sniffed::Other => return None,
+    read(bytes, declared).ok()
+}
+
+/// Bytes of an attachment to text, or the word that says why there is none.
+pub fn read(bytes: Vec<u8>, declared: &MediaType) -> Result<Extracted, &'static str> {
+    read_within(bytes, declared, 0)
+}
+
+/// The same for what was found in another attachment, so many deep.
+pub(super) fn read_within(bytes: Vec<u8>, declared: &MediaType, depth: u8) -> Result<Extracted, &'static str> {
+    let declared_kind = declared.kind.filter(|_| depth <= MAX_DEPTH).ok_or(reason::UNSUPPORTED_CONTENT_TYPE)?;
+    let kind = match (sniff(&bytes), declared_kind) {
+        (Sniffed::Other, _) => return Err(reason::UNSUPPORTED_CONTENT_TYPE),
+        (Sniffed::Rtf, _) => Kind::Rtf,
+        (Sniffed::Cda, _) => Kind::Cda,
         // A page declared as plain text is a common slip.
-        Sniffed::Html if declared_kind != Kind::Xhtml => Kind::Html,
-        _ if declared_kind == Kind::Unknown => Kind::Plain,
-        _ => declared_kind,
+        (Sniffed::Html, Kind::Plain | Kind::Html | Kind::Unknown) => Kind::Html,
+        (_, Kind::Unknown) => Kind::Plain,
+        (_, declared) => declared,
     };
+    if kind == Kind::Cda {
+        let document = cda::read_within(&bytes, Tz::UTC, depth).map_err(cda::CdaError::reason)?;
+        if document.text.is_empty() {
+            return Err(reason::UNSUPPORTED_CONTENT_TYPE);
+        }
+        return Ok(Extracted { text: document.text, kind, charset_guessed: document.charset_guessed });
+    }
+    if kind == Kind::Rtf {
+        let text = rtf::to_text(&bytes).map_err(rtf::RtfError::reason)?;
+        return Ok(Extracted { text, kind, charset_guessed: false });
+    }
+    if kind == Kind::Mime {
+        return mime::read(&bytes, depth);
+    }
     let inner = match (&declared.charset, kind) {
         (None, Kind::Html | Kind::Xhtml) => meta_charset(&bytes),
         _ => None,
     };
     let decoded = charset::decode(bytes, declared.charset.as_deref().or(inner.as_deref()));
-    let text = match kind {
-        Kind::Html | Kind::Xhtml => html::to_text(&decoded.text),
-        Kind::Plain | Kind::Unknown => decoded.text,
-    };
-    Some(Extracted { text, kind, charset_guessed: decoded.guessed })
+    let text = if matches!(kind, Kind::Html | Kind::Xhtml) { html::to_text(&decoded.text) } else { decoded.text };
+    Ok(Extracted { text, kind, charset_guessed: decoded.guessed })
 }
 
 enum Sniffed {
     Html,
+    Cda,
+    Rtf,
     Other,
     Unsure,
 }
 
 /// What the first bytes give away.
 fn sniff(bytes: &[u8]) -> Sniffed {
-    const OTHERS: &[&[u8]] = &[b"%PDF-", b"PK\x03\x04", b"{\\rtf", b"\x89PNG", b"\xff\xd8\xff", b"\xd0\xcf\x11\xe0", b"GIF8", b"\x1f\x8b"];
+    const OTHERS: &[&[u8]] =
+        &[b"%PDF-", b"PK\x03\x04", b"\x89PNG", b"\xff\xd8\xff", b"\xd0\xcf\x11\xe0", b"GIF8", b"\x1f\x8b", b"II*\0", b"MM\0*"];
     if OTHERS.iter().any(|magic| bytes.starts_with(magic)) {
         return Sniffed::Other;
     }
     let start = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes).trim_ascii_start();
     let begins = |word: &str| start.get(..word.len()).is_some_and(|s| s.eq_ignore_ascii_case(word.as_bytes()));
-    if begins("<!doctype html") || begins("<html") { Sniffed::Html } else { Sniffed::Unsure }
+    if begins("{\\rtf") {
+        Sniffed::Rtf
+    } else if begins("<!doctype html") || begins("<html") {
+        Sniffed::Html
+    } else if cda::is_clinical_document(bytes) {
+        Sniffed::Cda
+    } else {
+        Sniffed::Unsure
+    }
 }
 
 /// The character set that an HTML page declares in its head.
@@ -225,11 +279,30 @@ mod tests {
     fn bytes_have_the_last_word_on_the_type() {
         let plain = MediaType::parse("text/plain");
         assert!(extract(b"%PDF-1.4".to_vec(), &plain).is_none());
-        assert!(extract(b"{\\rtf1".to_vec(), &plain).is_none());
+        let report = extract(b"{\\rtf1 vu\\'e9}".to_vec(), &plain);
+        assert_eq!(report.map(|e| (e.text, e.kind)), Some(("vué".to_owned(), Kind::Rtf)));
+        let xml = b"<?xml version='1.0'?><ClinicalDocument><title>vu</title></ClinicalDocument>";
+        let document = extract(xml.to_vec(), &plain);
+        assert_eq!(document.map(|e| (e.text, e.kind)), Some(("vu".to_owned(), Kind::Cda)));
         let page = extract(b" <HTML><p>vu</p>".to_vec(), &plain);
         assert_eq!(page.map(|e| (e.text, e.kind)), Some(("vu".to_owned(), Kind::Html)));
         let kept = extract(b"a\r\n<b> c\r\n".to_vec(), &plain);
         assert_eq!(kept.map(|e| e.text).as_deref(), Some("a\r\n<b> c\r\n"));
+    }
+
+    #[test]
+    fn xml_that_is_no_clinical_document_is_not_read() {
+        for media in ["text/xml", "application/xml; charset=utf-8", "application/hl7-cda+xml", "application/cda+xml"] {
+            let media = MediaType::parse(media);
+            assert_eq!(media.kind, Some(Kind::Cda));
+            let why = |bytes: &[u8]| read(bytes.to_vec(), &media).err();
+            assert_eq!(why(b"<feed>vu</feed>"), Some(reason::UNSUPPORTED_CONTENT_TYPE));
+            assert_eq!(why(b"<html><p>vu</p></html>"), Some(reason::UNSUPPORTED_CONTENT_TYPE));
+            assert_eq!(why(b"vu"), Some(reason::BAD_XML));
+            assert_eq!(why(b"<ClinicalDocument><title>vu"), Some(reason::TRUNCATED));
+            assert_eq!(why(b"<!DOCTYPE a [<!ENTITY b 'c'>]><ClinicalDocument>&b;</ClinicalDocument>"), Some(reason::XML_ENTITY));
+        }
+        assert!(Kind::Xhtml < Kind::Cda && Kind::Cda < Kind::Unknown);
     }
 
     #[test]

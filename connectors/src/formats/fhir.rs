@@ -4,15 +4,24 @@
 //! What each resource becomes:
 //! - **DocumentReference**: a row with the text of its best attachment
 //!   (plain before HTML before XHTML), or a dead letter;
-//! - **Patient**, **Encounter**: a row;
-//! - **Bundle**: each of its entries on its own;
+//! - **Patient**: a row, and one for each other that it says has become it;
+//! - **Encounter**: a row;
+//! - **Bundle**: each of its entries on its own. An entry that deletes a
+//!   DocumentReference withdraws the document; a document Bundle is a document
+//!   by its Composition;
 //! - everything else is counted as ignored. Binary is read when a document
 //!   refers to it.
 
+mod bundle;
+mod composition;
 mod document;
 pub mod framing;
+pub(crate) mod inspect;
 mod patient;
+pub(crate) mod payload;
+mod referable;
 pub mod reference;
+mod relation;
 pub mod resource;
 pub mod time;
 
@@ -21,13 +30,14 @@ use std::io;
 use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
 use serde_json::error::Category;
-use serde_json::value::RawValue;
 
 use crate::formats::reason;
-use crate::rows::{EncounterRow, Merged, PatientRow, Rows};
+use crate::rows::{EncounterRow, Rows};
+use bundle::Envelope;
 use document::{Failure, contained};
+pub(crate) use referable::{Referable, referable};
 pub use reference::{Key, References, Target};
-use resource::{Bundle, Contained, DocumentReference, Encounter, Entry, Head, Meta, Patient, RawReference, tokens, words};
+use resource::{Contained, DocumentReference, Encounter, Head, RawReference, tokens, words};
 use time::FhirTime;
 
 /// No resource nests deeper; more is an attack or an accident.
@@ -73,33 +83,15 @@ impl<'s> Intake<'s> {
             return Ok(());
         }
         match shape {
-            Shape::Resource => self.resource(text, None, place, 0, references),
+            Shape::Resource => self.resource(text, &Envelope::default(), place, 0, references),
             Shape::Entry => self.entry(text, place, 0, references),
-        }
-    }
-
-    fn entry(&mut self, json: &str, place: &str, level: usize, references: &mut dyn References) -> io::Result<()> {
-        if !json.trim_start().starts_with('{') {
-            self.rows.dead_letter(reason::NOT_A_RESOURCE, place, "", Some(json.as_bytes()));
-            return Ok(());
-        }
-        match serde_json::from_str::<Entry<'_>>(json) {
-            Ok(Entry { resource: Some(resource), full_url }) => self.resource(resource.get(), words(&full_url), place, level, references),
-            Ok(Entry { resource: None, .. }) => {
-                self.rows.ignored += 1;
-                Ok(())
-            }
-            Err(error) => {
-                self.rows.dead_letter(shape_reason(&error), place, "entry", Some(json.as_bytes()));
-                Ok(())
-            }
         }
     }
 
     fn resource(
         &mut self,
         json: &str,
-        full_url: Option<&str>,
+        envelope: &Envelope<'_>,
         place: &str,
         level: usize,
         references: &mut dyn References,
@@ -115,21 +107,13 @@ impl<'s> Intake<'s> {
             Some("DocumentReference") => {
                 self.rows.documents_seen += 1;
                 match serde_json::from_str::<DocumentReference<'_>>(json) {
-                    Ok(document) => self.document(&document, full_url, place, references)?,
+                    Ok(document) => self.document(&document, envelope, place, references)?,
                     Err(error) => Err(misshapen(&error, "DocumentReference")),
                 }
             }
-            Some("Patient") => self.patient(json, full_url, place),
-            Some("Encounter") => self.encounter(json, full_url, place, references)?,
-            Some("Bundle") if level < MAX_BUNDLES => match serde_json::from_str::<Bundle<'_>>(json) {
-                Ok(bundle) => {
-                    for (index, entry) in bundle.entry.into_iter().flatten().enumerate() {
-                        self.entry(entry.get(), &format!("{place}:entry[{index}]"), level + 1, references)?;
-                    }
-                    Ok(())
-                }
-                Err(error) => Err(misshapen(&error, "Bundle")),
-            },
+            Some("Patient") => self.patient(json, envelope, place, references)?,
+            Some("Encounter") => self.encounter(json, envelope, place, references)?,
+            Some("Bundle") if level < MAX_BUNDLES => self.bundle(json, place, level, references)?,
             Some("Bundle") => Err(Failure::new(reason::TOO_DEEP, "Bundle")),
             _ => match serde_json::from_str::<serde::de::IgnoredAny>(json) {
                 Ok(_) => {
@@ -149,24 +133,10 @@ impl<'s> Intake<'s> {
         self.rows.dead_letter(failure.reason, place, &failure.path, Some(json.as_bytes()));
     }
 
-    fn patient(&mut self, json: &str, full_url: Option<&str>, place: &str) -> Result<(), Failure> {
-        let patient = serde_json::from_str::<Patient<'_>>(json).map_err(|error| misshapen(&error, "Patient"))?;
-        let id = words(&patient.id).or(full_url.and_then(id_of_full_url)).ok_or_else(|| Failure::new(reason::MISSING_ID, "Patient.id"))?;
-        let row = PatientRow {
-            id,
-            last_updated: self.last_updated(patient.meta.0.as_ref()),
-            identifiers: &tokens(&patient.identifier),
-            record: Some(&patient::record(&patient)),
-            merged: Merged::Unsaid,
-        };
-        self.rows.patient(place, &row);
-        Ok(())
-    }
-
     fn encounter(
         &mut self,
         json: &str,
-        full_url: Option<&str>,
+        envelope: &Envelope<'_>,
         place: &str,
         references: &mut dyn References,
     ) -> io::Result<Result<(), Failure>> {
@@ -174,7 +144,7 @@ impl<'s> Intake<'s> {
             Ok(encounter) => encounter,
             Err(error) => return Ok(Err(misshapen(&error, "Encounter"))),
         };
-        let Some(id) = words(&encounter.id).or(full_url.and_then(id_of_full_url)) else {
+        let Some(id) = envelope.id_of(words(&encounter.id), "Encounter") else {
             return Ok(Err(Failure::new(reason::MISSING_ID, "Encounter.id")));
         };
         let patient_id = self.referred_id(encounter.subject.0.as_ref(), "Patient", &contained(encounter.contained), references)?;
@@ -185,10 +155,10 @@ impl<'s> Intake<'s> {
             coding.or(words(&class.code)).or(words(&class.display)).or(words(&class.text))
         });
         let row = EncounterRow {
-            id,
+            id: &id,
             patient_id: patient_id.as_deref(),
             moved: false,
-            last_updated: self.last_updated(encounter.meta.0.as_ref()),
+            last_updated: self.last_updated(encounter.meta.0.as_ref(), envelope),
             class,
             start: wall(period.and_then(|p| words(&p.start))),
             end: wall(period.and_then(|p| words(&p.end))),
@@ -235,10 +205,7 @@ impl<'s> Intake<'s> {
         if let Some((_, id)) = self.known.iter().find(|(known, _)| *known == name) {
             return Ok(id.clone());
         }
-        let found = references.find(key)?;
-        let head = found.as_deref().and_then(|json| serde_json::from_slice::<Head<'_>>(json).ok());
-        let id = head.as_ref().and_then(|head| words(&head.id));
-        let id = id.map_or_else(|| id_of_full_url(reference).unwrap_or(reference).to_owned(), str::to_owned);
+        let id = references.id(key)?.unwrap_or_else(|| id_of_full_url(reference).unwrap_or(reference).to_owned());
         // Documents of a patient come together: a few are enough.
         if self.known.len() >= 16 {
             self.known.remove(0);
@@ -259,19 +226,29 @@ pub(crate) fn id_of_full_url(url: &str) -> Option<&str> {
     .filter(|id| !id.is_empty())
 }
 
-/// Version number: `versionId` where it is a number, else the seconds from 2000
-/// to `lastUpdated`, else 1. Versions are compared within a document only, and
-/// one server writes all of a document's versions in one way.
-fn version(meta: Option<&Meta<'_>>, last_updated: Option<DateTime<Utc>>) -> i32 {
-    let written = meta.and_then(|m| words(&m.version_id)).map(|v| v.trim_start_matches("W/").trim_matches('"'));
+/// Version number: `versionId` (or the entity tag) where it is a number, else
+/// the seconds from 2000 to `lastUpdated`, else 1. Versions are compared within
+/// a document only, and one server writes all of a document's versions in one way.
+fn version(written: Option<&str>, last_updated: Option<DateTime<Utc>>) -> i32 {
+    let written = written.map(unquoted);
     if let Some(number) = written.and_then(|v| v.parse::<i32>().ok()).filter(|n| *n >= 0) {
         return number;
     }
     match last_updated {
-        Some(time) => (time.timestamp() - VERSION_EPOCH).clamp(1, i32::MAX.into()) as i32,
+        Some(time) => seconds(time),
         None if written.is_some_and(|v| !v.is_empty() && v.bytes().all(|b| b.is_ascii_digit())) => i32::MAX,
         None => 1,
     }
+}
+
+/// A time as a version number.
+fn seconds(time: DateTime<Utc>) -> i32 {
+    (time.timestamp() - VERSION_EPOCH).clamp(1, i32::MAX.into()) as i32
+}
+
+/// An entity tag without its marks.
+fn unquoted(tag: &str) -> &str {
+    tag.trim_start_matches("W/").trim_matches('"')
 }
 
 /// The type of a resource; `None` for a Bulk Data manifest.
@@ -345,61 +322,6 @@ fn exceeds_depth(json: &[u8], max: usize) -> bool {
         }
     }
     false
-}
-
-/// What an index keeps of a resource that others may refer to.
-#[derive(Debug, Default)]
-pub(crate) struct Referable {
-    pub resource_type: String,
-    pub id: Option<String>,
-    pub full_url: Option<String>,
-    pub identifiers: Vec<String>,
-    /// Where the resource is in the bytes given.
-    pub range: std::ops::Range<usize>,
-}
-
-/// The resources in a piece of JSON that documents refer to: Binary, and those
-/// Patients and Encounters that are known by a `fullUrl` or identifiers.
-pub(crate) fn referable(json: &[u8], shape: Shape, found: &mut dyn FnMut(Referable)) {
-    let Ok(text) = std::str::from_utf8(json) else { return };
-    if !exceeds_depth(json, MAX_DEPTH) {
-        match shape {
-            Shape::Resource => referable_resource(text, text, None, 0, found),
-            Shape::Entry => referable_entry(text, text, 0, found),
-        }
-    }
-}
-
-fn referable_entry(whole: &str, json: &str, level: usize, found: &mut dyn FnMut(Referable)) {
-    if let Ok(Entry { resource: Some(resource), full_url }) = serde_json::from_str::<Entry<'_>>(json) {
-        referable_resource(whole, RawValue::get(resource), words(&full_url), level, found);
-    }
-}
-
-fn referable_resource(whole: &str, json: &str, full_url: Option<&str>, level: usize, found: &mut dyn FnMut(Referable)) {
-    if leading_type(json).is_some_and(|name| !matches!(name, "Binary" | "Patient" | "Encounter" | "Bundle")) {
-        return;
-    }
-    let Ok(Some(resource_type)) = resource_type(json) else { return };
-    match &*resource_type {
-        "Binary" | "Patient" | "Encounter" => {
-            let Ok(head) = serde_json::from_str::<Contained<'_>>(json) else { return };
-            let start = json.as_ptr() as usize - whole.as_ptr() as usize;
-            found(Referable {
-                id: words(&head.id).or(full_url.and_then(id_of_full_url)).map(str::to_owned),
-                full_url: full_url.map(str::to_owned),
-                identifiers: if resource_type == "Binary" { Vec::new() } else { tokens(&head.identifier) },
-                range: start..start + json.len(),
-                resource_type: resource_type.into_owned(),
-            });
-        }
-        "Bundle" if level < MAX_BUNDLES => {
-            for entry in serde_json::from_str::<Bundle<'_>>(json).ok().and_then(|b| b.entry).unwrap_or_default() {
-                referable_entry(whole, entry.get(), level + 1, found);
-            }
-        }
-        _ => {}
-    }
 }
 
 #[cfg(test)]

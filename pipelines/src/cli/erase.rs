@@ -17,7 +17,7 @@ use crate::error::{Error, Result};
 use crate::lock::Lock;
 use crate::runner::INBOX;
 use crate::session;
-use crate::store::{Store, column, one_of};
+use crate::store::{Store, one_of};
 
 /// Shorter identifiers are not searched for in payloads: they would be found everywhere.
 const LEAST: usize = 4;

@@ -10,18 +10,19 @@ use crate::runner::{self, Mode, Summary};
 
 #[derive(Args)]
 #[command(
-    after_help = "Examples:\n  sillage run --source export/ --out tables --once\n  sillage run stroke.toml --once\n  sillage run --source export/ --source more/DocumentReference.ndjson.gz --out tables --once\n\nA second run takes only what is new. Input that cannot be read goes to restricted/dead_letters."
+    after_help = "Examples:\n  sillage run --source export/ --out tables --once\n  sillage run stroke.toml --once\n  sillage run --source export/ --source more/DocumentReference.ndjson.gz --out tables --once\n  sillage run --source mllp://0.0.0.0:2575 --source fhir+https://fhir.example.org/r4 --out tables\n\nA second run takes only what is new. Input that cannot be read goes to restricted/dead_letters.\nWithout --once the run streams until SIGTERM or Ctrl-C. Settings of the sources: sillage configuration."
 )]
 pub(super) struct Options {
     /// Pipeline file; the built-in stroke pipeline without it
     pipeline: Option<PathBuf>,
-    /// Folder or file of FHIR NDJSON (.ndjson, .ndjson.gz) or Bundles (.json); repeatable
+    /// Where documents come from; repeatable. A folder or file (.ndjson, .json, .hl7, each also .gz),
+    /// mllp://host:port, fhir+https://host/base, fhir-subscription+http://host:port/path
     #[arg(long, value_name = "URI")]
     source: Vec<String>,
     /// Output folder
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
-    /// Process everything available, commit, end
+    /// Process everything available, commit, end; listeners hand out what they have received before
     #[arg(long)]
     once: bool,
     /// Pseudonym key; by default restricted/pseudonym.key in the output folder, made by the first run

@@ -366,6 +366,7 @@ mod tests {
             "source_document_id" => numbered("d"),
             "source_patient_id" => same("p"),
             "document_version" => Arc::new(arrow::array::Int32Array::from(vec![1; texts.len()])) as ArrayRef,
+            "precedence" => Arc::new(arrow::array::Int32Array::from(vec![0; texts.len()])) as ArrayRef,
             "status" => same("current"),
             "text" => column(texts.iter().map(|t| (*t).to_owned()).collect()),
             _ => new_null_array(field.data_type(), texts.len()),
@@ -420,8 +421,9 @@ mod tests {
             charset_guessed: 0,
             bytes_read: 0,
         };
-        let entry = Entry { epoch: 0, position: Position::default(), run_id: "r".to_owned(), ingested_at: 0 };
-        prepare(Arc::new(stages), epoch, entry).await
+        let entry =
+            Entry { epoch: 0, position: Position::default(), run_id: "r".to_owned(), ingested_at: 0, again: again::Again::default() };
+        prepare(Arc::new(stages), epoch, entry, false).await
     }
 
     #[tokio::test(flavor = "multi_thread")]

@@ -59,3 +59,120 @@ fn entered_in_error_withdraws_the_rows() {
     assert_eq!(value(&out, "select status from documents"), "entered-in-error");
     assert_eq!(value(&out, "select count(*) from source_documents where text is not null"), "0");
 }
+
+/// A document of a patient, as one line of NDJSON.
+fn document(id: &str, version: u32, patient: &str, body: &str, more: &serde_json::Value) -> String {
+    let mut reference = serde_json::json!({
+        "resourceType": "DocumentReference", "id": id, "status": "current",
+        "meta": {"versionId": version.to_string()},
+        "subject": {"reference": format!("Patient/{patient}")}, "date": "2024-05-02T10:00:00+02:00",
+        "content": [{"attachment": {"contentType": "text/plain", "data": base64(body)}}]
+    });
+    if let (Some(reference), Some(more)) = (reference.as_object_mut(), more.as_object()) {
+        reference.extend(more.clone());
+    }
+    reference.to_string()
+}
+
+fn patient(id: &str, updated: &str, family: &str, more: &serde_json::Value) -> String {
+    let mut patient = serde_json::json!({
+        "resourceType": "Patient", "id": id, "meta": {"lastUpdated": updated},
+        "name": [{"family": family, "given": ["Maëlle"]}], "gender": "female", "birthDate": "1950-02-03"
+    });
+    if let (Some(patient), Some(more)) = (patient.as_object_mut(), more.as_object()) {
+        patient.extend(more.clone());
+    }
+    patient.to_string()
+}
+
+fn none() -> serde_json::Value {
+    serde_json::json!({})
+}
+
+#[test]
+fn a_replaced_document_is_superseded_whichever_comes_first() {
+    let replaces = serde_json::json!({"relatesTo": [{"code": "replaces", "target": {"reference": "DocumentReference/d1"}}]});
+    let old = document("d1", 1, "p1", "AVC. HTA.", &none());
+    let new = document("d2", 1, "p1", "Migraine.", &replaces);
+    for (first, second) in [(&old, &new), (&new, &old)] {
+        let folder = tempfile::tempdir().unwrap();
+        run(folder.path(), "a", first);
+        let out = run(folder.path(), "b", second);
+        assert_eq!(value(&out, "select string_agg(icd10_code, ',') from entities"), "G43.9");
+        let states = "select string_agg(status, ',' order by status) from documents";
+        assert_eq!(value(&out, states), "\"current,superseded\"");
+        assert_eq!(value(&out, "select count(*) from documents where status = 'superseded' and text is not null"), "0");
+    }
+}
+
+#[test]
+fn a_deletion_without_a_version_withdraws_what_is_there() {
+    let folder = tempfile::tempdir().unwrap();
+    let out = run(folder.path(), "a", &document("d1", 7, "p1", "AVC.", &none()));
+    let delete = serde_json::json!({
+        "resourceType": "Bundle", "type": "transaction",
+        "entry": [{"request": {"method": "DELETE", "url": "DocumentReference/d1"}}]
+    });
+    run(folder.path(), "b", &delete.to_string());
+    assert_eq!(value(&out, "select status || document_version from documents"), "entered-in-error7");
+    assert_eq!(value(&out, "select count(*) from entities"), "0");
+    assert_eq!(value(&out, "select count(*) from cohort"), "0", "an episode without documents is gone");
+    run(folder.path(), "c", &document("d1", 7, "p1", "AVC.", &none()));
+    assert_eq!(value(&out, "select count(*) from entities"), "0", "the withdrawn version does not come back");
+    run(folder.path(), "d", &document("d1", 8, "p1", "AVC.", &none()));
+    assert_eq!(value(&out, "select count(*) from entities"), "1");
+}
+
+#[test]
+fn a_merged_patient_s_documents_follow_and_come_back() {
+    let folder = tempfile::tempdir().unwrap();
+    let out = run(folder.path(), "a", &patient("a", "2024-05-01T08:00:00Z", "Kerinven", &none()));
+    run(folder.path(), "b", &patient("b", "2024-05-01T08:00:00Z", "Tallouarn", &none()));
+    run(folder.path(), "c", &document("d1", 1, "a", "NIHSS à 7 à l'entrée. AVC sylvien.", &none()));
+    run(folder.path(), "d", &document("d2", 1, "b", "Mme Tallouarn : AVC. HTA.", &none()));
+    let patients = "select count(distinct patient_id) from documents";
+    let shifts = "select count(distinct document_time) from documents";
+    assert_eq!((value(&out, patients).as_str(), value(&out, shifts).as_str()), ("2", "2"));
+    let merged = serde_json::json!({"active": false, "link": [{"other": {"reference": "Patient/a"}, "type": "replaced-by"}]});
+    run(folder.path(), "e", &patient("b", "2024-05-03T08:00:00Z", "Tallouarn", &merged));
+    assert_eq!((value(&out, patients).as_str(), value(&out, shifts).as_str()), ("1", "1"), "one patient, one date shift");
+    assert_eq!(value(&out, "select count(distinct patient_id) from entities"), "1");
+    assert_eq!(value(&out, "select count(*) || ':' || max(documents) from cohort"), "1:2");
+    assert_eq!(value(&out, "select count(*) from documents where text like '%Tallouarn%'"), "0");
+    // A document of the merged patient that comes later belongs to the other one too.
+    run(folder.path(), "f", &document("d3", 1, "b", "AIT.", &none()));
+    assert_eq!(value(&out, patients), "1");
+    // An older statement that comes late changes nothing, a newer one takes the merge back.
+    run(folder.path(), "g", &patient("b", "2024-05-02T08:00:00Z", "Tallouarn", &none()));
+    assert_eq!(value(&out, patients), "1");
+    run(folder.path(), "h", &patient("b", "2024-05-04T08:00:00Z", "Tallouarn", &serde_json::json!({"active": true})));
+    assert_eq!((value(&out, patients).as_str(), value(&out, shifts).as_str()), ("2", "2"));
+    assert_eq!(value(&out, "select sum(documents) from cohort"), "3");
+}
+
+#[test]
+fn a_name_that_comes_late_is_hidden_in_what_was_there() {
+    let folder = tempfile::tempdir().unwrap();
+    let body = "Compte rendu. Le traitement de kermavel est poursuivi. AVC.";
+    let out = run(folder.path(), "a", &document("d1", 1, "p1", body, &none()));
+    let shown = "select count(*) from documents where lower(text) like '%kermavel%'";
+    assert_eq!(value(&out, shown), "1", "nothing says that this is a name");
+    run(folder.path(), "b", &patient("p1", "2024-05-01T08:00:00Z", "Kermavel", &none()));
+    assert_eq!(value(&out, shown), "0", "the record says so");
+    assert_eq!(value(&out, "select count(*) from entities"), "1");
+    assert_eq!(value(&out, "select count(*) from phi_spans where text = 'kermavel'"), "1");
+}
+
+#[test]
+fn an_encounter_that_comes_late_gives_its_stay() {
+    let folder = tempfile::tempdir().unwrap();
+    let visit = serde_json::json!({"context": {"encounter": [{"reference": "Encounter/e1"}]}});
+    let out = run(folder.path(), "a", &document("d1", 1, "p1", "AVC.", &visit));
+    assert_eq!(value(&out, "select count(stay_start) from documents"), "0");
+    let encounter = serde_json::json!({
+        "resourceType": "Encounter", "id": "e1", "status": "finished", "subject": {"reference": "Patient/p1"},
+        "period": {"start": "2024-05-01T08:00:00+02:00", "end": "2024-05-09T12:00:00+02:00"}
+    });
+    run(folder.path(), "b", &encounter.to_string());
+    assert_eq!(value(&out, "select date_part('day', stay_end - stay_start) from documents"), "8");
+}

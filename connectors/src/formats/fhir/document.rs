@@ -2,10 +2,11 @@
 
 use std::io;
 
+use super::bundle::Envelope;
 use super::resource::{
     Attachment, CodeableConcept, Contained, DocumentReference, HumanName, Lenient, List, Meta, One, RawReference, Text, words,
 };
-use super::{Intake, Key, References, Target, resource, version};
+use super::{Intake, Key, References, Target, relation, resource, version};
 use crate::formats::attachment::{self, Extracted, Kind, MediaType};
 use crate::formats::fhir::time::FhirTime;
 use crate::formats::reason;
@@ -27,11 +28,11 @@ impl Intake<'_> {
     pub(super) fn document(
         &mut self,
         document: &DocumentReference<'_>,
-        full_url: Option<&str>,
+        envelope: &Envelope<'_>,
         place: &str,
         references: &mut dyn References,
     ) -> io::Result<Result<(), Failure>> {
-        let Some(id) = document_id(document, full_url) else {
+        let Some(id) = document_id(document, envelope) else {
             return Ok(Err(Failure::new(reason::MISSING_ID, "DocumentReference.id")));
         };
         let status = status(document);
@@ -49,7 +50,10 @@ impl Intake<'_> {
         let encounter_id = self.encounter_of(document, &contained, references)?;
         let (type_code, type_display) = document.type_.0.as_ref().map_or((None, None), loinc);
         let meta = document.meta.0.as_ref();
-        let last_updated = self.last_updated(meta);
+        let last_updated = self.last_updated(meta, envelope);
+        let version = version(meta.and_then(|m| words(&m.version_id)).or(envelope.etag), last_updated);
+        let replaces = relation::replaced(&document.relates_to, "DocumentReference", &contained, references)?;
+        let authors = authors(&document.author, &contained, references)?;
         if extracted.as_ref().is_some_and(|(_, e)| e.charset_guessed) {
             self.rows.charset_guessed += 1;
         }
@@ -59,11 +63,11 @@ impl Intake<'_> {
             place,
             &DocumentRow {
                 id: &id,
-                version: Some(version(meta, last_updated)),
+                version: Some(version),
                 precedence: if status == "entered-in-error" { Precedence::Withdrawal } else { Precedence::Original },
                 last_updated,
                 status,
-                replaces: &[],
+                replaces: &replaces,
                 patient_id: patient_id.as_deref(),
                 encounter_id: encounter_id.as_deref(),
                 type_code,
@@ -72,7 +76,7 @@ impl Intake<'_> {
                 time: self.document_time(document, attachment),
                 language: attachment.and_then(|a| words(&a.language)).or(words(&document.language.0)),
                 content_type: extracted.as_ref().map(|(_, e)| e.kind.media_type()),
-                authors: &authors(&document.author, &contained),
+                authors: &authors,
                 text: extracted.as_ref().map(|(_, e)| e.text.as_str()),
             },
         );
@@ -217,8 +221,9 @@ impl Intake<'_> {
         Ok(None)
     }
 
-    pub(super) fn last_updated(&self, meta: Option<&Meta<'_>>) -> Option<chrono::DateTime<chrono::Utc>> {
-        meta.and_then(|m| words(&m.last_updated)).and_then(FhirTime::parse).map(|t| t.instant(self.timezone))
+    pub(super) fn last_updated(&self, meta: Option<&Meta<'_>>, envelope: &Envelope<'_>) -> Option<chrono::DateTime<chrono::Utc>> {
+        let written = meta.and_then(|m| words(&m.last_updated)).or(envelope.last_modified);
+        written.and_then(FhirTime::parse).map(|t| t.instant(self.timezone))
     }
 }
 
@@ -243,19 +248,25 @@ fn attachment_path(index: usize, element: &str) -> String {
     format!("DocumentReference.content[{index}].attachment.{element}")
 }
 
-/// Logical id, else that of the Bundle entry, else a business identifier.
-fn document_id(document: &DocumentReference<'_>, full_url: Option<&str>) -> Option<String> {
+/// Logical id, else the one it is written to, else that of the Bundle entry, else
+/// a business identifier. A sender who makes a URN up for each Bundle writes the
+/// master identifier the same each time.
+pub(super) fn document_id(document: &DocumentReference<'_>, envelope: &Envelope<'_>) -> Option<String> {
     if let Some(id) = words(&document.id) {
         return Some(id.to_owned());
     }
-    if let Some(id) = full_url.and_then(super::id_of_full_url) {
+    if let Some(id) = envelope.requested("DocumentReference") {
+        return Some(id.into_owned());
+    }
+    let master = document.master_identifier.0.as_ref().and_then(|i| words(&i.value));
+    if let Some(id) = master.filter(|_| envelope.full_url.is_none_or(|url| matches!(Target::parse(url), Target::FullUrl(_)))) {
         return Some(id.to_owned());
     }
     let identifiers = document.identifier.0.iter().flat_map(|list| &list.0);
-    document.master_identifier.0.iter().chain(identifiers).find_map(|i| words(&i.value).map(str::to_owned))
+    envelope.given().or(master).or_else(|| identifiers.into_iter().find_map(|i| words(&i.value))).map(str::to_owned)
 }
 
-fn status(document: &DocumentReference<'_>) -> &'static str {
+pub(super) fn status(document: &DocumentReference<'_>) -> &'static str {
     let is = |text: &Lenient<Text<'_>>, word: &str| words(&text.0).is_some_and(|t| t.eq_ignore_ascii_case(word));
     if is(&document.status, "entered-in-error") || is(&document.doc_status, "entered-in-error") {
         "entered-in-error"
@@ -267,7 +278,7 @@ fn status(document: &DocumentReference<'_>) -> &'static str {
 }
 
 /// The LOINC code and what to call the type.
-fn loinc<'c>(concept: &'c CodeableConcept<'_>) -> (Option<&'c str>, Option<&'c str>) {
+pub(super) fn loinc<'c>(concept: &'c CodeableConcept<'_>) -> (Option<&'c str>, Option<&'c str>) {
     let codings = || concept.coding.0.iter().flat_map(|list| &list.0);
     let is_loinc = |system: &str| system.contains("loinc.org") || system.ends_with("2.16.840.1.113883.6.1");
     let loinc = codings().find(|c| words(&c.system).is_some_and(is_loinc) && words(&c.code).is_some());
@@ -275,16 +286,54 @@ fn loinc<'c>(concept: &'c CodeableConcept<'_>) -> (Option<&'c str>, Option<&'c s
     (loinc.and_then(|c| words(&c.code)), display)
 }
 
-fn authors(authors: &Lenient<List<RawReference<'_>>>, contained: &[Contained<'_>]) -> Vec<String> {
+pub(super) fn authors(
+    authors: &Lenient<List<RawReference<'_>>>,
+    contained: &[Contained<'_>],
+    references: &mut dyn References,
+) -> io::Result<Vec<String>> {
     let mut names: Vec<String> = Vec::new();
     for author in authors.0.iter().flat_map(|list| &list.0) {
-        let name = words(&author.display).map(str::to_owned).or_else(|| {
-            let id = words(&author.reference)?.strip_prefix('#')?;
-            contained.iter().find(|c| words(&c.id) == Some(id))?.name.0.as_ref()?.0.iter().find_map(full_name)
-        });
+        let name = match (words(&author.display), words(&author.reference)) {
+            (Some(name), _) => Some(name.to_owned()),
+            (None, Some(reference)) => name_of(reference, contained, references, 2)?,
+            (None, None) => None,
+        };
         names.extend(name.filter(|name| !names.contains(name)));
     }
-    names
+    Ok(names)
+}
+
+/// The name of a person that came along, or of who has a role that came along.
+fn name_of(reference: &str, contained: &[Contained<'_>], references: &mut dyn References, hops: u8) -> io::Result<Option<String>> {
+    let key = match Target::parse(reference) {
+        Target::Contained(id) => {
+            let person = contained.iter().find(|c| words(&c.id) == Some(id));
+            return match person {
+                Some(person) => named(person, contained, references, hops),
+                None => Ok(None),
+            };
+        }
+        Target::Resource { resource_type: Some(resource_type), id } => Key::Id { resource_type, id },
+        Target::FullUrl(url) => Key::FullUrl(url),
+        _ => return Ok(None),
+    };
+    let beside = references.beside(key)?;
+    match beside.as_deref().and_then(|json| serde_json::from_slice::<Contained<'_>>(json).ok()) {
+        Some(person) => named(&person, &[], references, hops),
+        None => Ok(None),
+    }
+}
+
+fn named(person: &Contained<'_>, contained: &[Contained<'_>], references: &mut dyn References, hops: u8) -> io::Result<Option<String>> {
+    if let Some(name) = person.name.0.as_ref().and_then(|names| names.0.iter().find_map(full_name)) {
+        return Ok(Some(name));
+    }
+    let Some(practitioner) = person.practitioner.0.as_ref() else { return Ok(None) };
+    match (words(&practitioner.display), words(&practitioner.reference)) {
+        (Some(name), _) => Ok(Some(name.to_owned())),
+        (None, Some(reference)) if hops > 0 => name_of(reference, contained, references, hops - 1),
+        _ => Ok(None),
+    }
 }
 
 pub(super) fn full_name(name: &HumanName<'_>) -> Option<String> {

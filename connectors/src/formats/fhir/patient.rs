@@ -1,12 +1,70 @@
-//! What a Patient resource says of the person, as a record.
+//! What a Patient resource says of the person, as a record, and of other records
+//! of the same person.
+
+use std::io;
 
 use sillage_schemas::record::{PatientRecord, add};
 
-use super::document::full_name;
-use super::resource::{CodeableConcept, ContactPoint, Identifier, Lenient, List, Patient, words};
+use super::bundle::Envelope;
+use super::document::{Failure, full_name};
+use super::resource::{CodeableConcept, ContactPoint, Identifier, Lenient, List, Patient, tokens, words};
+use super::{Intake, References, misshapen};
+use crate::formats::reason;
+use crate::rows::{Merged, PatientRow};
 
 /// Object identifiers of the national health identity: NIR, NIA and their test and demonstration ranges.
 const NATIONAL: &str = "1.2.250.1.213.1.4.";
+
+impl Intake<'_> {
+    pub(super) fn patient(
+        &mut self,
+        json: &str,
+        envelope: &Envelope<'_>,
+        place: &str,
+        references: &mut dyn References,
+    ) -> io::Result<Result<(), Failure>> {
+        let patient = match serde_json::from_str::<Patient<'_>>(json) {
+            Ok(patient) => patient,
+            Err(error) => return Ok(Err(misshapen(&error, "Patient"))),
+        };
+        let Some(id) = envelope.id_of(words(&patient.id), "Patient") else {
+            return Ok(Err(Failure::new(reason::MISSING_ID, "Patient.id")));
+        };
+        let (mut replaced_by, mut replaces) = (None, Vec::new());
+        for link in items(&patient.link) {
+            let type_ = words(&link.type_.0).unwrap_or_default().to_ascii_lowercase();
+            if !matches!(type_.as_str(), "replaced-by" | "replaces") {
+                continue;
+            }
+            let other = self.referred_id(link.other.0.as_ref(), "Patient", &[], references)?.filter(|other| *other != id);
+            match (other, type_.as_str()) {
+                (Some(other), "replaced-by") => replaced_by = replaced_by.or(Some(other)),
+                (Some(other), _) => replaces.push(other),
+                (None, _) => {}
+            }
+        }
+        let active = words(&patient.active.0) != Some("false");
+        let last_updated = self.last_updated(patient.meta.0.as_ref(), envelope);
+        let row = PatientRow {
+            id: &id,
+            last_updated,
+            identifiers: &tokens(&patient.identifier),
+            record: Some(&record(&patient)),
+            merged: match &replaced_by {
+                Some(other) => Merged::Into(other),
+                None if active => Merged::Alone,
+                // Put away, perhaps for another that is not named.
+                None => Merged::Unsaid,
+            },
+        };
+        self.rows.patient(place, &row);
+        for other in &replaces {
+            let merged = Merged::Into(&id);
+            self.rows.patient(place, &PatientRow { id: other, last_updated, identifiers: &[], record: None, merged });
+        }
+        Ok(Ok(()))
+    }
+}
 
 pub(super) fn record(patient: &Patient<'_>) -> PatientRecord {
     let mut record = PatientRecord {
@@ -87,7 +145,38 @@ fn label(identifier: &Identifier<'_>) -> &'static str {
 
 #[cfg(test)]
 mod tests {
+    use super::super::tests::{get, take};
     use super::*;
+
+    #[test]
+    fn links_say_who_became_whom() {
+        let merged = |members: &str| {
+            let epoch = take(&format!(r#"{{"resourceType":"Patient","id":"b"{members}}}"#));
+            let of = |row| {
+                (
+                    get(&epoch.patients.slice(row, 1), "source_patient_id").unwrap_or_default(),
+                    get(&epoch.patients.slice(row, 1), "merged_into"),
+                )
+            };
+            (0..epoch.patients.num_rows()).map(of).collect::<Vec<_>>()
+        };
+        let row = |id: &str, into: Option<&str>| (id.to_owned(), into.map(str::to_owned));
+        let link = |type_: &str, other: &str| format!(r#","link":[{{"other":{{"reference":"{other}"}},"type":"{type_}"}}]"#);
+        assert_eq!(merged(""), [row("b", Some(""))]);
+        assert_eq!(merged(r#","active":true"#), [row("b", Some(""))]);
+        assert_eq!(merged(r#","active":false"#), [row("b", None)]);
+        assert_eq!(merged(&link("replaced-by", "Patient/a")), [row("b", Some("a"))]);
+        assert_eq!(merged(&format!(r#"{},"active":false"#, link("replaced-by", "http://s/Patient/a/_history/2"))), [row("b", Some("a"))]);
+        assert_eq!(merged(&link("replaces", "Patient/c")), [row("b", Some("")), row("c", Some("b"))]);
+        for other in [
+            link("seealso", "Patient/c"),
+            link("refer", "Patient/c"),
+            link("replaced-by", "Patient/b"),
+            link("replaced-by", "RelatedPerson/r"),
+        ] {
+            assert_eq!(merged(&other), [row("b", Some(""))], "{other}");
+        }
+    }
 
     #[test]
     fn a_resource_becomes_a_record() -> Result<(), serde_json::Error> {

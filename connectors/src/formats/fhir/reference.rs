@@ -2,6 +2,7 @@
 
 use std::io;
 
+use super::resource::{Head, words};
 use crate::formats::attachment::percent_decode;
 
 /// A reference, taken apart.
@@ -75,6 +76,33 @@ pub trait References {
     /// # Errors
     /// The source cannot be read; another try may succeed.
     fn find(&mut self, key: Key<'_>) -> io::Result<Option<Vec<u8>>>;
+
+    /// The id of the resource, `None` where the source has none such, or has it without an id.
+    ///
+    /// # Errors
+    /// As for [`References::find`].
+    fn id(&mut self, key: Key<'_>) -> io::Result<Option<String>> {
+        let found = self.find(key)?;
+        let head = found.as_deref().and_then(|json| serde_json::from_slice::<Head<'_>>(json).ok());
+        Ok(head.as_ref().and_then(|head| words(&head.id)).map(str::to_owned))
+    }
+
+    /// The resource, of any type, if it came in one piece with the one that
+    /// refers to it. Never a search through the whole source.
+    ///
+    /// # Errors
+    /// As for [`References::find`].
+    fn beside(&mut self, _key: Key<'_>) -> io::Result<Option<Vec<u8>>> {
+        Ok(None)
+    }
+
+    /// The id that [`References::beside`]'s resource is known by here.
+    ///
+    /// # Errors
+    /// As for [`References::find`].
+    fn id_beside(&mut self, _key: Key<'_>) -> io::Result<Option<String>> {
+        Ok(None)
+    }
 }
 
 /// No other resource is known.

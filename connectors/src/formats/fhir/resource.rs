@@ -10,6 +10,8 @@ use serde::de::value::MapAccessDeserializer;
 use serde::de::{Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde_json::value::RawValue;
 
+use super::relation::RelatesTo;
+
 /// A primitive, borrowed where JSON allows; numbers and booleans as written.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Text<'a>(pub Cow<'a, str>);
@@ -277,6 +279,9 @@ pub struct Contained<'a> {
     pub content_type: Option<Text<'a>>,
     #[serde(borrow)]
     pub data: Option<Text<'a>>,
+    /// Whose role it is.
+    #[serde(borrow)]
+    pub practitioner: One<RawReference<'a>>,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -312,6 +317,8 @@ pub struct DocumentReference<'a> {
     pub content: List<Content<'a>>,
     #[serde(borrow)]
     pub context: Lenient<List<Context<'a>>>,
+    #[serde(borrow, rename = "relatesTo")]
+    pub(super) relates_to: Lenient<List<RelatesTo<'a>>>,
     /// R5 moved it out of the context.
     #[serde(borrow)]
     pub period: One<Period<'a>>,
@@ -390,6 +397,20 @@ pub struct Patient<'a> {
     pub contact: Lenient<List<PatientContact<'a>>>,
     #[serde(borrow, rename = "generalPractitioner")]
     pub general_practitioner: Lenient<List<RawReference<'a>>>,
+    #[serde(borrow)]
+    pub active: Lenient<Text<'a>>,
+    #[serde(borrow)]
+    pub link: Lenient<List<PatientLink<'a>>>,
+}
+
+/// Another record of the same person.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub struct PatientLink<'a> {
+    #[serde(borrow)]
+    pub other: One<RawReference<'a>>,
+    #[serde(borrow, rename = "type")]
+    pub type_: Lenient<Text<'a>>,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -412,24 +433,6 @@ pub struct Encounter<'a> {
     pub period: One<Period<'a>>,
     #[serde(borrow, rename = "actualPeriod")]
     pub actual_period: One<Period<'a>>,
-}
-
-/// One entry of a Bundle.
-#[derive(Debug, Default, Deserialize)]
-#[serde(default)]
-pub struct Entry<'a> {
-    #[serde(borrow, rename = "fullUrl")]
-    pub full_url: Option<Text<'a>>,
-    #[serde(borrow)]
-    pub resource: Option<&'a RawValue>,
-}
-
-/// A Bundle small enough to be one item.
-#[derive(Debug, Default, Deserialize)]
-#[serde(default)]
-pub struct Bundle<'a> {
-    #[serde(borrow)]
-    pub entry: Option<Vec<&'a RawValue>>,
 }
 
 #[cfg(test)]

@@ -25,7 +25,7 @@ impl References for Known {
     }
 }
 
-fn take_with(json: &str, shape: Shape, known: &[(&str, &str)]) -> Epoch {
+pub(super) fn take_with(json: &str, shape: Shape, known: &[(&str, &str)]) -> Epoch {
     let mut rows = Rows::new("test", DateTime::UNIX_EPOCH);
     let mut references = Known(known.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect());
     let taken = Intake::new(&mut rows, Tz::Europe__Paris).take(json.as_bytes(), shape, "f:1", &mut references);
@@ -33,39 +33,45 @@ fn take_with(json: &str, shape: Shape, known: &[(&str, &str)]) -> Epoch {
     rows.finish(Position::default()).unwrap()
 }
 
-fn take(json: &str) -> Epoch {
+pub(super) fn take(json: &str) -> Epoch {
     take_with(json, Shape::Resource, &[])
 }
 
-fn get(batch: &RecordBatch, column: &str) -> Option<String> {
+pub(super) fn get(batch: &RecordBatch, column: &str) -> Option<String> {
     assert_eq!(batch.num_rows(), 1, "one row");
     let column = batch.column_by_name(column).unwrap();
     let column = column.as_string::<i32>();
     column.is_valid(0).then(|| column.value(0).to_owned())
 }
 
-fn list(batch: &RecordBatch, column: &str) -> Vec<String> {
+pub(super) fn list(batch: &RecordBatch, column: &str) -> Vec<String> {
     let items = batch.column_by_name(column).unwrap().as_list::<i32>().value(0);
     items.as_string::<i32>().iter().flatten().map(str::to_owned).collect()
 }
 
-fn time(batch: &RecordBatch, column: &str) -> Option<String> {
+pub(super) fn time(batch: &RecordBatch, column: &str) -> Option<String> {
     let column = batch.column_by_name(column).unwrap().as_primitive::<TimestampMicrosecondType>();
     column.is_valid(0).then(|| DateTime::from_timestamp_micros(column.value(0)).unwrap().format("%F %T").to_string())
 }
 
+pub(super) fn number(batch: &RecordBatch, column: &str) -> Option<i32> {
+    assert_eq!(batch.num_rows(), 1, "one row");
+    let column = batch.column_by_name(column).unwrap().as_primitive::<Int32Type>();
+    column.is_valid(0).then(|| column.value(0))
+}
+
 /// The reason and detail of the only dead letter.
-fn letter(epoch: &Epoch) -> (&'static str, String) {
+pub(super) fn letter(epoch: &Epoch) -> (&'static str, String) {
     assert_eq!((epoch.dead_letters.len(), epoch.documents.num_rows()), (1, 0));
     (epoch.dead_letters[0].reason, epoch.dead_letters[0].detail.clone())
 }
 
-fn b64(text: &[u8]) -> String {
+pub(super) fn b64(text: &[u8]) -> String {
     base64::engine::general_purpose::STANDARD.encode(text)
 }
 
 /// A document with these members besides an id and a text.
-fn document(members: &str) -> String {
+pub(super) fn document(members: &str) -> String {
     let data = b64("Déficit brutal.\r\nNIHSS 12".as_bytes());
     format!(
         r#"{{"resourceType":"DocumentReference","id":"d1",{members}"content":[{{"attachment":{{"contentType":"text/plain","data":"{data}"}}}}]}}"#

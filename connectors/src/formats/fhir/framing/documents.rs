@@ -207,7 +207,7 @@ impl<R: BufRead> Documents<R> {
     }
 
     fn members(&mut self, capture: &mut Option<&mut Capture<'_>>) -> io::Result<Object> {
-        let mut kind = Vec::new();
+        let (mut kind, mut type_) = (Vec::new(), Vec::new());
         if capture.is_some() {
             if self.bytes.peek()? != Some(b'{') {
                 return Ok(Object::Garbage);
@@ -233,7 +233,9 @@ impl<R: BufRead> Documents<R> {
                         Some(_) => return Ok(Object::Garbage),
                     }
                     let first = self.blanks(capture)?;
-                    let may_be_bundle = kind.is_empty() || kind == b"\"Bundle\"";
+                    // These mean something as a whole only.
+                    let whole = matches!(type_.as_slice(), b"\"document\"" | b"\"message\"");
+                    let may_be_bundle = !whole && (kind.is_empty() || kind == b"\"Bundle\"");
                     if key == b"\"entry\"" && first == Some(b'[') && may_be_bundle && capture.is_some() {
                         self.bytes.consume(1);
                         return Ok(Object::Bundle);
@@ -247,8 +249,10 @@ impl<R: BufRead> Documents<R> {
                     if !self.piece(capture, &mut start)? {
                         return Ok(Object::Broken(reason::TRUNCATED));
                     }
-                    if key == b"\"resourceType\"" {
-                        kind = start;
+                    match key.as_slice() {
+                        b"\"resourceType\"" => kind = start,
+                        b"\"type\"" => type_ = start,
+                        _ => {}
                     }
                 }
                 Some(_) => return Ok(Object::Garbage),
@@ -468,6 +472,8 @@ mod tests {
             &[r#":entry[0] {"a":"]\"}"}"#, r#":entry[1] {"b":[1]}"#],
         );
         check(r#"{"entry" : [ {} , {"b":1} ] , "resourceType":"Bundle"}"#, &[":entry[0] {}", r#":entry[1] {"b":1}"#]);
+        let document = r#"{"resourceType":"Bundle","type":"document","entry":[{"a":1},{"b":2}]}"#;
+        check(document, &[&format!(" {document}")]);
         check(r#"{"resourceType":"Bundle","total":0}"#, &[r#" {"resourceType":"Bundle","total":0}"#]);
         check(r#"{"resourceType":"Bundle","entry":[]}"#, &[]);
     }

@@ -1,0 +1,113 @@
+//! The bytes of the store on disk.
+
+use std::fs::File;
+use std::io;
+use std::os::unix::fs::FileExt;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use redb::StorageBackend;
+
+/// A file as the store wants it. The lock that keeps other runs away is on the
+/// mark, which outlives a file taking the place of another.
+#[derive(Debug)]
+pub(super) struct Disk {
+    file: File,
+    health: Arc<Health>,
+}
+
+/// How the disk did so far.
+#[derive(Debug, Default)]
+pub(super) struct Health {
+    /// Set once an fsync failed: the kernel may have dropped what it could not
+    /// write, so that the file must not be trusted to be on disk.
+    pub doubtful: AtomicBool,
+    #[cfg(test)]
+    pub trial: trial::Trial,
+}
+
+impl Disk {
+    pub fn new(file: File, health: Arc<Health>) -> Self {
+        Disk { file, health }
+    }
+}
+
+impl StorageBackend for Disk {
+    fn len(&self) -> io::Result<u64> {
+        Ok(self.file.metadata()?.len())
+    }
+
+    fn read(&self, offset: u64, out: &mut [u8]) -> io::Result<()> {
+        self.file.read_exact_at(out, offset)
+    }
+
+    fn set_len(&self, len: u64) -> io::Result<()> {
+        #[cfg(test)]
+        self.health.trial.step(|| trial::Step::Length(len))?;
+        self.file.set_len(len)
+    }
+
+    fn sync_data(&self) -> io::Result<()> {
+        #[cfg(test)]
+        if let Err(error) = self.health.trial.step(|| trial::Step::Sync) {
+            self.health.doubtful.store(true, Ordering::Release);
+            return Err(error);
+        }
+        let outcome = self.file.sync_data();
+        if outcome.is_err() {
+            self.health.doubtful.store(true, Ordering::Release);
+        }
+        outcome
+    }
+
+    fn write(&self, offset: u64, data: &[u8]) -> io::Result<()> {
+        #[cfg(test)]
+        self.health.trial.step(|| trial::Step::Write(offset, data.to_vec()))?;
+        self.file.write_all_at(data, offset)
+    }
+}
+
+/// A disk that notes what is done to it, and fails when it is told to.
+#[cfg(test)]
+pub(super) mod trial {
+    use std::io;
+    use std::sync::Mutex;
+    use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
+
+    #[derive(Debug, Clone)]
+    pub enum Step {
+        Write(u64, Vec<u8>),
+        Length(u64),
+        Sync,
+    }
+
+    #[derive(Debug)]
+    pub struct Trial {
+        pub noting: AtomicBool,
+        pub notes: Mutex<Vec<Step>>,
+        /// Steps that succeed before every one fails; below zero, all succeed.
+        pub left: AtomicI64,
+    }
+
+    impl Default for Trial {
+        fn default() -> Self {
+            Trial { noting: AtomicBool::new(false), notes: Mutex::default(), left: AtomicI64::new(-1) }
+        }
+    }
+
+    impl Trial {
+        pub fn step(&self, step: impl FnOnce() -> Step) -> io::Result<()> {
+            let left = self.left.load(Ordering::Acquire);
+            if left == 0 {
+                return Err(io::ErrorKind::StorageFull.into());
+            }
+            if left > 0 {
+                self.left.store(left - 1, Ordering::Release);
+            }
+            if self.noting.load(Ordering::Acquire) {
+                self.notes.lock().unwrap().push(step());
+            }
+            Ok(())
+        }
+    }
+}
