@@ -19,7 +19,7 @@ pub fn detect(identity: &Identity, analysis: &Analysis<'_>, circumstances: Circu
     if let Some(person) = circumstances.person {
         spans.extend(record(identity, analysis, person));
     }
-    spans.extend(proper(identity, analysis, &spans));
+    spans.extend(proper(identity, analysis, circumstances.staff, &spans));
     spans
 }
 

@@ -10,10 +10,13 @@ mod initials;
 pub(crate) mod known;
 mod person;
 mod place;
+mod signs;
+mod wider;
 
 use std::borrow::Cow;
 use std::ops::Range;
 
+use rustc_hash::FxHashSet;
 use sillage_clinical::analysis::Analysis;
 use sillage_clinical::text::Kind;
 
@@ -29,15 +32,18 @@ const LONGEST: usize = 9;
 const WRAP: u32 = 45;
 
 /// Finds what looks like a proper name where no span covers it yet.
-pub fn proper(identity: &Identity, analysis: &Analysis<'_>, spans: &[Span]) -> Vec<Span> {
+pub fn proper(identity: &Identity, analysis: &Analysis<'_>, staff: &[&str], spans: &[Span]) -> Vec<Span> {
     let mut reader = Proper::new(identity, analysis, spans);
     for at in 0..reader.page.len() {
         if !reader.covered(at) {
             reader.word(at);
         }
     }
+    reader.ends();
+    reader.learn_people(staff);
     reader.initials();
     reader.logins();
+    reader.signs();
     reader.found.sort_by_key(|s| s.start);
     reader.found
 }
@@ -48,6 +54,8 @@ struct Proper<'p, 'a> {
     /// The label of the span that covers a token.
     labels: Vec<Option<Label>>,
     found: Vec<Span>,
+    /// Initials of the people whom the document or its metadata name.
+    people: FxHashSet<String>,
 }
 
 impl<'p, 'a> Proper<'p, 'a> {
@@ -61,7 +69,7 @@ impl<'p, 'a> Proper<'p, 'a> {
                 labels[first..end].fill(Some(span.label));
             }
         }
-        Proper { identity, page, labels, found: Vec::new() }
+        Proper { identity, page, labels, found: Vec::new(), people: FxHashSet::default() }
     }
 
     fn covered(&self, at: usize) -> bool {
@@ -102,6 +110,9 @@ impl<'p, 'a> Proper<'p, 'a> {
     }
 
     fn word(&mut self, at: usize) {
+        if self.page.has(at, look::LOWER) && self.small_titled(at) {
+            return;
+        }
         if self.page.has(at, look::LOWER) || self.mark(at) && self.fold(at) != "(" || self.number(at) {
             return;
         }
@@ -113,6 +124,7 @@ impl<'p, 'a> Proper<'p, 'a> {
             return;
         }
         let _ = self.glued_title(at)
+            || self.letter_behind(at)
             || self.listed_given(at)
             || self.beside_town(at)
             || self.beside_family(at)
@@ -120,6 +132,9 @@ impl<'p, 'a> Proper<'p, 'a> {
             || self.compound_given(at)
             || self.pair(at)
             || self.house(at)
+            || self.small_house(at)
+            || self.region(at)
+            || self.behind_trade(at)
             || self.placed(at)
             || self.entry(at)
             || self.capitals(at)
@@ -182,7 +197,10 @@ impl<'p, 'a> Proper<'p, 'a> {
         let shouted = halves.iter().all(|i| self.page.has(*i, look::UPPER));
         let plain = halves.len() > 1 && !halves.iter().any(medicine) && !shouted;
         // "à Belle-Isle": two words with their capitals are a name as well.
-        let placed = || matches!(self.place(first), Place::At | Place::Near);
+        let placed = || {
+            let place = self.place(first);
+            matches!(place, Place::At | Place::Near) || matches!(place, Place::Article | Place::Of) && wider::place_word(self.fold(first))
+        };
         (plain && (halves.iter().any(|i| self.unknown(*i)) || placed())).then_some(end)
     }
 
@@ -193,7 +211,8 @@ impl<'p, 'a> Proper<'p, 'a> {
             return false;
         }
         let place = self.place(at);
-        if lead && !matches!(place, Place::At | Place::Near | Place::Article) {
+        let of = place == Place::Of && self.page.has(at.saturating_sub(2), look::LOWER) && !self.of_medicine(at, 4);
+        if lead && !of && !matches!(place, Place::At | Place::Near | Place::Article) {
             return false;
         }
         if matches!(place, Place::Opens | Place::None) || self.page.behind_eponym_head(at) {
@@ -216,7 +235,7 @@ impl<'p, 'a> Proper<'p, 'a> {
             }
             Place::At => (Label::Ville, 0.6),
             _ if upper_line || numbered && !several => return false,
-            Place::Near if common || self.of_medicine(at, 3) => return false,
+            Place::Near if common && !self.headed_place(at) || self.of_medicine(at, 3) => return false,
             Place::Near => (Label::Ville, 0.55),
             Place::Article if upper || common || self.of_medicine(at, 4) => return false,
             Place::Article => (Label::Ville, 0.45),
@@ -407,7 +426,7 @@ mod tests {
         fn spans_stand_apart_on_words(text in "(à |de |Kerbihan|Marie|-|LM|/| |:|\n|14/01 |11h30 |Les |Myrtes|é|chez |,|\\.){0,20}") {
             let analysis = Analysis::new(Knowledge::built_in(), &text, None);
             let mut last = 0;
-            for span in proper(Identity::built_in(), &analysis, &[]) {
+            for span in proper(Identity::built_in(), &analysis, &[], &[]) {
                 prop_assert!(span.start >= last && span.end > span.start);
                 prop_assert!(text.get(span.start..span.end).is_some());
                 last = span.end;

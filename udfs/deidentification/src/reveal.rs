@@ -11,9 +11,10 @@ use sillage_clinical::analysis::Analysis;
 use sillage_clinical::text::{Kind, Text};
 
 use crate::identity::Identity;
-use crate::name::knowledge::{Names, likely_common, word};
+use crate::name::knowledge::{Names, likely_common, role, word};
 use crate::name::page::{Page, look};
-use crate::name::repeat::stands_for_a_person;
+use crate::name::repeat::{initials_of, stands_for_a_person};
+use crate::proper::known::{abbreviation, explained};
 use crate::{Label, Span};
 
 /// Fewest letters of a name that is looked for elsewhere.
@@ -29,6 +30,7 @@ const SMALL: &[&str] = &["de", "du", "des", "d", "l", "la", "le", "les"];
 pub fn revealed(text: &str, spans: &[Span]) -> Vec<(Label, String)> {
     let names = &Identity::built_in().names;
     let mut out = Vec::new();
+    reveal_initials(names, text, spans, &mut out);
     for span in spans {
         let Some(written) = text.get(span.start..span.end) else { continue };
         match span.label {
@@ -45,6 +47,19 @@ pub fn revealed(text: &str, spans: &[Span]) -> Vec<(Label, String)> {
                 let telling = |w: &&String| w.len() > 3 && names.word(w) & (word::COMMON | word::ACRONYM) == 0 && !likely_common(w);
                 if words.iter().any(|w| telling(&w)) && (words.len() > 1 || span.label != Label::Adresse) {
                     out.push((span.label, written.to_owned()));
+                }
+                // "CH de Kerbrozou" is "Kerbrozou" for those who know it.
+                let own = words.last().filter(|w| span.label == Label::Hopital && words.len() > 1 && w.len() > 5 && telling(w));
+                let own = own.filter(|w| !explained(w) && names.word(w) == 0);
+                if let Some(at) = own.and_then(|w| {
+                    Text::new(written)
+                        .tokens
+                        .iter()
+                        .enumerate()
+                        .rev()
+                        .find_map(|(i, t)| (Text::new(written).fold(i) == w && t.capital).then(|| t.range()))
+                }) {
+                    out.push((Label::Hopital, written[at].to_owned()));
                 }
             }
             Label::Zip | Label::Date | Label::DateNaissance => {}
@@ -68,6 +83,28 @@ fn reveal_name(names: &Names, label: Label, written: &str, out: &mut Vec<(Label,
     }
 }
 
+/// The initials of those whose given and family name stand side by side.
+fn reveal_initials(names: &Names, text: &str, spans: &[Span], out: &mut Vec<(Label, String)>) {
+    let person = |s: &Span| matches!(s.label, Label::Nom | Label::Prenom);
+    for pair in spans.windows(2) {
+        let [first, second] = pair else { continue };
+        let between = text.get(first.end..second.start).unwrap_or("-");
+        if !person(first) || !person(second) || first.label == second.label || !matches!(between, " " | "  ") {
+            continue;
+        }
+        let Some(written) = text.get(first.start..second.end) else { continue };
+        let written = Text::new(written);
+        let words: Vec<&str> = (0..written.tokens.len())
+            .filter(|i| written.tokens[*i].kind == Kind::Word && (written.tokens[*i].capital || written.fold(*i).len() > 1))
+            .map(|i| written.fold(i))
+            .collect();
+        let mut letters = FxHashSet::default();
+        initials_of(&words, &mut letters);
+        let plain = |w: &&String| (2..=3).contains(&w.len()) && !abbreviation(w) && !explained(w) && names.word(w) == 0;
+        out.extend(letters.iter().filter(plain).map(|w| (Label::Nom, w.to_ascii_uppercase())));
+    }
+}
+
 /// Letters and digits of a number or mail, folded.
 fn key(written: &str) -> String {
     let text = Text::new(written);
@@ -84,6 +121,8 @@ fn content(text: &Text<'_>) -> Vec<String> {
 #[derive(Default)]
 struct Wanted {
     names: FxHashMap<String, Label>,
+    /// Names of two or three capitals.
+    initials: FxHashSet<String>,
     /// The words that follow the first.
     places: FxHashMap<String, Vec<(Vec<String>, Label)>>,
     /// Keys by their first two characters.
@@ -96,6 +135,10 @@ impl Wanted {
         for (label, written) in revealed {
             match label {
                 Label::Nom | Label::Prenom => {
+                    let short = (2..=3).contains(&written.len()) && written.bytes().all(|b| b.is_ascii_uppercase());
+                    if short {
+                        wanted.initials.insert(written.to_ascii_lowercase());
+                    }
                     for name in content(&Text::new(written)) {
                         wanted.names.entry(name).or_insert(*label);
                     }
@@ -159,8 +202,18 @@ pub fn propagate(analysis: &Analysis<'_>, revealed: &[(Label, String)], spans: &
     let mut at = 0;
     while at < page.len() {
         match find(&page, &wanted, at) {
-            Some((tokens, label)) => {
+            Some((mut tokens, label)) => {
                 let end = tokens.end;
+                let first = tokens.start;
+                // "Les Tilleuls", "E. Barthouil": the article and the initial of a house.
+                let house = matches!(label, Label::Hopital | Label::Ville) && first > 1 && page.same_line(first);
+                let article = house && matches!(page.fold(first - 1), "les" | "le" | "la") && page.has(first - 1, look::CAPITAL);
+                let initial = house && label == Label::Hopital && page.fold(first - 1) == "." && page.has(first - 2, look::SINGLE);
+                if article && !page.has(first - 1, look::OPENS) {
+                    tokens.start -= 1;
+                } else if initial && page.glued(first - 1) {
+                    tokens.start -= 2;
+                }
                 if tokens.clone().any(|i| !covered[i]) {
                     let bytes = page.text.byte_range(tokens);
                     spans.push(Span { start: bytes.start, end: bytes.end, label, detector: "revealed".into(), score: 0.8 });
@@ -187,7 +240,26 @@ fn find(page: &Page<'_, '_>, wanted: &Wanted, at: usize) -> Option<(Range<usize>
         }
     }
     let label = *wanted.names.get(fold)?;
-    stands_for_a_person(page, at).then_some((at..at + 1, label))
+    let fits = match wanted.initials.contains(fold) {
+        true => signs(page, at) || fold.len() > 2 && stands_for_a_person(page, at),
+        false => stands_for_a_person(page, at),
+    };
+    fits.then_some((at..at + 1, label))
+}
+
+/// Initials in capitals, alone between marks or at an end of the line.
+fn signs(page: &Page<'_, '_>, at: usize) -> bool {
+    let before = at == 0 || !page.same_line(at) || page.text.tokens[at - 1].kind == Kind::Mark && page.fold(at - 1) != "'";
+    let next = at + 1;
+    let behind = page.line_ends(next)
+        || page.text.tokens[next].kind == Kind::Mark && !matches!(page.fold(next), "=" | "%" | "+" | "'" | "<" | ">")
+        || page.text.tokens[next].kind == Kind::Number && page.fold(next).contains('h');
+    let asked = at > 0
+        && page.same_line(at)
+        && (page.cues[at - 1].is_some_and(|c| c.roles & (role::FUNCTION | role::TITLE | role::TYPIST | role::AGENT) != 0)
+            || matches!(page.fold(at - 1), "avec" | "par"));
+    let gap = page.text.tokens.get(next).is_some_and(|t| t.start - page.text.tokens[at].end > 2);
+    page.has(at, look::UPPER) && !page.has(at, look::CLINICAL) && (before || asked) && (behind || gap)
 }
 
 /// End of the words of a place, small words and marks between them passed over.
@@ -285,7 +357,10 @@ mod tests {
             (Label::Zip, "22740"),
         ];
         let found: Vec<String> = revealed(text, &spans_of(text, &words)).into_iter().map(|(_, w)| w).collect();
-        assert_eq!(found, ["QUELMET", "Solenn", "CH de Saint-Ouvran", "06 39 82 15 47", "R24-88130"]);
+        assert_eq!(
+            found,
+            ["LQS", "QS", "QSO", "QUELMET", "SLQ", "SQ", "SQU", "Solenn", "CH de Saint-Ouvran", "Ouvran", "06 39 82 15 47", "R24-88130"]
+        );
     }
 
     #[test]

@@ -12,6 +12,7 @@ mod date;
 mod day;
 mod gazetteer;
 mod hospital;
+mod leftover;
 mod number;
 mod reader;
 #[cfg(test)]
@@ -42,6 +43,7 @@ fn find(knowledge: &ShapeKnowledge, analysis: &Analysis<'_>) -> Vec<Span> {
     reader.coded_numbers();
     reader.dates();
     reader.long_numbers();
+    reader.leftovers();
     reader.hospitals();
     reader.towns();
     reader.finish()

@@ -240,6 +240,11 @@ impl<'p, 'a> Page<'p, 'a> {
         if parts.is_empty() {
             return Some(at);
         }
+        // "Dr Kerdonval      Signature": behind a gap only a listed name goes on.
+        let gap = token.start - self.text.tokens[at - 1].end > 2 && token.lines_before == 0;
+        if gap && !self.has(at, word::GIVEN | word::FAMILY) && self.has(at, look::CAPITAL) {
+            return None;
+        }
         // "IDE: K.R.  Vu ce jour", "IDE K.R. Pose": whole initials are somebody.
         let last = &parts[parts.len() - 1];
         let whole = last.kind == PartKind::Initial

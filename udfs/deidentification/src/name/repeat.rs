@@ -103,6 +103,27 @@ impl Known {
     }
 }
 
+/// The letters by which somebody of these names signs, whichever comes first: "SLD",
+/// "SD", "DS" of "Soizic LE DANTEC", "SDA" and "DAN" where trigrams are in use.
+pub(crate) fn initials_of(words: &[&str], out: &mut FxHashSet<String>) {
+    let firsts: String = words.iter().filter_map(|w| w.chars().next()).collect();
+    let (Some(first), Some(last)) = (words.first(), words.last()) else { return };
+    if words.len() < 2 || words.len() > 5 {
+        return;
+    }
+    if firsts.len() < 5 {
+        out.insert(firsts.chars().skip(1).chain(firsts.chars().take(1)).collect());
+        out.insert(firsts);
+    }
+    for (given, family) in [(first, last), (last, first)] {
+        let (Some(letter), Some(head)) = (given.get(..1), family.get(..1)) else { continue };
+        out.insert(format!("{letter}{head}"));
+        if let Some(two) = family.get(..2).filter(|_| family.len() > 3) {
+            out.insert(format!("{letter}{two}"));
+        }
+    }
+}
+
 /// Marks every known name that nothing marked yet.
 pub(crate) fn repeated(page: &Page<'_, '_>, known: &Known, detector: &'static str, found: &mut Found) {
     if known.is_empty() {

@@ -148,7 +148,7 @@ fn small_initials(page: &Page<'_, '_>, at: usize, found: &mut Found) {
     if matches!(page.fold(at), "frappe" | "frappee" | "tape" | "tapee" | "saisi" | "saisie" | "dactylo") {
         let by = page.fold(at + 1) == "par";
         let who = at + 1 + usize::from(by);
-        let ends = page.line_ends(who + 1) || by && matches!(page.fold(who + 1), "le" | "." | "," | ")" | ";");
+        let ends = page.line_ends(who + 1) || matches!(page.fold(who + 1), "." | "," | ")" | ";") || by && page.fold(who + 1) == "le";
         if ends && small(who) && !found.covers(who) && (by || page.fold(who).len() == 2) {
             found.push(page, who..who + 1, Label::Nom, SLOT, 20);
         }

@@ -49,8 +49,7 @@ impl Proper<'_, '_> {
             && self.label(at - 2) == Some(Label::Nom)
             && self.letters(at - 2)
             && self.page.same_line(at - 1);
-        let closed =
-            self.page.line_ends(at + 1) || matches!(self.fold(at + 1), "+" | "," | "et" | "/" | "&" | "." | ")" | "(" | ";" | "le");
+        let closed = self.closed(at + 1) || matches!(self.fold(at + 1), "+" | "," | "et" | "/" | "&" | "." | ")" | "(" | ";" | "le");
         led && closed && (self.source(at).len() == 2 || self.rare(at)) && !(self.number(at + 2) && mark == ",")
     }
 
@@ -107,7 +106,7 @@ impl Proper<'_, '_> {
     }
 
     /// Letters that a list of capitals does not know either.
-    fn rare(&self, at: usize) -> bool {
+    pub(super) fn rare(&self, at: usize) -> bool {
         self.letters(at)
             && !known::abbreviation(self.fold(at))
             && !self.page.has(at, word::ACRONYM | word::COMMON | look::CUE | look::CLINICAL)
@@ -121,7 +120,7 @@ impl Proper<'_, '_> {
 
     /// "14/01 11h30 LM : …", "11h30 LM\n".
     fn heads_entry(&self, at: usize) -> bool {
-        let closed = self.page.line_ends(at + 1) || matches!(self.fold(at + 1), ":" | "-" | "–" | "/" | "(" | "=" | ">");
+        let closed = self.closed(at + 1) || matches!(self.fold(at + 1), ":" | "-" | "–" | "/" | "(" | "=" | ">");
         closed
             && self.dated_head(at)
             && !(self.number(at + 2) && matches!(self.fold(at + 1), ":" | "=" | "-") && self.page.same_line(at + 2))
@@ -190,7 +189,7 @@ impl Proper<'_, '_> {
         if !(self.fold(at + 1) == "/" || parted)
             || !self.page.glued(at + 1)
             || !self.page.glued(second)
-            || !self.page.line_ends(at + 3)
+            || !(self.closed(at + 3) || matches!(self.fold(at + 3), "-" | "–" | ",") && !self.page.glued(at + 4))
             || self.covered(second)
         {
             return;
@@ -209,7 +208,8 @@ impl Proper<'_, '_> {
         }
         let units = matches!(self.fold(second), "l" | "ml" | "dl" | "min" | "h" | "j" | "kg" | "mg" | "mm");
         let known = |i: usize| known::heading(self.fold(i));
-        let sure = if small { !units && !known(at) } else { !known(at) && !known(second) };
+        let own = self.people.contains(first.to_ascii_lowercase().as_str()) && source.len() < 3;
+        let sure = if small { !units && (own || !known(at)) } else { !known(at) && !known(second) };
         if sure {
             self.emit(at..at + 1, Label::Nom, "proper:initials", 0.5);
             self.emit(second..second + 1, Label::Nom, "proper:initials", 0.5);

@@ -217,8 +217,10 @@ impl Proper<'_, '_> {
         let bracket = said && self.fold(at - 1) == "(" && self.fold(chained) == ")" && self.unknown(at) && !self.page.has(at, look::UPPER);
         let end = if bracket { chained } else { end };
         // "Mme Roux, Muret", "SSR Les Myrtes, Porticcio;"
+        // "SMR LES MYRTES - PORTICCIO"
+        let dash = at > 1 && matches!(self.fold(at - 1), "-" | "–" | "/") && last && self.label(at - 2) == Some(Label::Hopital);
         let listed = at > 1
-            && self.fold(at - 1) == ","
+            && (self.fold(at - 1) == "," || dash)
             && self.page.same_line(at)
             && self.unknown(at)
             && !likely_common(self.fold(at))

@@ -6,6 +6,7 @@
 //! [`figures`], days told by their weekday or feast in [`told`].
 
 mod figures;
+mod nearby;
 mod told;
 
 use sillage_clinical::text::Kind;
@@ -53,7 +54,14 @@ impl Reader<'_, '_> {
         }
         let first = at;
         let mut day = at;
-        if self.is(at, Cue::Weekday) || self.is(at, Cue::WeekdayShort) {
+        // "lu. 18", "ve 15/3"
+        let two = matches!(self.fold(at), "lu" | "ma" | "me" | "je" | "ve" | "sa" | "di" | "vendr" | "merc" | "dimch")
+            && !self.glued(at)
+            && self.mark(at + 1, ".")
+            && self.glued(at + 1)
+            && self.same_line(at + 2)
+            && self.is_day(at + 2);
+        if self.is(at, Cue::Weekday) || self.is(at, Cue::WeekdayShort) || two {
             day = at + 1;
             if self.mark(day, ".") && self.glued(day) || self.mark(day, ",") && self.same_line(day + 1) {
                 day += 1;
@@ -74,7 +82,9 @@ impl Reader<'_, '_> {
             return self.emit_date(first, date);
         }
         // "lundi 12": a weekday makes the figure a day.
-        let sure = self.is(first, Cue::Weekday) || self.mark(first + 1, ".");
+        let sure = self.is(first, Cue::Weekday)
+            || self.mark(first + 1, ".")
+            || self.digits(day).is_some_and(|d| self.weekday_fits(first, d.value)) && self.sentence_ends(day + 1);
         if day > first && self.is_day(day) && sure && self.same_line(day) && !self.amount_behind(day) {
             return self.emit_date(first, Date::new(day + 1));
         }

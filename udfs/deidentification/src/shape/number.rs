@@ -74,6 +74,8 @@ impl Reader<'_, '_> {
             }
             let (ipp, nda) = (self.is(at, Cue::Ipp) || self.is(at, Cue::PatientWord), self.is(at, Cue::Nda) || self.is(at, Cue::StayWord));
             match label {
+                // "Code entrée 1745B": a door, not a stay.
+                Label::Id if opens_door(self.fold(cue)) && gate(self.fold(at)) => door = true,
                 Label::Id if ipp => label = Label::Ipp,
                 Label::Id if nda => label = Label::Nda,
                 Label::Id | Label::Nda if self.is(at, Cue::Secu) => label = Label::Secu,
@@ -128,8 +130,6 @@ impl Reader<'_, '_> {
                 {
                     skipped = true;
                 }
-                // "Code portail 4471B", "digicode entrée A1745".
-                Label::Id if opens_door(self.fold(cue)) && gate(self.fold(at)) => door = true,
                 _ if !(self.is(at, Cue::IdFiller)
                     || self.is(at, Cue::Id)
                     || ipp

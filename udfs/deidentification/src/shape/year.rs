@@ -36,7 +36,9 @@ impl Reader<'_, '_> {
         }
         if !full {
             // "LDL dec 0,71", "depuis janv"
-            let plain = matches!(self.fold(at), "janv" | "fevr" | "juil" | "nov") || !self.source(at..at + 1).is_ascii();
+            let plain = matches!(self.fold(at), "janv" | "fevr" | "juil" | "nov")
+                || dot == 1 && matches!(self.fold(at), "jan" | "fev" | "avr" | "oct" | "sept" | "dec") && at > 0 && self.word(at - 1)
+                || !self.source(at..at + 1).is_ascii();
             let figure = self.same_line(at + 1) && self.digits(at + 1).is_some() && self.fold(at) == "dec";
             return (!self.capital(at) && !self.glued(at) && (plain || figure)).then(|| Date::new(at + 1));
         }
@@ -70,6 +72,11 @@ impl Reader<'_, '_> {
             let article = self.before(at, 1) == "'" && matches!(self.before(at, 2), "l" | "d")
                 || matches!(self.before(at, 1), "cet" | "en" | "dernier");
             let said = self.fold(at) != "ete" || article;
+            // "ETE 98", "hiver 22,"
+            let short = self.same_line(at + 1) && self.digits(at + 1).is_some_and(|d| d.count == 2) && self.sentence_ends(at + 2);
+            if short && !self.is_taken(at + 1) && !matches!(self.before(at, 1), "a" | "avait" | "ont" | "est") {
+                return Some(Date::new(at + 2));
+            }
             return (said || year.is_some()).then(|| dated(at + 1));
         }
         if self.fold(at) == "jour" && self.fold(at + 1) == "de" && self.fold(at + 2) == "l" && self.fold(at + 4) == "an" {
@@ -86,7 +93,7 @@ impl Reader<'_, '_> {
             let name = at > 0 && self.is(at - 1, Cue::Title)
                 || self.capital(at + 1) && self.same_line(at + 1)
                 || at > 0 && self.capital(at - 1) && self.same_line(at) && !self.line_start(at - 1);
-            return (!name && self.capital(at)).then(|| dated(at + 1));
+            return ((!name || year.is_some()) && self.capital(at)).then(|| dated(at + 1));
         }
         if !self.is(at, Cue::Holiday) || !(self.capital(at) || self.fold(at) == "ramadan") {
             return None;
@@ -275,7 +282,12 @@ impl Reader<'_, '_> {
         let ends = self.token(next).is_none() || self.line_start(next) || matches!(self.fold(next), "." | ";" | ")" | "," | ":") && !held;
         let recent = value <= self.now() % 100;
         let old = value >= 50 && !held && !(self.same_line(next) && self.digits(next).is_some());
-        let opened = matches!(before, "en" | "depuis" | "dep");
+        let opened = matches!(before, "en" | "depuis" | "dep")
+            || value >= 50
+                && matches!(
+                    before,
+                    "stop" | "arret" | "arrete" | "arretee" | "sevre" | "sevree" | "opere" | "operee" | "retraite" | "veuve" | "veuf"
+                );
         let listed =
             self.before(at, 2).is_empty() || !self.is(at.wrapping_sub(2), Cue::Score) && !self.is(at.wrapping_sub(2), Cue::AmountName);
         (opened && listed && (old && (ends || self.word(next)) || recent && ends && before == "en")).then(date)

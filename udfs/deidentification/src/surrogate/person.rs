@@ -129,7 +129,7 @@ fn initial_of(lists: &Surrogates, context: &SurrogateContext<'_>, label: Label, 
     let folded = fold(letter.encode_utf8(&mut [0; 4]));
     let starts = |name: &str| fold(name).starts_with(folded.as_str());
     let own = |names: &'_ [String]| names.iter().flat_map(|n| words(n)).find(|n| starts(n));
-    let other = context.known.iter().find(|(l, n)| *l == label && starts(n) && n.chars().count() > 2).map(|(_, n)| fold(n));
+    let other = context.known.iter().find(|(l, n)| *l == label && starts(n) && n.chars().count() > 2 && !initials(n)).map(|(_, n)| fold(n));
     let person = context.person;
     let surrogate = match label {
         Label::Prenom => match person.and_then(|p| own(&p.givens)) {
@@ -208,4 +208,9 @@ pub(super) fn skeleton(folded: &str) -> String {
 
 fn sounds_female(folded: &str) -> bool {
     folded.ends_with('a') || folded.ends_with('e') && !["re", "ge", "ce", "pe", "me", "he"].iter().any(|end| folded.ends_with(end))
+}
+
+/// Two or three capitals: how somebody signs.
+fn initials(name: &str) -> bool {
+    name.len() < 4 && name.bytes().all(|b| b.is_ascii_uppercase())
 }

@@ -168,9 +168,11 @@ impl Reader<'_, '_> {
                 if article {
                     // "les 2/3 supérieurs", "au 1/3 moyen"
                     let fraction = a < b && a_count == 1 && b_count == 1 && b <= 5;
-                    !fraction && (!score || b_count == 2)
+                    let day = fraction && !score && self.sentence_ends(at + 3) && !matches!(self.before(at, 1), "les" | "au" | "des");
+                    (!fraction || day && self.near_document(a, b)) && (!score || b_count == 2)
                 } else {
                     self.bare_day_month(at, (a, a_count), (b, b_count), score || vital, clock)
+                        || !vital && self.nearby(at, (a, a_count), (b, b_count))
                 }
             } else {
                 // "IRM faite le 9.03", "TDM du 10.3"
@@ -181,7 +183,11 @@ impl Reader<'_, '_> {
                     && !vital
                     && !score
                     && (self.sentence_ends(at + 3) || self.word(at + 3));
-                told || article && a_count == 2 && b_count == 2 && (mark == "-" || self.sentence_ends(at + 3) || clock)
+                // "14.3 : visite" at the head of a line, near the day of the document
+                let heads = mark == "." && self.line_start(at) && self.mark(at + 3, ":") && self.near_document(a, b) && !self.measured(at);
+                told || heads
+                    || !vital && !score && self.padded(at, (a, a_count), (b, b_count))
+                    || article && a_count == 2 && b_count == 2 && (mark == "-" || self.sentence_ends(at + 3) || clock)
                     || mark == "." && a_count == 2 && b_count == 2 && (self.mark(at + 3, ".") && self.line_start(at) || clock) && !vital
             };
             return sure.then_some(date);
@@ -197,7 +203,9 @@ impl Reader<'_, '_> {
             && !score
             && !vital
             && !self.measured(at);
-        (shape && (opened || a < 10 && full + 30 >= self.now())).then_some(Date { year: Some(full), ..date })
+        // "coro 12/23.": a month that closes a clause
+        let closed = self.sentence_ends(at + 3) && full + 15 >= self.now() && self.word(at.wrapping_sub(1)) && !self.named_on_line(at);
+        (shape && (opened || closed || a < 10 && full + 30 >= self.now())).then_some(Date { year: Some(full), ..date })
     }
 
     /// A day and a month that nothing announces.
@@ -280,7 +288,7 @@ impl Reader<'_, '_> {
         false
     }
 
-    pub(super) fn sentence_ends(&self, at: usize) -> bool {
+    pub(in crate::shape) fn sentence_ends(&self, at: usize) -> bool {
         self.line_start(at) || self.token(at).is_none() || matches!(self.fold(at), "." | "," | ";" | ")" | ":")
     }
 

@@ -103,7 +103,9 @@ impl Reader<'_, '_> {
         let roman = matches!(self.fold(month), "i" | "ii" | "iii" | "iv" | "v" | "vi" | "vii" | "viii" | "ix" | "x" | "xi" | "xii")
             && self.upper(month);
         let parted = !marked || self.fold(at + 3) == self.fold(at + 1) && (1..=4).all(|i| self.glued(at + i));
-        let figures = self.digits(year).filter(|d| d.count == 4 && (1900..2100).contains(&d.value) || marked && d.count == 2)?;
+        let recent = |value: u64| self.century(value) + 2 > self.now() && self.century(value) < self.now() + 2;
+        let figures =
+            self.digits(year).filter(|d| d.count == 4 && (1900..2100).contains(&d.value) || d.count == 2 && (marked || recent(d.value)))?;
         let line = (1..=2 * step).all(|i| self.same_line(at + i));
         (roman && parted && line && !self.tail(at)).then(|| Date {
             year: Some(if figures.count == 4 { figures.value } else { self.century(figures.value) }),

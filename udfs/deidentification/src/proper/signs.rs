@@ -1,0 +1,416 @@
+//! Letters that stand for people without saying so: those of somebody whom the document
+//! names ("MV" where Marine Vaudrec is known), and those that nothing explains where
+//! somebody writes, signs or is asked ("== IAO QLW 06H37", "ADDENDUM JQC 15/11").
+//!
+//! Letters that an article or an amount stands beside anywhere in the text are a thing.
+
+use rustc_hash::FxHashSet;
+use sillage_clinical::text::{Kind, Text};
+
+use super::{Proper, known};
+use crate::Label;
+use crate::name::knowledge::{role, word};
+use crate::name::page::look;
+
+/// Most letters between the word that asks for a person and the letters.
+const FILLERS: usize = 3;
+
+impl Proper<'_, '_> {
+    /// Learns the initials of everybody whom a span or the metadata name.
+    pub(super) fn learn_people(&mut self, staff: &[&str]) {
+        self.people = self.named_people();
+        for name in staff {
+            let text = Text::new(name);
+            let words: Vec<&str> = (0..text.tokens.len())
+                .filter(|i| text.tokens[*i].kind == Kind::Word && self.page.names.cue(&text, *i).is_none())
+                .map(|i| text.fold(i))
+                .collect();
+            crate::name::repeat::initials_of(&words, &mut self.people);
+        }
+    }
+
+    /// Reads the letters that are left.
+    pub(super) fn signs(&mut self) {
+        let mut things: Option<FxHashSet<String>> = None;
+        let mut signed: FxHashSet<String> = FxHashSet::default();
+        for at in 0..self.page.len() {
+            if self.covered(at) || !self.capital_letters(at) {
+                continue;
+            }
+            let fold = self.fold(at);
+            let own = self.people.contains(fold);
+            let rare = self.rare(at) && !known::explained(fold);
+            let named = own && at > 0 && matches!(self.fold(at - 1), "par" | "avec" | "a") && self.behind_asked(at);
+            let called = self.source(at).len() == 2 && self.called(at);
+            let written = self.written_behind(at) || self.with_known(at) || named || called;
+            let placed = written
+                || !known::heading(fold)
+                    && ((own || rare) && (self.heads_line(at) || self.behind_asked(at) || self.closes_line(at))
+                        || own && self.between_marks(at));
+            if !placed || self.is_amount(at) {
+                continue;
+            }
+            let fold = fold.to_owned();
+            let things = things.get_or_insert_with(|| self.things());
+            if things.contains(&fold) {
+                continue;
+            }
+            // Where somebody must stand, letters are somebody's even when they are a thing elsewhere.
+            let detector = if written || own { "context:slot-signature" } else { "proper:initials" };
+            self.emit(at..at + 1, Label::Nom, detector, 0.4);
+            if rare || own {
+                signed.insert(fold);
+            }
+        }
+        if signed.is_empty() {
+            return;
+        }
+        // Who signs once is met again in a place of its own.
+        for at in 0..self.page.len() {
+            if !self.covered(at) && signed.contains(self.fold(at)) && self.capital_letters(at) && !self.is_amount(at) && !self.article(at) {
+                self.emit(at..at + 1, Label::Nom, "proper:initials", 0.35);
+            }
+        }
+    }
+
+    /// Two to four capitals, or "GdB", with nothing glued to them.
+    fn capital_letters(&self, at: usize) -> bool {
+        let source = self.source(at);
+        let count = source.len();
+        let capitals = source.bytes().filter(u8::is_ascii_uppercase).count();
+        let written = (2..=3).contains(&count) && capitals == count
+            || (3..=4).contains(&count) && capitals == count - 1 && source.as_bytes()[0].is_ascii_uppercase();
+        let held = |i: usize, mark: usize| {
+            self.page.glued(i) && self.page.glued(mark) && matches!(self.fold(mark), "-" | "_" | "'" | "@" | "+" | "." | "%" | "=")
+        };
+        let before = at > 0 && self.page.glued(at) && !matches!(self.fold(at - 1), "(" | "[" | "/" | ":" | "," | "|" | ">" | "=");
+        written && source.bytes().all(|b| b.is_ascii_alphabetic()) && !before && !held(at + 2, at + 1) && self.page.title(at).is_none()
+    }
+
+    /// A figure that is no hour, no day and no phone stands beside: what is measured.
+    fn is_amount(&self, at: usize) -> bool {
+        let next = at + 1;
+        if !self.page.same_line(next) || self.column(next) {
+            return false;
+        }
+        let sign = matches!(self.fold(next), "=" | "<" | ">" | "%" | "®" | "≥" | "≤" | "~");
+        let value = next + usize::from(matches!(self.fold(next), ":" | "à" | "a"));
+        let figure = self.number(value) && !self.clock(value) && !self.covered(value);
+        sign || figure
+    }
+
+    /// "06h37", "6:40", "14 h" or a date.
+    fn clock(&self, at: usize) -> bool {
+        let fold = self.fold(at);
+        fold.contains('h')
+            || matches!(self.fold(at + 1), ":" | "h") && self.page.same_line(at + 1)
+            || self.label(at) == Some(Label::Date)
+            || self.label(at) == Some(Label::Tel)
+    }
+
+    /// "la X", "un X", "de X", "anti-X", "3 X": an article or an amount makes a thing of it.
+    fn article(&self, at: usize) -> bool {
+        let Some(p) = at.checked_sub(1).filter(|_| self.page.same_line(at)) else { return false };
+        matches!(
+            self.fold(p),
+            "le" | "la"
+                | "les"
+                | "l"
+                | "un"
+                | "une"
+                | "des"
+                | "du"
+                | "au"
+                | "aux"
+                | "en"
+                | "ce"
+                | "cet"
+                | "cette"
+                | "son"
+                | "sa"
+                | "anti"
+                | "type"
+                | "grade"
+                | "stade"
+                | "sous"
+                | "score"
+                | "sans"
+                | "pas"
+                | "aucun"
+                | "aucune"
+                | "syndrome"
+                | "recherche"
+                | "post"
+                | "pre"
+                | "sur"
+                | "dans"
+        ) || self.fold(p) == "'"
+            || self.number(p) && !self.covered(p) && !self.clock(p)
+    }
+
+    /// Letters that are a thing somewhere in the text.
+    fn things(&self) -> FxHashSet<String> {
+        (0..self.page.len())
+            .filter(|at| {
+                let defined = *at > 1 && self.fold(at - 1) == "(" && self.fold(at + 1) == ")" && self.defines(*at);
+                self.capital_letters(*at) && (self.article(*at) || self.is_amount(*at) || defined)
+            })
+            .map(|at| self.fold(at).to_owned())
+            .collect()
+    }
+
+    /// "fraction gauche oubliée (FGO)": the first letters of the words before the bracket.
+    fn defines(&self, at: usize) -> bool {
+        let first = self.fold(at).as_bytes()[0];
+        let words = (2..10).filter_map(|back| at.checked_sub(back)).filter(|i| self.page.has(*i, look::LOWER));
+        words.into_iter().any(|i| self.fold(i).as_bytes().first() == Some(&first)) && self.page.has(at - 2, look::LOWER)
+    }
+
+    /// The initials of everybody whose whole name a span covers.
+    fn named_people(&self) -> FxHashSet<String> {
+        let mut out = FxHashSet::default();
+        let named = |i: usize| matches!(self.label(i), Some(Label::Nom | Label::Prenom));
+        let mut at = 0;
+        while at < self.page.len() {
+            if !named(at) {
+                at += 1;
+                continue;
+            }
+            let start = at;
+            at += 1;
+            while at < self.page.len() && named(at) && self.page.same_line(at) {
+                at += 1;
+            }
+            let words: Vec<&str> = (start..at)
+                .filter(|i| !self.mark(*i) && self.page.has(*i, look::CAPITAL | look::SINGLE | look::LOWER))
+                .map(|i| self.fold(i))
+                .collect();
+            crate::name::repeat::initials_of(&words, &mut out);
+        }
+        out
+    }
+
+    /// "QLW 06h37 :", "MV - tél. 62 40": at the head of a line.
+    fn heads_line(&self, at: usize) -> bool {
+        let mut first = at;
+        while first > 0
+            && self.page.same_line(first)
+            && matches!(self.fold(first - 1), "=" | "-" | "–" | "*" | "•" | ">" | "[" | "(" | "#" | "→")
+        {
+            first -= 1;
+        }
+        let opens = first == 0 || !self.page.same_line(first);
+        let next = at + 1;
+        let called = self.called(at);
+        let timed = self.page.same_line(next) && (self.number(next) || self.covered(next)) && self.clock(next);
+        let alone = self.closed(next) && at + 9 > self.page.len();
+        opens && (timed || called || alone)
+    }
+
+    /// "MV - tél. 62 40": who can be called, at the start of a line.
+    fn called(&self, at: usize) -> bool {
+        let next = at + 1;
+        let dash = matches!(self.fold(next), "-" | "–" | "," | ":" | "/" | "(") && self.page.same_line(next) && !self.page.glued(next + 1);
+        let phone = matches!(self.fold(next + 1), "tel" | "poste" | "dect" | "bip" | "interne" | "ide" | "externe" | "medecin");
+        dash && phone && (at == 0 || !self.page.same_line(at))
+    }
+
+    /// Nothing follows on the line, or another column does.
+    pub(super) fn closed(&self, at: usize) -> bool {
+        self.page.line_ends(at) || self.column(at)
+    }
+
+    /// The word before asks for a person: a trade, a copy, "avis", "addendum".
+    fn behind_asked(&self, at: usize) -> bool {
+        let mut p = at;
+        while p > 0
+            && self.page.same_line(p)
+            && at - p < FILLERS
+            && matches!(self.fold(p - 1), ":" | "(" | "/" | "par" | "a" | "avec" | "garde")
+        {
+            p -= 1;
+        }
+        let Some(before) = p.checked_sub(1).filter(|_| self.page.same_line(p)) else { return false };
+        let cue = (0..5).any(|back| {
+            before >= back
+                && self.page.cues[before - back].is_some_and(|c| {
+                    (before + 1..=at).contains(&c.end) && c.roles & (role::FUNCTION | role::TYPIST | role::AGENT | role::COPY) != 0
+                })
+        });
+        let asked = matches!(
+            self.fold(before),
+            "addendum"
+                | "ajout"
+                | "complement"
+                | "rectificatif"
+                | "ope"
+                | "operateur"
+                | "operatrice"
+                | "demandeur"
+                | "demandeuse"
+                | "prescripteur"
+                | "radio"
+                | "med"
+                | "ar"
+                | "arc"
+                | "manip"
+                | "neuro"
+                | "neuroradio"
+                | "cardio"
+                | "anesth"
+                | "rea"
+                | "urg"
+                | "senior"
+                | "referent"
+                | "vacation"
+                | "lecteur"
+                | "binome"
+                | "redacteur"
+                | "auteur"
+                | "visa"
+        );
+        let next = at + 1;
+        let ends = self.closed(next)
+            || matches!(
+                self.fold(next),
+                "." | ","
+                    | ";"
+                    | ")"
+                    | "/"
+                    | "-"
+                    | "("
+                    | "+"
+                    | "et"
+                    | "poste"
+                    | "dect"
+                    | "bip"
+                    | "tel"
+                    | "pour"
+                    | "a"
+                    | "ce"
+                    | "qui"
+                    | "le"
+            )
+            || self.page.same_line(next) && (self.covered(next) || self.number(next)) && self.clock(next);
+        (cue || asked) && ends && !self.article(at)
+    }
+
+    /// "Amitiés. QV", "…, QV" at the end of the text's last lines.
+    fn closes_line(&self, at: usize) -> bool {
+        let last = self.closed(at + 1) || matches!(self.fold(at + 1), ")" | ".") && self.closed(at + 2);
+        let parted = at > 0 && self.page.same_line(at) && matches!(self.fold(at - 1), "." | "–" | "/" | "!" | "-") && !self.page.glued(at);
+        let greeted = (1..4).any(|back| at >= back && self.page.cues[at - back].is_some_and(|c| c.roles & role::CLOSING != 0));
+        last && (parted && at + 12 > self.page.len() || greeted)
+    }
+
+    /// "QV / QW" where the first is somebody.
+    fn with_known(&self, at: usize) -> bool {
+        at > 1
+            && self.page.same_line(at)
+            && matches!(self.fold(at - 1), "/" | "+" | "&")
+            && self.label(at - 2) == Some(Label::Nom)
+            && self.capital_letters(at - 2)
+            && (self.closed(at + 1) || self.mark(at + 1) && !self.page.glued(at + 2))
+    }
+
+    /// Marks or line ends on both sides: a cell, a bracket, a list.
+    fn between_marks(&self, at: usize) -> bool {
+        let before = at == 0 || !self.page.same_line(at) || self.mark(at - 1) && self.fold(at - 1) != "'" || self.column(at);
+        let behind = self.closed(at + 1) || self.mark(at + 1) || self.page.same_line(at + 1) && self.clock(at + 1);
+        before && behind
+    }
+
+    /// "validé électroniquement, SP": letters, known or not, behind what a person does with a
+    /// document, up to the end of the line or bracket.
+    fn written_behind(&self, at: usize) -> bool {
+        let last = self.closed(at + 1)
+            || matches!(self.fold(at + 1), ")" | "]" | "." | "/" | ";") && (self.closed(at + 2) || self.fold(at + 1) != ".")
+            || self.label(at + 1) == Some(Label::Date);
+        if !last || self.source(at).len() > 3 || at == 0 {
+            return false;
+        }
+        let marked = matches!(self.fold(at - 1), ":" | "," | "(" | "/" | "-" | "–" | ".") || self.column(at);
+        let mut p = at;
+        while p > 0
+            && self.page.same_line(p)
+            && at - p < 4
+            && (self.mark(p - 1)
+                || matches!(self.fold(p - 1), "electroniquement" | "numeriquement" | "definitivement" | "par" | "approuve"))
+        {
+            p -= 1;
+        }
+        let by = p < at && (p..at).any(|i| self.fold(i) == "par");
+        let does = p > 0
+            && self.page.same_line(p)
+            && matches!(
+                self.fold(p - 1),
+                "valide"
+                    | "validee"
+                    | "signe"
+                    | "signee"
+                    | "relu"
+                    | "relue"
+                    | "visa"
+                    | "frappe"
+                    | "frappee"
+                    | "tape"
+                    | "tapee"
+                    | "dicte"
+                    | "dictee"
+                    | "saisi"
+                    | "saisie"
+                    | "redige"
+                    | "redigee"
+                    | "signature"
+                    | "paraphe"
+                    | "approuve"
+                    | "verifie"
+                    | "emargement"
+            );
+        let approved = p > 0 && p < at && (p..at).any(|i| self.fold(i) == "approuve");
+        let acts = by
+            && (1..6).any(|back| {
+                p >= back
+                    && ["ecrit", "fait", "redig", "tap", "saisi", "transcri", "lu"]
+                        .iter()
+                        .any(|v| self.before(p, back).starts_with(v) && self.before(p, back).len() < v.len() + 4)
+            });
+        (does || approved || acts) && (marked || by) && !self.page.has(at, word::PARTICLE)
+    }
+
+    /// "DR KERDONVAL B RPPS …", "Dr Kerdonval B, …": the letter of a given name behind a family name.
+    pub(super) fn letter_behind(&mut self, at: usize) -> bool {
+        // "Mme Kerdonval J+1"
+        let counted = matches!(self.fold(at + 1), "+" | "-" | "=" | "°") && self.page.glued(at + 1);
+        if at < 2
+            || counted
+            || !self.page.has(at, look::SINGLE)
+            || !self.page.same_line(at)
+            || self.column(at)
+            || !self.source(at).is_ascii()
+        {
+            return false;
+        }
+        if self.label(at - 1) != Some(Label::Nom) || self.fold(at - 1).len() < 3 || self.page.glued(at) {
+            return false;
+        }
+        let mut p = at - 1;
+        while p > 0 && matches!(self.label(p - 1), Some(Label::Nom | Label::Prenom)) && self.page.same_line(p) {
+            p -= 1;
+        }
+        let titled = (1..3).any(|back| p >= back && self.page.title(p - back).is_some());
+        let dotted = self.fold(at + 1) == "." && self.page.glued(at + 1);
+        let end = at + 1 + usize::from(dotted);
+        let closed = self.closed(end)
+            || self.mark(end) && self.fold(end) != "'"
+            || self.covered(end)
+            || self.number(end)
+            || matches!(self.fold(end), "rpps" | "adeli" | "tel" | "poste" | "dect" | "bip" | "le" | "interne" | "chef" | "neurologue");
+        let upper = self.page.has(at - 1, look::UPPER) || titled;
+        if !(closed && upper && (titled || dotted || p == 0 || !self.page.same_line(p))) || self.fold(at + 1) == "'" {
+            return false;
+        }
+        self.emit(at..end, Label::Prenom, "proper:given", 0.5);
+        true
+    }
+}

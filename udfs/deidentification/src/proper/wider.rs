@@ -1,0 +1,281 @@
+//! People and places by what may only be said of them: a name in small letters behind a
+//! title, one behind a trade in short, a region, a house without its kind.
+
+use super::{Proper, known};
+use crate::Label;
+use crate::name::knowledge::{likely_common, role, word};
+use crate::name::page::look;
+
+const REGIONS: &str = include_str!("../../data/regions.txt");
+
+impl Proper<'_, '_> {
+    /// "dr kerdonval", "mme le brouz'h": a name in small letters that nothing explains.
+    pub(super) fn small_titled(&mut self, at: usize) -> bool {
+        let Some(mut p) = at.checked_sub(1).filter(|_| self.page.same_line(at)) else { return false };
+        if self.covered(at) || self.fold(at).len() < 3 || self.page.has(at, word::PARTICLE) {
+            return false;
+        }
+        let mut first = at;
+        while self.page.has(p, word::PARTICLE) && self.page.has(p, look::LOWER) && p > 0 && at - p < 4 && !self.covered(p) {
+            first = p;
+            p -= 1;
+        }
+        if self.fold(p) == "." && p > 0 {
+            p -= 1;
+        }
+        let titled = matches!(self.fold(p), "dr" | "docteur" | "pr" | "mme" | "mr" | "mlle" | "madame" | "monsieur" | "drs");
+        let bits = word::COMMON | word::ACRONYM | word::QUALIFIER | look::CLINICAL | look::CUE;
+        if !titled || self.page.has(at, bits) || known::explained(self.fold(at)) || likely_common(self.fold(at)) {
+            return false;
+        }
+        let mut end = at + 1;
+        while matches!(self.fold(end), "'" | "-")
+            && self.page.glued(end)
+            && self.page.glued(end + 1)
+            && self.page.has(end + 1, look::LOWER | look::CAPITAL | look::SINGLE)
+            || self.fold(end) == "h" && self.fold(end - 1) == "'"
+        {
+            end += if matches!(self.fold(end), "'" | "-") { 2 } else { 1 };
+        }
+        self.emit(first..end, Label::Nom, "proper:title", 0.5);
+        true
+    }
+
+    /// "l'usine de Brouzacieux": behind a noun that only a place follows.
+    pub(super) fn headed_place(&self, at: usize) -> bool {
+        matches!(self.before(at, 1), "de" | "'" | "du" | "des")
+            && (2..4).any(|back| known::place_head(self.before(at, back)))
+            && !self.page.has(at, look::SEEN_LOWER | look::UPPER)
+    }
+
+    /// What hyphens and apostrophes hold to a name that ended before them, and the article
+    /// and the initial before a house: "floc'|h", "|Les Tilleuls".
+    pub(super) fn ends(&mut self) {
+        for at in 1..self.page.len() {
+            let Some(label) = self.label(at - 1).filter(|l| matches!(l, Label::Nom | Label::Prenom | Label::Ville | Label::Hopital)) else {
+                continue;
+            };
+            if self.covered(at)
+                || !matches!(self.fold(at), "-" | "'")
+                || !self.page.glued(at)
+                || !self.page.glued(at + 1)
+                || self.covered(at + 1)
+                || self.page.has(at - 1, look::UPPER) && self.fold(at - 1).len() < 4
+            {
+                continue;
+            }
+            let letter = self.fold(at) == "'" && self.fold(at + 1) == "h" && self.fold(at - 1).ends_with('c');
+            let half = self.fold(at) == "-"
+                && self.page.has(at + 1, look::CAPITAL)
+                && !self.page.has(at + 1, look::CLINICAL | word::ACRONYM | word::EPONYM)
+                && !known::thing(self.fold(at + 1));
+            if letter || half {
+                let end = if half { self.held(at + 1) } else { at + 2 };
+                self.emit(at..end, label, "proper:word", 0.4);
+            }
+        }
+        for at in 1..self.page.len() {
+            let house = matches!(self.label(at), Some(Label::Ville | Label::Hopital)) && self.page.has(at, look::CAPITAL);
+            let article = matches!(self.fold(at - 1), "les" | "le" | "la")
+                && self.page.has(at - 1, look::CAPITAL)
+                && self.page.same_line(at)
+                && self.page.same_line(at - 1)
+                && !self.page.has(at - 1, look::OPENS)
+                && self.page.has(at - 1, look::UPPER) == self.page.has(at, look::UPPER);
+            if house && article && !self.covered(at - 1) && !self.column(at) {
+                let Some(label) = self.label(at) else { continue };
+                self.emit(at - 1..at, label, "proper:house", 0.4);
+            }
+        }
+    }
+
+    /// "en Ardèche", "dans le Finistère": a region or a department.
+    pub(super) fn region(&mut self, at: usize) -> bool {
+        if !self.page.has(at, look::CAPITAL) || self.page.has(at, look::CLINICAL) {
+            return false;
+        }
+        let before = self.before(at, 1);
+        let small = at > 0 && self.page.has(at - 1, look::LOWER) || self.shouted(at);
+        let led = matches!(before, "en" | "depuis")
+            || matches!(before, "le" | "la" | "les") && matches!(self.before(at, 2), "dans" | "vers" | "pour" | "sur")
+            || before == "'" && matches!(self.before(at, 3), "dans" | "vers");
+        if !(led && (small || before == "'")) {
+            return false;
+        }
+        let end = self.held(at);
+        let Some(name) = self.page.text.original.get(self.page.text.byte_range(at..end)) else { return false };
+        let name = sillage_clinical::text::fold(name);
+        if !REGIONS.lines().filter(|l| !l.starts_with('#')).flat_map(str::split_whitespace).any(|r| r == name) {
+            return false;
+        }
+        self.emit(at..end, Label::Ville, "proper:region", 0.5);
+        true
+    }
+
+    /// "au centre Océane", "le pavillon Brouzac": a house whose own name follows its kind.
+    pub(super) fn small_house(&mut self, at: usize) -> bool {
+        if at == 0
+            || !self.page.same_line(at)
+            || !matches!(
+                self.before(at, 1),
+                "centre"
+                    | "clinique"
+                    | "institut"
+                    | "residence"
+                    | "pavillon"
+                    | "villa"
+                    | "foyer"
+                    | "maison"
+                    | "batiment"
+                    | "unite"
+                    | "hopital"
+                    | "polyclinique"
+            )
+            || self.page.has(at, look::UPPER | look::CLINICAL | look::CUE | word::COMMON | word::ACRONYM | word::EPONYM)
+            || !self.page.has(at, look::CAPITAL)
+            || self.page.has(at - 1, look::UPPER)
+        {
+            return false;
+        }
+        let house = matches!(self.before(at, 1), "unite" | "maison" | "batiment");
+        let named = self.unknown(at) || !house && (self.page.has(at, word::ANY_NAME) || !known::explained(self.fold(at)));
+        if !named || likely_common(self.fold(at)) {
+            return false;
+        }
+        let end = self.chain(at, self.held(at));
+        self.emit(at..end, Label::Hopital, "proper:house", 0.5);
+        true
+    }
+
+    /// "APA Dréanou, ", "PUIS REA PRIGENOU (61…": an unknown word behind a trade in short,
+    /// closed by a mark, a day or the end of the line.
+    pub(super) fn behind_trade(&mut self, at: usize) -> bool {
+        if at == 0 || !self.page.same_line(at) || self.fold(at).len() < 4 || !self.unknown(at) || likely_common(self.fold(at)) {
+            return false;
+        }
+        let mut p = at;
+        while p > 0 && self.page.same_line(p) && at - p < 2 && matches!(self.fold(p - 1), ":" | "/") {
+            p -= 1;
+        }
+        if p == 0 || !self.page.same_line(p) || self.column(at) {
+            return false;
+        }
+        let trade = trade(self.fold(p - 1))
+            || self.page.cues[p - 1].is_some_and(|c| c.end == p && c.roles & role::FUNCTION != 0)
+            // "CHIR VASC : X"
+            || p > 1 && p < at && trade(self.before(p, 2)) && self.page.same_line(p - 1);
+        let end = self.held(at);
+        let next = end;
+        let closes = self.closed(next)
+            || matches!(self.fold(next), "," | ";" | "(" | ")" | "/" | "." | ":" | "+" | "ok" | "et" | "a" | "puis" | "le" | "ce")
+            || self.covered(next)
+            || self.number(next) && self.clock_like(next);
+        let shouted = self.page.has(at, look::UPPER);
+        if !trade || !closes || shouted && (!self.page.pronounceable(at..at + 1) || self.fold(at).len() < 5) || self.of_medicine(p, 1) {
+            return false;
+        }
+        self.emit(at..end, Label::Nom, "proper:listed", 0.4);
+        true
+    }
+
+    fn clock_like(&self, at: usize) -> bool {
+        self.fold(at).contains('h') || matches!(self.fold(at + 1), ":" | "h")
+    }
+}
+
+/// First halves of the names of places.
+pub(super) fn place_word(fold: &str) -> bool {
+    matches!(
+        fold,
+        "mas"
+            | "bourg"
+            | "val"
+            | "mont"
+            | "pont"
+            | "bois"
+            | "puy"
+            | "roc"
+            | "port"
+            | "saint"
+            | "sainte"
+            | "chateau"
+            | "grand"
+            | "vieux"
+            | "champ"
+            | "pre"
+            | "croix"
+            | "font"
+            | "ville"
+            | "villa"
+            | "moulin"
+            | "roche"
+            | "cap"
+            | "col"
+            | "plan"
+            | "bel"
+            | "haut"
+            | "bas"
+            | "ker"
+    )
+}
+
+/// Trades and specialities in short, as notes call for people.
+fn trade(fold: &str) -> bool {
+    matches!(
+        fold,
+        "apa"
+            | "neuro"
+            | "rea"
+            | "chir"
+            | "cardio"
+            | "vasc"
+            | "anesth"
+            | "orl"
+            | "ophtalmo"
+            | "pneumo"
+            | "gastro"
+            | "nephro"
+            | "endoc"
+            | "endocrino"
+            | "geriatre"
+            | "geriatrie"
+            | "urologue"
+            | "uro"
+            | "neurochir"
+            | "nch"
+            | "nri"
+            | "radio"
+            | "neuroradio"
+            | "psy"
+            | "neuropsy"
+            | "psychomot"
+            | "ortho"
+            | "orthoptiste"
+            | "ergo"
+            | "kine"
+            | "diet"
+            | "dieteticienne"
+            | "as"
+            | "ide"
+            | "avs"
+            | "assistante"
+            | "secretaire"
+            | "brancardier"
+            | "ambulancier"
+            | "pompier"
+            | "gendarme"
+            | "aumonier"
+            | "coiffeuse"
+            | "gardienne"
+            | "concierge"
+            | "podologue"
+            | "pedicure"
+            | "dentiste"
+            | "pharmacien"
+            | "pharmacienne"
+            | "mandataire"
+            | "notaire"
+            | "mt"
+            | "mg"
+    )
+}

@@ -1,0 +1,182 @@
+//! What the other readers of numbers leave: codes parted by slashes, internal numbers
+//! behind a ward or a trade, letters and figures beside a word that asks for a number.
+
+use super::gazetteer::Cue;
+use super::reader::Reader;
+use crate::Label;
+
+impl Reader<'_, '_> {
+    /// Reads what no other reader of numbers took.
+    pub fn leftovers(&mut self) {
+        for at in 0..self.len() {
+            if self.is_taken(at) || self.tail(at) {
+                continue;
+            }
+            if let Some(end) = self.slashed_code(at) {
+                self.emit(at..end, Label::Id, "shape:code", 0.6);
+            } else if let Some(end) = self.ward_number(at) {
+                self.emit(at..end, Label::Tel, "shape:extension", 0.6);
+            }
+        }
+    }
+
+    /// "TX/24/7741", "24-B/00417": letters and figures that marks join.
+    fn slashed_code(&self, at: usize) -> Option<usize> {
+        let led = at > 0 && self.glued(at) && matches!(self.before(at, 1), "/" | "-" | "_" | ".") && self.glued(at - 1);
+        let end = self.chain(at, &["-", "_", "/"]);
+        if led || end < at + 3 || !self.free(at..end) {
+            return None;
+        }
+        let source = self.source(at..end);
+        if !source.contains('/') {
+            return None;
+        }
+        let parts: Vec<usize> = (at..end).step_by(2).collect();
+        let figures = source.bytes().filter(u8::is_ascii_digit).count();
+        let letters = source.bytes().filter(u8::is_ascii_uppercase).count();
+        let plain = source.bytes().all(|b| b.is_ascii_digit() || b.is_ascii_uppercase() || matches!(b, b'/' | b'-' | b'_'));
+        let known = parts.iter().any(|p| {
+            self.is(*p, Cue::Vital)
+                || self.is(*p, Cue::Score)
+                || self.is(*p, Cue::AmountName)
+                || self.is(*p, Cue::Unit)
+                || self.date_here(*p).is_some()
+        });
+        let long = parts.iter().any(|p| self.digits(*p).is_some_and(|d| d.count >= 3));
+        let told = parts.len() > 2 && long || parts.iter().any(|p| self.digits(*p).is_some_and(|d| d.count >= 5));
+        let units = self.same_line(end) && (self.is(end, Cue::Unit) || self.mark(end, "%"));
+        (plain && letters > 0 && letters < 6 && figures >= 4 && told && !known && !units && !self.measured(at)).then_some(end)
+    }
+
+    /// "BLOC 68 314", "garde neuro 4471", "IRM : 62 41": a few figures at the end behind a ward.
+    fn ward_number(&self, at: usize) -> Option<usize> {
+        let first = self.digits(at)?;
+        // "REA KERDONVAL (6134)", "4471 neuro de garde"
+        let four = matches!(first.count, 4 | 5) && !(1900..2100).contains(&first.value) && first.value > 0 && !self.measured(at);
+        let named = four
+            && at > 2
+            && self.mark(at - 1, "(")
+            && self.glued(at)
+            && self.mark(at + 1, ")")
+            && self.capital(at - 2)
+            && self.same_line(at)
+            && !crate::proper::known::explained(self.before(at, 2))
+            && self.fold(at - 2).len() > 3
+            && !self.is(at - 2, Cue::AmountName);
+        let opens = self.line_start(at) || matches!(self.before(at, 1), "." | ";" | "(" | "→" | "-" | ":");
+        let led = four
+            && opens
+            && !self.glued(at)
+            && self.same_line(at + 1)
+            && (1..3).all(|i| ward(self.fold(at + i)) || self.fold(at + i) == "de");
+        if named || led {
+            return Some(at + 1);
+        }
+        if !self.same_line(at) || at == 0 || self.glued(at) {
+            return None;
+        }
+        let mut end = at + 1;
+        let mut groups = vec![first.count];
+        while self.same_line(end) && !self.column(end) && !self.glued(end) && groups.len() < 3 {
+            let Some(digits) = self.digits(end).filter(|_| !self.is_taken(end)) else { break };
+            groups.push(digits.count);
+            end += 1;
+        }
+        let called_before = (1..4).any(|back| at >= back && calls(self.before(at, back)));
+        let usual = matches!(groups[..], [4] | [5] | [2, 2] | [2, 3] | [3, 2] | [1, 4] | [2, 2, 2]);
+        let year = groups.len() == 1 && first.count == 4 && (1900..2100).contains(&first.value);
+        let closes = self.token(end).is_none()
+            || self.line_start(end)
+            || self.column(end)
+            || called_before
+                && matches!(self.fold(end), "si" | "pour" | "en" | "avant" | "apres" | "des" | "au" | "a" | "le" | "la" | "ou")
+            || matches!(self.fold(end), ")" | ";" | "/" | "|" | "." | ",") && !(self.glued(end + 1) && self.digits(end + 1).is_some());
+        if !usual || year || !closes || self.measured(at) || first.value == 0 && groups.len() == 1 {
+            return None;
+        }
+        let mut p = at;
+        while p > 0 && self.same_line(p) && matches!(self.fold(p - 1), ":" | "au" | "le" | "=" | "→" | ">" | "°" | "n" | "(") && at - p < 3
+        {
+            p -= 1;
+        }
+        if p == 0 || !self.same_line(p) {
+            return None;
+        }
+        let near = ward(self.fold(p - 1));
+        // "garde neuro 4471", "interne de neuro 4471"
+        let far =
+            !near && p > 1 && self.same_line(p - 1) && self.word(p - 1) && staff(self.before(p, 2)) && !self.is(p - 1, Cue::AmountName);
+        let single = groups.len() == 1;
+        (near && (single || !counted(self.fold(p - 1))) || far && single || called_before).then_some(end)
+    }
+}
+
+/// What is done with a number.
+fn calls(word: &str) -> bool {
+    matches!(word, "appeler" | "rappeler" | "joindre" | "joignable" | "appelez" | "rappelez" | "biper" | "bipez" | "contacter")
+}
+
+/// Wards and people that an internal number follows.
+fn ward(word: &str) -> bool {
+    staff(word)
+        || matches!(
+            word,
+            "bloc"
+                | "secretariat"
+                | "secr"
+                | "usinv"
+                | "unv"
+                | "usi"
+                | "usc"
+                | "rea"
+                | "urgences"
+                | "sau"
+                | "uhcd"
+                | "imagerie"
+                | "irm"
+                | "scanner"
+                | "tdm"
+                | "neuro"
+                | "neurologie"
+                | "nri"
+                | "cardio"
+                | "labo"
+                | "laboratoire"
+                | "pharmacie"
+                | "accueil"
+                | "standard"
+                | "regulation"
+                | "dechocage"
+                | "radiologie"
+        )
+}
+
+fn staff(word: &str) -> bool {
+    matches!(
+        word,
+        "garde"
+            | "astreinte"
+            | "interne"
+            | "senior"
+            | "cadre"
+            | "ide"
+            | "iao"
+            | "ioa"
+            | "anesthesiste"
+            | "neurologue"
+            | "radiologue"
+            | "cardiologue"
+            | "externe"
+            | "brancardage"
+            | "brancardiers"
+            | "manip"
+            | "orthophoniste"
+            | "kine"
+            | "aide-soignante"
+    )
+}
+
+/// Wards whose patients and pictures are counted as well.
+fn counted(word: &str) -> bool {
+    matches!(word, "irm" | "scanner" | "tdm" | "labo" | "urgences" | "rea")
+}
