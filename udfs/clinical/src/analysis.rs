@@ -9,9 +9,10 @@ use chrono::{Duration, NaiveDateTime};
 use sillage_schemas::terminology::HISTORICAL_CODES;
 
 use crate::document_kind::DocumentKind;
+use crate::form::{Form, Part};
 use crate::knowledge::Knowledge;
 use crate::lexicon::{Concept, Label, data_lines};
-use crate::measurement::{Measurement, measurements};
+use crate::measurement::{Measurement, measurements_of_form};
 use crate::mention::{Mention, mentions};
 use crate::qualifier::{Cue, Qualifiers, SentenceView, Setting};
 use crate::section::{Prior, Section};
@@ -34,6 +35,8 @@ pub struct Analysis<'a> {
     pub text: Text<'a>,
     pub sentences: Vec<Range<usize>>,
     pub sections: Vec<Section>,
+    /// Its boxes and answers.
+    pub form: Form,
     words: Vec<WordId>,
     knowledge: &'a Knowledge,
     reference: Option<NaiveDateTime>,
@@ -82,12 +85,14 @@ impl<'a> Analysis<'a> {
         let words = knowledge.vocabulary.read(&text);
         let sections = knowledge.sections.sections(&text, &words, &knowledge.vocabulary);
         let sentences = sentences(&text);
+        let form = Form::new(&text);
         let kind = knowledge.document_kinds.of(None, &text, &words, &knowledge.vocabulary);
         let cues = vec![OnceCell::new(); sentences.len()];
         Analysis {
             text,
             sentences,
             sections,
+            form,
             words,
             knowledge,
             reference,
@@ -139,11 +144,18 @@ impl<'a> Analysis<'a> {
 
     /// The measurements, in the order of their values; read once.
     pub fn measurements(&self) -> &[Measurement] {
-        self.measurements.get_or_init(|| measurements(&self.text))
+        self.measurements.get_or_init(|| measurements_of_form(&self.text, &self.form))
     }
 
     fn cues(&self, sentence: usize) -> &[Cue] {
-        let find = || self.knowledge.cues.find(&self.text, &self.words, &self.knowledge.vocabulary, self.sentences[sentence].clone());
+        let find = || {
+            let mut found = self.knowledge.cues.find(&self.text, &self.words, &self.knowledge.vocabulary, self.sentences[sentence].clone());
+            // What an option says it says by its box.
+            if !self.form.is_empty() {
+                found.retain(|cue| !self.form.at(cue.start).option());
+            }
+            found
+        };
         self.cues[sentence].get_or_init(find)
     }
 
@@ -190,7 +202,53 @@ impl<'a> Analysis<'a> {
         let cues = self.cues(index);
         let view = SentenceView { text: &self.text, sentence: sentence.clone(), cues, mentions: &ranges };
         let time = self.time_of(&span, sentence, &ranges, self.times());
-        Some(view.qualify(&span, self.setting(self.section_at(first), None, time.as_ref())))
+        let said = view.qualify(&span, self.setting(self.section_at(first), None, time.as_ref()));
+        Some(self.answered(&span, &ranges, said))
+    }
+
+    /// What boxes and answers make of it.
+    fn answered(&self, span: &Range<usize>, mentions: &[Range<usize>], said: Qualifiers) -> Qualifiers {
+        if self.form.is_empty() {
+            return said;
+        }
+        let part = self.form.at(span.start);
+        if part == Part::default() {
+            return said;
+        }
+        let absent = Qualifiers { negated: true, hypothetical: false, historical: false, ..said };
+        if part.unticked() {
+            return absent;
+        }
+        let asked = |part: Part| part.affirmed() || part.denied() || part.open();
+        if !asked(part) {
+            return said;
+        }
+        // "Absence d'hémorragie : oui" says what it asks, "absence d'hémorragie : non" the contrary.
+        let mut before = (0..span.start).rev().take_while(|at| asked(self.form.at(*at)));
+        let denies = before.any(|at| matches!(self.text.fold(at), "absence" | "pas" | "sans" | "aucun" | "aucune"));
+        if part.denied() {
+            return if denies {
+                Qualifiers { negated: false, hypothetical: false, ..said }
+            } else if self.complement(span, mentions) {
+                said
+            } else {
+                absent
+            };
+        }
+        if part.open() {
+            return Qualifiers { hypothetical: !said.negated, historical: false, ..said };
+        }
+        Qualifiers { hypothetical: false, negated: said.negated && denies, ..said }
+    }
+
+    /// "Thrombolyse de l'AVC : non": the answer is about the head.
+    fn complement(&self, span: &Range<usize>, mentions: &[Range<usize>]) -> bool {
+        let Some(head) = mentions[..mentions.partition_point(|m| m.end <= span.start)].last() else { return false };
+        let between = head.end..span.start;
+        let asked = self.form.at(head.start) == self.form.at(span.start);
+        asked
+            && between.len() < 4
+            && between.clone().any(|at| matches!(self.text.fold(at), "de" | "d" | "du" | "des" | "pour" | "sous" | "sur" | "par"))
     }
 
     fn in_title(&self, mention: &Mention) -> bool {
@@ -216,7 +274,7 @@ impl<'a> Analysis<'a> {
             let atc = concept.atc.as_deref().filter(|_| setting.drug);
             setting.recalled =
                 atc.is_some_and(|code| named(home, code)) && section.is_none_or(|s| self.section_name(s) != "discharge_treatment");
-            let qualifiers = view.qualify(range, setting);
+            let qualifiers = self.answered(range, &ranges, view.qualify(range, setting));
             if qualifiers.historical {
                 home.extend(atc);
             }

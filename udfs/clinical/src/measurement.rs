@@ -7,7 +7,8 @@
 //! data (`data/measurements.toml`, `data/units.toml`).
 //!
 //! Durations, dates and clock times are not measurements. A value that is aimed at
-//! (`objectif TA < 130/80`) was not measured and never gets the name.
+//! (`objectif TA < 130/80`) or asked for (`PAS > 185 : non`) was not measured and never
+//! gets the name; of options to tick the ticked one is the value.
 
 mod bind;
 mod catalog;
@@ -18,6 +19,7 @@ mod tests;
 mod trie;
 mod value;
 
+use crate::form::Form;
 use crate::text::Text;
 
 /// How the value written stands to the true one.
@@ -77,5 +79,10 @@ pub struct Measurement {
 
 /// All measurements of a text, in the order of their values.
 pub fn measurements(text: &Text<'_>) -> Vec<Measurement> {
-    scan::Scanner::new(text).run()
+    measurements_of_form(text, &Form::new(text))
+}
+
+/// As [`measurements`], where the boxes of the text are known already.
+pub(crate) fn measurements_of_form(text: &Text<'_>, form: &Form) -> Vec<Measurement> {
+    scan::Scanner::new(text, form).run()
 }

@@ -224,6 +224,7 @@ impl<'d, 'a> Extractor<'d, 'a> {
         for hit in &self.hits {
             if let Some(cue) = self.definitions.compiled.cues[hit.value as usize]
                 && found.last().is_none_or(|f| f.tokens.end <= hit.start)
+                && !self.analysis.form.at(hit.start).unticked()
             {
                 found.push(Found { tokens: hit.start..hit.end, cue });
             }
@@ -261,7 +262,9 @@ impl<'d, 'a> Extractor<'d, 'a> {
     /// A phrase of this role stands in the sentence.
     fn says(&self, sentence: &Range<usize>, variable: u16, rule: u16, role: Role) -> bool {
         let wanted = Use { variable, rule, role };
-        self.hits_in(sentence.clone()).iter().any(|h| self.uses(h).contains(&wanted))
+        // What an empty box offers says nothing.
+        let said = |h: &&Hit| !self.analysis.form.at(h.start).unticked();
+        self.hits_in(sentence.clone()).iter().filter(said).any(|h| self.uses(h).contains(&wanted))
     }
 
     /// Bit of the section that a token stands in.
@@ -298,6 +301,23 @@ impl<'d, 'a> Extractor<'d, 'a> {
         None
     }
 
+    /// Why the boxes of a form say that the words do not count, if so.
+    fn unchosen(&self, candidate: &Candidate, rule: &Rule, value: Option<&Value>) -> Option<&'static str> {
+        let form = &self.analysis.form;
+        if form.is_empty() || candidate.tokens.is_empty() {
+            return None;
+        }
+        let (first, last) = (form.at(candidate.tokens.start), form.at(candidate.tokens.end - 1));
+        let denied = value == Some(&Value::Boolean(false)) && rule.value == Some(Value::Boolean(true));
+        if (first.unticked() || last.unticked()) && !denied {
+            return Some("its box is not ticked");
+        }
+        if first.title() && candidate.how == "phrase" {
+            return Some("the title of a checklist");
+        }
+        (last.criterion() && matches!(candidate.how, "measurement" | "series" | "name")).then_some("a criterion, not a value")
+    }
+
     /// Conditions of the rule, domain, section, document, moment.
     fn gate(&self, candidate: &mut Candidate, moments: &Moments<'_, '_>, spans: &[Range<usize>]) -> Trial<'d> {
         let used = Use { variable: candidate.variable, rule: candidate.rule, role: Role::Value };
@@ -322,6 +342,9 @@ impl<'d, 'a> Extractor<'d, 'a> {
                 None => Some("no value"),
                 _ => None,
             });
+        }
+        if trial.refused.is_none() {
+            trial.refused = self.unchosen(candidate, rule, trial.value.as_ref());
         }
         if trial.refused.is_none() && candidate.moment.is_some_and(|told| rule.anchor.is_some_and(|fixed| fixed != told)) {
             trial.refused = Some("the head of its column says another moment");

@@ -22,7 +22,7 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::ops::Range;
 
-use chrono::{NaiveDate, NaiveDateTime, TimeDelta};
+use chrono::{NaiveDate, NaiveDateTime, NaiveTime, TimeDelta};
 use sillage_clinical::analysis::Analysis;
 use sillage_clinical::sentence::sentences;
 use sillage_clinical::temporal::{TemporalExpression, temporal_expressions};
@@ -36,6 +36,8 @@ use crate::derive::derive;
 use crate::episode::{DocumentKind, DocumentSummary, Episode, Told, episodes};
 use crate::{Anchor, Finding, Value};
 
+/// An emergency note this long before the day of the stay is of a passage before it.
+const PASSAGE: TimeDelta = TimeDelta::hours(24);
 /// Days after the index date at which a visit is that of three months.
 const MONTH_3: (i64, i64) = (45, 135);
 /// Days within which a death counts for the three-month outcome.
@@ -242,6 +244,7 @@ pub fn resolve_episode(
 ) -> ResolvedEpisode {
     let mut candidates = candidates(documents, &episode);
     let died_after = deaths_after(&mut candidates, &episode);
+    let entered = entered(documents, &episode);
     let mut by_variable: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
     for (at, candidate) in candidates.iter().enumerate() {
         by_variable.entry(&candidate.finding.variable).or_default().push(at);
@@ -251,7 +254,7 @@ pub fn resolve_episode(
     for (variable, members) in &by_variable {
         let Some(policy) = policies.policy(variable) else { continue };
         for &at in members {
-            weigh(&mut candidates[at], &policy, &episode);
+            weigh(&mut candidates[at], &policy, &episode, entered);
         }
         if let Some(resolved) = choice::choose(variable, &policy, members, &mut candidates) {
             values.insert((*variable).to_owned(), resolved);
@@ -392,14 +395,35 @@ fn deaths_after(candidates: &mut [Candidate<'_>], episode: &Episode) -> Option<u
     found
 }
 
+/// The first day of the stay by the letter at its end, where somebody received the
+/// patient at the door on that day.
+fn entered(documents: &[Document<'_>], episode: &Episode) -> Option<NaiveDateTime> {
+    let of = || episode.documents.iter().map(|&at| &documents[at]);
+    let told = of().filter(|d| d.kind == DocumentKind::Discharge).filter_map(|d| d.reading.told.admission);
+    let day = told.min()?.date();
+    let door = |d: &&Document<'_>| {
+        matches!(d.kind, DocumentKind::Emergency | DocumentKind::Prehospital)
+            && d.time.is_some_and(|t| (0..=1).contains(&(t.date() - day).num_days()))
+    };
+    of().find(door).map(|_| day.and_time(NaiveTime::MIN))
+}
+
 /// Weighs a candidate by itself.
-fn weigh(candidate: &mut Candidate<'_>, policy: &Policy, episode: &Episode) {
+fn weigh(candidate: &mut Candidate<'_>, policy: &Policy, episode: &Episode, entered: Option<NaiveDateTime>) {
     let Finding { anchor, event_time, ref method, score, .. } = *candidate.finding;
     if matches!(candidate.verdict, Verdict::Copied | Verdict::OutOfTime) {
         return;
     }
     if candidate.context.refuted || method.contains("+corrected") {
         candidate.verdict = Verdict::Corrected;
+        return;
+    }
+    // Sent home from the emergency ward and back days later: the stay began with the return.
+    let passage = candidate.kind == DocumentKind::Emergency
+        && entered.zip(candidate.time).is_some_and(|(day, time)| time + PASSAGE <= day)
+        && !policy.timeless;
+    if passage && !policy.internal && !matches!(anchor, Anchor::PreStroke | Anchor::History) {
+        candidate.verdict = Verdict::OutOfTime;
         return;
     }
     let recalled = method.contains("+recalled");

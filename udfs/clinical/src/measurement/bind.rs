@@ -13,6 +13,8 @@ use super::value::{Ask, Fit};
 const UNKNOWN: u8 = 5;
 /// Tokens between name and value.
 const STEPS: usize = 28;
+/// Tokens of options that are not ticked, in one go.
+const OPTIONS: usize = 48;
 
 impl Scanner<'_, '_> {
     /// Reads the values after a name whose first byte is `start`; `from` is the place
@@ -27,6 +29,12 @@ impl Scanner<'_, '_> {
         let mut fresh = false;
         let mut token = first;
         for _ in 0..STEPS {
+            // Of options the ticked one is the value.
+            let options = token;
+            while at == 0 && token < options + OPTIONS && (self.boxes.at(token).is_box() || self.boxes.at(token).unticked()) {
+                ask.linked = true;
+                token += 1;
+            }
             let t = text.tokens.get(token)?;
             if t.lines_before > 1 && at == 0 {
                 return None;

@@ -1,5 +1,6 @@
 //! One pass over the tokens: names and their values, then numbers with units.
 
+use crate::form;
 use crate::text::{Kind, Text};
 
 use super::catalog::{Catalog, Form, Roles, UnitId, catalog};
@@ -10,12 +11,13 @@ use super::{Comparator, Measurement};
 pub(super) struct Scanner<'t, 'a> {
     pub(super) catalog: &'static Catalog,
     pub(super) text: &'t Text<'a>,
+    pub(super) boxes: &'t form::Form,
     out: Vec<Measurement>,
 }
 
 impl<'t, 'a> Scanner<'t, 'a> {
-    pub(super) fn new(text: &'t Text<'a>) -> Self {
-        Scanner { catalog: catalog(), text, out: Vec::new() }
+    pub(super) fn new(text: &'t Text<'a>, boxes: &'t form::Form) -> Self {
+        Scanner { catalog: catalog(), text, boxes, out: Vec::new() }
     }
 
     pub(super) fn run(mut self) -> Vec<Measurement> {
@@ -27,6 +29,14 @@ impl<'t, 'a> Scanner<'t, 'a> {
                 Kind::Mark => None,
             };
             token = next.filter(|n| *n > token).unwrap_or(token + 1);
+        }
+        if !self.boxes.is_empty() {
+            for measurement in &mut self.out {
+                if self.boxes.at(self.text.token_at(measurement.value_start)).criterion() {
+                    (measurement.name, measurement.label, measurement.loinc) = (None, None, None);
+                    (measurement.canonical_value, measurement.canonical_unit) = (None, None);
+                }
+            }
         }
         self.out
     }

@@ -59,6 +59,8 @@ impl Moments<'_, '_> {
                         .all(|i| text.tokens[i].kind == Kind::Mark || text.fold(i).len() <= 2 || DAYS.contains(&text.fold(i)))
             };
             if let Some(found) = self.found.get(cue).filter(|f| f.tokens.start < sentence.end && opens(f.tokens.start))
+                // "Jamais connue avant." heads nothing.
+                && !(sentence.start..found.tokens.start).any(|i| matches!(text.fold(i), "jamais" | "pas" | "non" | "aucun" | "aucune" | "sans" | "ni"))
                 && (self.heads(found.tokens.end, sentence.end) || found.cue.door && found.tokens.start == sentence.start)
             {
                 current = Some(Standing { moment: self.meant(found.cue, found.tokens.start).0, time: None });

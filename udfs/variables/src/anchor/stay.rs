@@ -36,6 +36,10 @@ impl Stay {
                 birth = None;
                 continue;
             }
+            // A day among the antecedents is no day of the stay.
+            if analysis.section_at_byte(time.start) == Some("history") {
+                continue;
+            }
             match time.kind {
                 TemporalKind::Period => {
                     if stay.start.is_none()

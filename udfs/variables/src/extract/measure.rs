@@ -107,6 +107,12 @@ impl Extractor<'_, '_> {
             if at >= sentence.end && !next_cell {
                 return None;
             }
+            // Of options the ticked one is the value.
+            let part = self.analysis.form.at(at);
+            if part.is_box() || part.unticked() {
+                at += 1;
+                continue;
+            }
             if definition.kind == Type::Category {
                 let grade = grade(text.fold(at));
                 if definition.values.contains(&grade) {

@@ -248,3 +248,66 @@ fn explanations_tell_why() {
     let side = attempts.iter().find(|a| a.variable == "side").map(|a| a.outcome.clone());
     assert_eq!(side, Some(Outcome::Refused("a word of `unless` stands near")));
 }
+
+fn said(text: &str, variable: &str, type_code: &str) -> Vec<Value> {
+    let time = NaiveDate::from_ymd_opt(2031, 4, 9).and_then(|d| d.and_hms_opt(16, 0, 0));
+    let analysis = Analysis::new(Knowledge::built_in(), text, time);
+    let facts = Facts { type_code: Some(type_code), time, ..Facts::default() };
+    let found = extract(Definitions::built_in(), &analysis, &facts);
+    found.into_iter().filter(|f| f.variable == variable).map(|f| f.value).collect()
+}
+
+#[test]
+fn of_options_the_ticked_one_is_the_value() {
+    let number = |n: f64| vec![Value::Number(n)];
+    for text in [
+        "Rankin antérieur : [ ] 0 [x] 1 [ ] 2 [ ] 3",
+        "mRS avant l'AVC  ☐ 0  ☒ 1  ☐ 2",
+        "Rankin antérieur : 0 [ ] 1 [x] 2 [ ]",
+        "Rankin antérieur : ( ) 0 (X) 1 ( ) 2",
+    ] {
+        assert_eq!(said(text, "mrs_pre_stroke", "34111-5"), number(1.0), "{text}");
+    }
+    let category = |name: &str| vec![Value::Category(name.to_owned().into())];
+    assert_eq!(said("Agent : [ ] altéplase [x] ténectéplase", "thrombolytic_agent", "34111-5"), category("tenecteplase"));
+    assert_eq!(
+        said("Remaniement hémorragique au contrôle : ☐ HI1 ☒ HI2 ☐ PH1 ☐ PH2", "hemorrhagic_transformation", "11490-0").last(),
+        category("hi2").last()
+    );
+}
+
+#[test]
+fn an_answer_decides_about_a_variable() {
+    let bool = |b: bool| vec![Value::Boolean(b)];
+    for (text, expected) in [
+        ("Diabète [ ] oui [x] non", false),
+        ("Diabète ☒ oui ☐ non", true),
+        ("Diabète : Oui [ ] Non [X]", false),
+        ("Diabète ...... non", false),
+        ("☑ diabète ☐ asthme", true),
+    ] {
+        assert_eq!(said(text, "diabetes", "34111-5"), bool(expected), "{text}");
+    }
+    assert!(said("Asthme [x] oui [ ] non\nDiabète [ ] oui [ ] non", "diabetes", "34111-5").is_empty());
+}
+
+#[test]
+fn a_threshold_of_a_checklist_is_no_value() {
+    let text = "Contre-indications à la thrombolyse :\nNIHSS > 25 : non\nPAS > 185 mmHg : non\nINR > 1,7 : non\nGlycémie < 0,5 g/L : [ ] oui [x] non\nAOD < 48 h : non";
+    for variable in ["nihss_admission", "sbp_admission", "inr", "glucose_admission", "iv_thrombolysis"] {
+        assert_eq!(said(text, variable, "34111-5"), Vec::<Value>::new(), "{variable}");
+    }
+    assert_eq!(said("INR > 1,7 : non (INR 1,1)", "inr", "34111-5"), [Value::Number(1.1)]);
+}
+
+#[test]
+fn what_an_empty_box_offers_is_no_condition() {
+    let text = "Début des troubles : [x] heure connue : 11:20 (devant un collègue) [ ] inconnue [ ] au réveil";
+    let day = NaiveDate::from_ymd_opt(2031, 4, 9).and_then(|d| d.and_hms_opt(11, 20, 0)).unwrap();
+    assert_eq!(said(text, "onset_datetime", "34111-5").first(), Some(&Value::DateTime(day)));
+}
+
+#[test]
+fn what_was_never_known_before_heads_no_line() {
+    assert_eq!(said("- ECG : flutter, jamais connu avant.\n- Labo : INR 1,3", "inr", "34111-5"), [Value::Number(1.3)]);
+}

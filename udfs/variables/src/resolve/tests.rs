@@ -463,3 +463,37 @@ proptest! {
         prop_assert_eq!(tell(&shuffled), expected);
     }
 }
+
+/// Sent home from the emergency ward, back two days later with the stroke.
+#[test]
+fn a_passage_before_the_stay_is_not_its_admission() {
+    let story = |second: DocumentKind| {
+        [
+            write(
+                "passage",
+                Emergency,
+                "2031-03-04 18:00",
+                "A",
+                "{nihss_admission=0@admission|NIHSS 0}, {sbp_admission=151@admission|TA 151/80}, rentre chez lui.",
+            ),
+            write(
+                "return",
+                second,
+                "2031-03-06 10:00",
+                "A",
+                "Début à {onset_datetime=2031-03-06 09:00@admission|9 h}. {nihss_admission=12@admission|NIHSS 12}, {sbp_admission=172@admission|TA 172/90}.",
+            ),
+            write(
+                "crh",
+                Discharge,
+                "2031-03-12 10:00",
+                "A",
+                "Hospitalisé du 06/03/2031 au 12/03/2031. {mrs_discharge=1@discharge|Rankin 1}.",
+            ),
+        ]
+    };
+    assert_eq!(one(&story(Emergency), "nihss_admission").as_deref(), Some("12 \"NIHSS 12\" of return"));
+    assert_eq!(one(&story(Emergency), "sbp_admission").as_deref(), Some("172 \"TA 172/90\" of return"));
+    // A second hospital that takes over has a stay of its own, and no door.
+    assert_eq!(one(&story(Progress), "sbp_admission").as_deref(), Some("151 \"TA 151/80\" of passage !"));
+}

@@ -1,0 +1,151 @@
+//! The words of forms: answers, links, thresholds, titles.
+
+use std::ops::Range;
+
+use crate::text::{Kind, Text};
+
+/// What an answer says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(super) enum Polarity {
+    Yes,
+    No,
+    /// Not known, not told.
+    Open,
+    /// No answer but a choice.
+    #[default]
+    Neutral,
+}
+
+impl Polarity {
+    pub fn decides(self) -> bool {
+        self != Polarity::Neutral
+    }
+}
+
+/// The answer that this word is.
+pub(super) fn answer_at(text: &Text<'_>, at: usize) -> Option<Polarity> {
+    let token = text.tokens.get(at).filter(|t| t.kind == Kind::Word)?;
+    match text.fold(at) {
+        "oui" | "yes" | "present" | "presente" | "presents" | "presentes" | "positif" | "positive" | "vrai" => Some(Polarity::Yes),
+        "fait" | "faite" | "realise" | "realisee" => Some(Polarity::Yes),
+        "o" | "y" if token.upper => Some(Polarity::Yes),
+        "non" | "no" | "absent" | "absente" | "absents" | "absentes" | "aucun" | "aucune" | "aucuns" | "aucunes" | "neant" | "negatif"
+        | "negative" | "faux" | "jamais" => Some(Polarity::No),
+        "n" if token.upper => Some(Polarity::No),
+        "nsp" | "nr" | "nc" | "inconnu" | "inconnue" | "inconnus" | "indetermine" | "indeterminee" => Some(Polarity::Open),
+        _ => None,
+    }
+}
+
+/// "non fait", "non connu": still the answer.
+pub(super) fn completes(text: &Text<'_>, at: usize) -> bool {
+    matches!(
+        text.fold(at),
+        "fait"
+            | "faite"
+            | "faits"
+            | "faites"
+            | "realise"
+            | "realisee"
+            | "pratique"
+            | "pratiquee"
+            | "effectue"
+            | "effectuee"
+            | "connu"
+            | "connue"
+            | "connus"
+            | "renseigne"
+            | "renseignee"
+            | "precise"
+            | "precisee"
+            | "determine"
+            | "determinee"
+            | "evaluable"
+            | "applicable"
+            | "disponible"
+            | "documente"
+            | "documentee"
+            | "retrouve"
+            | "retrouvee"
+            | "indique"
+            | "indiquee"
+            | "concerne"
+            | "concernee"
+    )
+}
+
+/// "non renseigné" is not "non".
+pub(super) fn refined(text: &Text<'_>, words: Range<usize>, polarity: Polarity) -> Polarity {
+    let unknown = |at: usize| {
+        let word = text.fold(at);
+        ["renseign", "precis", "determin", "evaluable", "applicable", "disponible"].iter().any(|start| word.starts_with(start))
+    };
+    if words.len() > 1 && unknown(words.start + 1) { Polarity::Open } else { polarity }
+}
+
+/// Spaces before a token; a tab is a column.
+pub(super) fn gap_before(text: &Text<'_>, at: usize) -> usize {
+    let Some(token) = text.tokens.get(at).filter(|t| t.space_before && t.lines_before == 0 && at > 0) else { return 0 };
+    let gap = &text.original[text.tokens[at - 1].end as usize..token.start as usize];
+    if gap.contains('\t') { 8 } else { gap.chars().count() }
+}
+
+/// The answer here is tied to what stands before it in the line.
+pub(super) fn linked(text: &Text<'_>, at: usize) -> bool {
+    // Only a plain yes or no: "coagulation : négative" says how a test came out.
+    if !matches!(text.fold(at), "oui" | "non") || at == 0 {
+        return false;
+    }
+    matches!(text.fold(at - 1), ":" | "=" | "?" | "→" | "…" | "_")
+        || text.fold(at - 1) == "." && at > 1 && text.fold(at - 2) == "."
+        || text.fold(at - 1) == ">" && at > 1 && matches!(text.fold(at - 2), "-" | "=")
+        || gap_before(text, at) >= 2
+}
+
+/// The answer ends here: no word goes on with it ("non fluente").
+pub(super) fn closes(text: &Text<'_>, at: usize, end: usize) -> bool {
+    let mut next = at + 1;
+    while next < end && completes(text, next) {
+        next += 1;
+    }
+    let Some(token) = text.tokens.get(next).filter(|t| next < end && t.lines_before == 0) else { return true };
+    match token.kind {
+        Kind::Mark => !matches!(text.fold(next), "'" | "/" | "%") && (token.space_before || text.fold(next) != "-"),
+        _ => gap_before(text, next) > 1 || token.capital && !text.tokens[at].upper,
+    }
+}
+
+/// A threshold is given here.
+pub(super) fn comparator_at(text: &Text<'_>, at: usize) -> bool {
+    let number = |i: usize| text.tokens.get(i).is_some_and(|t| t.kind == Kind::Number && t.lines_before == 0);
+    match text.fold(at) {
+        "<" | ">" | "≤" | "≥" => number(at + 1) || text.fold(at + 1) == "=" && number(at + 2),
+        "superieur" | "superieure" | "superieurs" | "superieures" | "inferieur" | "inferieure" | "inferieurs" | "inferieures" | "sup"
+        | "inf" | "depassant" | "excedant" => (at + 1..at + 4).any(number),
+        "plus" | "moins" => text.fold(at + 1) == "de" && number(at + 2),
+        _ => false,
+    }
+}
+
+/// A line that is the title of a checklist; `true` where it opens a list of criteria
+/// itself, whatever follows.
+pub(super) fn list_title(text: &Text<'_>, line: &Range<usize>) -> Option<bool> {
+    if line.len() > 16 {
+        return None;
+    }
+    let named = line.clone().any(|at| match text.fold(at) {
+        "indications" | "indication" => at > line.start && matches!(text.fold(at - 1), "contre" | "-"),
+        "contreindications" | "contreindication" | "criteres" | "checklist" => true,
+        "list" | "liste" => at > line.start + 1 && text.fold(at - 1) == "-",
+        _ => false,
+    });
+    if !named {
+        return None;
+    }
+    let last = text.fold(line.end - 1);
+    let plural = line.clone().any(|at| matches!(text.fold(at), "indications" | "contreindications" | "criteres"));
+    if last == "." {
+        return None;
+    }
+    Some(last == ":" || last == ")" || plural && text.tokens[line.clone()].iter().all(|t| t.kind != Kind::Word || t.upper))
+}
