@@ -102,7 +102,11 @@ impl Mllp {
         let setting = |message: &str| SourceError::Setting { place: opening.uri.to_owned(), message: message.to_owned() };
         let url = Url::parse(opening.uri).ok();
         let plain = |url: &Url| {
-            matches!(url.path(), "" | "/") && url.query().is_none() && url.fragment().is_none() && url.username().is_empty() && url.password().is_none()
+            matches!(url.path(), "" | "/")
+                && url.query().is_none()
+                && url.fragment().is_none()
+                && url.username().is_empty()
+                && url.password().is_none()
         };
         let url = url.filter(plain).ok_or_else(|| setting("write mllp://address:port, as in mllp://0.0.0.0:2575"))?;
         let host = url.host().ok_or_else(|| setting("name the address to listen on, as in mllp://0.0.0.0:2575"))?.to_owned();
@@ -244,7 +248,8 @@ mod tests {
         }
         let error = opened("mllp://host", Settings { max_connections: 0, ..Default::default() }).err().unwrap_or_default();
         assert!(error.contains("mllp.max_connections"), "{error}");
-        let error = opened("mllp://host", Settings { client_authorities: Some("ca.pem".into()), ..Default::default() }).err().unwrap_or_default();
+        let error =
+            opened("mllp://host", Settings { client_authorities: Some("ca.pem".into()), ..Default::default() }).err().unwrap_or_default();
         assert!(error.contains("mllps://"), "{error}");
     }
 

@@ -33,9 +33,9 @@ pub(super) const SERIAL: &str = "serial";
 const REMEMBERED: &str = "remembered";
 
 /// Between two tries to open the store again after the disk failed.
-const RETRY: Duration = Duration::from_millis(250);
+const RETRY: Duration = Duration::from_millis(if cfg!(test) { 10 } else { 250 });
 /// A file smaller than that is never made smaller.
-const WORTH_COMPACTING: u64 = 64 << 20;
+const WORTH_COMPACTING: u64 = if cfg!(test) { 4 << 20 } else { 64 << 20 };
 
 /// Why the store could not be used; words of ours and of the system, never of a message.
 #[derive(Debug, Clone)]

@@ -170,7 +170,7 @@ fn forgetting_gives_room_back_and_the_file_does_not_grow() -> Outcome {
 fn a_file_that_was_large_is_made_smaller() -> Outcome {
     let folder = tempfile::tempdir()?;
     let inbox = Inbox::open(folder.path(), "x")?;
-    let large = Message { payload: vec![7; 1 << 20], ..message("") };
+    let large = Message { payload: vec![7; 100 << 10], ..message("") };
     for _ in 0..10 {
         append(&inbox, vec![large.clone(); 10])?;
     }
@@ -179,7 +179,7 @@ fn a_file_that_was_large_is_made_smaller() -> Outcome {
     drop(inbox.state()?);
     append(&inbox, vec![message("a")])?;
     let after = std::fs::metadata(inbox.core.path())?.len();
-    assert!(before > 100 << 20 && after < 16 << 20, "{before} {after}");
+    assert!(before > 10 << 20 && after < 4 << 20, "{before} {after}");
     assert_eq!(inbox.read(0, 9, usize::MAX)?.len(), 2);
     Ok(())
 }
@@ -223,8 +223,11 @@ fn after_any_failure_of_the_disk_nothing_is_half_there_and_it_works_again() -> O
             assert!(append(&inbox, vec![numbered(9)]).is_err(), "still full");
         }
         trial.left.store(-1, Ordering::Release);
-        std::thread::sleep(std::time::Duration::from_millis(300));
-        append(&inbox, vec![numbered(5)])?;
+        let begun = std::time::Instant::now();
+        while append(&inbox, vec![numbered(5)]).is_err() {
+            assert!(begun.elapsed().as_secs() < 20, "not usable again");
+            std::thread::sleep(std::time::Duration::from_millis(10));
+        }
         let there = payloads(&inbox)?;
         let expected = |numbers: &[u64]| there == numbers.iter().map(|n| numbered(*n).payload).collect::<Vec<_>>();
         // A commit whose last fsync failed may be there as a whole.
@@ -402,7 +405,7 @@ fn without_power_after_any_step_everything_acknowledged_is_there() -> Outcome {
     let folder = tempfile::tempdir()?;
     let story = story(&folder.path().join("story"))?;
     let mut rng = TestRng::from_seed(RngAlgorithm::ChaCha, &[7; 32]);
-    for round in 0..100u64 {
+    for round in 0..80u64 {
         let cut = (rng.next_u64() % (story.steps.len() as u64 + 1)) as usize;
         let synced = story.steps[..cut].iter().rposition(|step| matches!(step, trial::Step::Sync)).map_or(0, |at| at + 1);
         // What no fsync followed is there, is not, or is torn at a sector. The
@@ -438,7 +441,7 @@ fn damage_is_never_a_silent_loss() -> Outcome {
     let (mut refused, mut whole) = (0, 0);
     let here = folder.path().join("damaged");
     image(&story, &here, &[], serial)?;
-    for round in 0..240 {
+    for round in 0..150 {
         let mut bytes = if round % 2 == 0 { killed.clone() } else { ended.clone() };
         let at = match round % 5 {
             0 => rng.next_u64() as usize % 512,
@@ -465,7 +468,7 @@ fn damage_is_never_a_silent_loss() -> Outcome {
             }
         }
     }
-    assert!(refused > 50 && whole > 50, "{refused} refused, {whole} whole");
+    assert!(refused > 30 && whole > 30, "{refused} refused, {whole} whole");
     Ok(())
 }
 

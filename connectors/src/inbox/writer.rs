@@ -4,7 +4,7 @@
 //! So the number of fsyncs falls as the load rises. Senders that have just been
 //! answered send again at once; a transaction begun without them would make each
 //! of them wait for two. So the writer waits for as many as it has just answered,
-//! at most for half of the time that took.
+//! at most for a quarter of the time that took.
 
 use std::io;
 use std::sync::Arc;
@@ -65,7 +65,7 @@ impl Drop for Writer {
 }
 
 /// No transaction is held back longer than that.
-const HELD_BACK: Duration = Duration::from_millis(10);
+const HELD_BACK: Duration = Duration::from_millis(5);
 
 fn run(core: &Core, queue: &Receiver<Job>) {
     let mut forgets: Vec<(u64, Answer)> = Vec::new();
@@ -102,7 +102,7 @@ fn run(core: &Core, queue: &Receiver<Job>) {
         let begun = Instant::now();
         answered = appends.len();
         commit(core, appends, &mut forgets);
-        until = Instant::now() + (begun.elapsed() / 2).min(HELD_BACK);
+        until = Instant::now() + (begun.elapsed() / 4).min(HELD_BACK);
     }
 }
 

@@ -229,15 +229,16 @@ impl Intake<'_> {
 
 /// Takes over what the place of the data says more exactly than the attachment.
 fn refine(declared: &mut MediaType, data: MediaType) {
-    if matches!(declared.kind, Some(Kind::Unknown)) || matches!(data.kind, Some(Kind::Plain | Kind::Html | Kind::Xhtml)) {
+    if matches!(declared.kind, Some(Kind::Unknown))
+        || matches!(data.kind, Some(Kind::Plain | Kind::Html | Kind::Xhtml | Kind::Cda | Kind::Rtf))
+    {
         declared.kind = data.kind;
     }
     declared.charset = data.charset.or(declared.charset.take());
 }
 
 fn extracted(bytes: Vec<u8>, declared: &MediaType, index: usize) -> Result<Extracted, Failure> {
-    attachment::extract(bytes, declared)
-        .ok_or_else(|| Failure::new(reason::UNSUPPORTED_CONTENT_TYPE, attachment_path(index, "contentType")))
+    attachment::read(bytes, declared).map_err(|reason| Failure::new(reason, attachment_path(index, "contentType")))
 }
 
 fn attachment_at<'d, 'a>(document: &'d DocumentReference<'a>, index: usize) -> Option<&'d Attachment<'a>> {
