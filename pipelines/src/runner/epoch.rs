@@ -256,8 +256,8 @@ async fn worth_again(stages: &Stages, prepared: &Prepared, dossiers: &mut Dossie
         let [texts, _] = dossiers.of(&known, store).await?;
         found.extend(again::showing(&identities, &texts)?);
     }
-    for here in column(&collect(session, ACCEPTED, "document_id").await?, "document_id")? {
-        found.remove(&here);
+    for here in column(std::slice::from_ref(documents), "source_document_id")? {
+        found.remove(&stages.key.pseudonym("document", &here));
     }
     Ok(found)
 }

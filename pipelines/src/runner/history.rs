@@ -109,9 +109,12 @@ impl History {
                 patient,
             };
             let newest = self.documents.entry(id(ids.value(row))?).or_insert(known);
+            // Who was replaced once stays so, whatever comes of it.
+            let replaced = known.replaced || newest.replaced;
             if (known.version, known.precedence) >= (newest.version, newest.precedence) {
                 *newest = known;
             }
+            newest.replaced = replaced;
         }
         Ok(())
     }

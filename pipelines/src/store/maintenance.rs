@@ -8,8 +8,9 @@ use arrow::array::RecordBatch;
 use chrono::Duration;
 use deltalake::DeltaTable;
 use deltalake::operations::vacuum::VacuumMode;
+use deltalake::operations::write::SchemaMode;
 use deltalake::protocol::SaveMode;
-use sillage_schemas::tables::{Table, Write};
+use sillage_schemas::tables::Table;
 
 use super::{Store, one_of, parquet, plain, wrap};
 use crate::error::Result;
@@ -54,7 +55,10 @@ impl Store {
         }
         let none = RecordBatch::new_empty(plain(table, &[]));
         let write = delta.write([none]).with_save_mode(SaveMode::Overwrite).with_replace_where(one_of(column, values));
-        let write = write.with_writer_properties(parquet());
+        let mut write = write.with_writer_properties(parquet());
+        if table.open {
+            write = write.with_schema_mode(SchemaMode::Merge);
+        }
         self.tables.insert(table.name, write.await.map_err(wrap(table))?);
         Ok(())
     }
@@ -69,14 +73,6 @@ impl Store {
             self.tables.insert(table.name, delta);
         }
         Ok(removed)
-    }
-
-    /// The column by which the rows of a table are replaced.
-    pub fn key(table: &Table) -> Option<&'static str> {
-        match table.write {
-            Write::Replace { key } => Some(key),
-            Write::Append => None,
-        }
     }
 }
 

@@ -65,6 +65,7 @@ fn document(id: &str, version: u32, patient: &str, body: &str, more: &serde_json
     let mut reference = serde_json::json!({
         "resourceType": "DocumentReference", "id": id, "status": "current",
         "meta": {"versionId": version.to_string()},
+        "type": {"coding": [{"system": "http://loinc.org", "code": "11490-0"}]},
         "subject": {"reference": format!("Patient/{patient}")}, "date": "2024-05-02T10:00:00+02:00",
         "content": [{"attachment": {"contentType": "text/plain", "data": base64(body)}}]
     });
@@ -102,6 +103,11 @@ fn a_replaced_document_is_superseded_whichever_comes_first() {
         let states = "select string_agg(status, ',' order by status) from documents";
         assert_eq!(value(&out, states), "\"current,superseded\"");
         assert_eq!(value(&out, "select count(*) from documents where status = 'superseded' and text is not null"), "0");
+        let kept = "select text || type_code from source_documents where source_document_id = 'd1'";
+        assert_eq!(value(&out, kept), "AVC. HTA.11490-0", "the restricted zone keeps what it had");
+        // A further version of the replaced document changes nothing for research.
+        run(folder.path(), "c", &document("d1", 2, "p1", "AVC. HTA. Diabète.", &none()));
+        assert_eq!(value(&out, states), "\"current,superseded\"");
     }
 }
 
