@@ -152,16 +152,18 @@ async fn letters(store: &Store, selection: &Selection) -> Result<Vec<Letter>> {
                from restricted.dead_letters order by received_at, message_id";
     let mut letters = Vec::new();
     for batch in session.sql(sql).await.map_err(Box::new)?.collect().await.map_err(Box::new)? {
-        let columns = (0..batch.num_columns()).map(|c| texts(&batch, c)).collect::<Result<Vec<_>>>()?;
-        for row in 0..batch.num_rows() {
-            let text = |c: usize| columns[c][row].clone().unwrap_or_default();
+        let column = |at: usize| texts(&batch, at).map(Vec::into_iter);
+        let (mut ids, mut times, mut sources) = (column(0)?, column(1)?, column(2)?);
+        let (mut reasons, mut details, payloads) = (column(3)?, column(4)?, column(5)?);
+        for payload in payloads {
+            let next = |values: &mut std::vec::IntoIter<Option<String>>| values.next().flatten().unwrap_or_default();
             letters.push(Letter {
-                id: text(0),
-                received_at: text(1),
-                source: text(2),
-                reason: text(3),
-                detail: text(4),
-                payload: columns[5][row].clone(),
+                id: next(&mut ids),
+                received_at: next(&mut times),
+                source: next(&mut sources),
+                reason: next(&mut reasons),
+                detail: next(&mut details),
+                payload,
             });
         }
     }
