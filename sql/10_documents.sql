@@ -168,7 +168,6 @@ keyed as (
 checked as (
     select k.*,
            cast(coalesce(k.document_version, s.document_version, 0) as int) as version,
-           case when k.document_version is null and s.precedence > k.precedence then s.precedence else k.precedence end as rank,
            k.is_replaced or coalesce(s.replaced, false) as replaced,
            s.patient_id as patient_before
     from keyed k
@@ -180,7 +179,7 @@ checked as (
 )
 select c.document_id,
        c.version as document_version,
-       cast(c.rank as int) as precedence,
+       cast(c.precedence as int) as precedence,
        case when c.status = 'current' and c.replaced then 'superseded' else c.status end as status,
        c.replaced,
        c.place,
