@@ -130,7 +130,7 @@ create table accepted_documents as
 with replacing as (
     select unnest(replaces) as replaced_id, source, place, received_at, source_document_id, source_patient_id
     from incoming_documents
-    where status = 'current'
+    where status <> 'entered-in-error'
 ),
 replaced as (
     select replaced_id, max(source) as source, max(place) as place, max(received_at) as received_at,
@@ -160,6 +160,7 @@ newest as (
            null, null, null, r.received_at, true
     from replaced r
     left anti join incoming_documents k on k.source_document_id = r.replaced_id
+    left anti join stored_versions s on s.document_id = pseudonym('document', r.replaced_id)
 ),
 keyed as (
     select n.*, pseudonym('document', n.source_document_id) as document_id

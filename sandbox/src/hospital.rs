@@ -5,13 +5,13 @@
 //! and HTML, texts inline and in Binary resources, documents sent again after a
 //! correction, one withdrawn, and a line that a full disk cut short.
 
-mod case;
-mod documents;
+pub(crate) mod case;
+pub(crate) mod documents;
 mod grammar;
-mod layout;
-mod person;
-mod random;
-mod resources;
+pub(crate) mod layout;
+pub(crate) mod person;
+pub(crate) mod random;
+pub(crate) mod resources;
 mod words;
 
 use std::path::Path;

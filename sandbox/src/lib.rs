@@ -4,6 +4,7 @@
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used))]
 
 pub mod benchmark;
+pub mod day;
 pub mod feed;
 pub mod hospital;
 pub mod wrap;

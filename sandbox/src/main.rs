@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use clap::{Args, Parser, Subcommand};
 use sillage_sandbox::benchmark::{self, Peer};
-use sillage_sandbox::{hospital, wrap};
+use sillage_sandbox::{day, hospital, wrap};
 use sillage_schemas::Fault;
 
 /// Makes feeds to run Sillage on, and measures it
@@ -16,6 +16,7 @@ use sillage_schemas::Fault;
     after_help = "\
 Examples:
   sillage-sandbox hospital --out feed --patients 40
+  sillage-sandbox day --mllp 127.0.0.1:2575 --expect end.json
   sillage-sandbox wrap --input texts.jsonl.gz --out feed
   sillage-sandbox bench-text --input texts.jsonl.gz --documents 100"
 )]
@@ -43,6 +44,8 @@ Examples:
         #[arg(long, default_value_t = 1)]
         seed: u64,
     },
+    /// Plays a day of an invented hospital: HL7 v2 over MLLP, a FHIR server, notifications
+    Day(day::command::Options),
     /// Turns a JSONL file of texts into FHIR DocumentReferences
     #[command(after_help = "\
 Examples:
@@ -122,6 +125,11 @@ fn run(command: Command) -> Result<(), (Fault, anyhow::Error)> {
         Command::Hospital { out, patients, seed } => {
             let summary = hospital::write_feed(&out, patients, seed).map_err(|e| (e.fault(), e.into()))?;
             println!("{}", json(&summary, false)?);
+        }
+        Command::Day(options) => {
+            let mut written = Ok(());
+            day::command::run(&options, |played| written = json(played, false).map(|line| println!("{line}")))?;
+            written?;
         }
         Command::Wrap { texts, out } => {
             let summary = wrap::wrap(&texts.input, &texts.fields(), &out).map_err(|e| (e.fault(), e.into()))?;

@@ -13,10 +13,14 @@ mod corrections;
 mod evaluate;
 #[path = "all/examples.rs"]
 mod examples;
+#[path = "all/feeds.rs"]
+mod feeds;
 #[path = "all/kill.rs"]
 mod kill;
 #[path = "all/leaks.rs"]
 mod leaks;
+#[path = "all/operations.rs"]
+mod operations;
 #[path = "all/quality.rs"]
 mod quality;
 #[path = "all/sql_logic.rs"]

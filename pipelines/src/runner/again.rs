@@ -37,6 +37,7 @@ pub struct Again {
 /// What makes stored documents worth a second reading, as the source calls it.
 #[derive(Debug, Default)]
 pub(super) struct Causes {
+    /// Pseudonyms: a moved stay gives documents of others to a patient.
     patients: HashSet<String>,
     encounters: HashSet<String>,
     documents: HashSet<String>,
@@ -69,7 +70,7 @@ pub(super) fn causes(
         suspects.push((patient.to_owned(), key.pseudonym("patient", before)));
     }
     let documented: HashSet<String> = history.documented(suspects.iter().map(|(_, p)| p.clone()).collect())?.into_iter().collect();
-    causes.patients.extend(suspects.into_iter().filter(|(_, p)| documented.contains(p)).map(|(source, _)| source));
+    causes.patients.extend(suspects.into_iter().map(|(_, before)| before).filter(|before| documented.contains(before)));
 
     let (ids, to) = (strings(encounters, "source_encounter_id")?, strings(encounters, "source_patient_id")?);
     let moved = encounters.column_by_name("moved").and_then(|c| c.as_boolean_opt().cloned());
@@ -83,15 +84,21 @@ pub(super) fn causes(
         }
     }
 
+    // Also of those that come along: what comes may be older than what is stored.
+    let replaced = replaced(documents)?;
+    causes.documents.extend(history.not_replaced(replaced.iter().map(|id| key.pseudonym("document", id)).collect())?);
+    Ok(causes)
+}
+
+/// The documents that those of an epoch take the place of.
+pub(super) fn replaced(documents: &RecordBatch) -> Result<Vec<String>> {
     let replaces = documents.column_by_name("replaces").and_then(|c| c.as_list_opt::<i32>());
     let replaces = replaces.ok_or_else(|| Error::Internal("replaces is no list".to_owned()))?;
-    if !replaces.values().is_empty() {
-        let here: HashSet<String> = strings(documents, "source_document_id")?.iter().flatten().map(str::to_owned).collect();
-        let replaced = strings(&RecordBatch::try_from_iter([("id", replaces.values().clone())]).map_err(internal)?, "id")?;
-        let absent = replaced.iter().flatten().filter(|id| !here.contains(*id));
-        causes.documents.extend(history.not_replaced(absent.map(|id| key.pseudonym("document", id)).collect())?);
+    if replaces.values().is_empty() {
+        return Ok(Vec::new());
     }
-    Ok(causes)
+    let ids = strings(&RecordBatch::try_from_iter([("id", replaces.values().clone())]).map_err(internal)?, "id")?;
+    Ok(ids.iter().flatten().map(str::to_owned).collect())
 }
 
 impl Causes {
@@ -106,8 +113,7 @@ pub(super) async fn touched(causes: Causes, store: &Store) -> Result<BTreeSet<St
         return Ok(BTreeSet::new());
     }
     let mut which: Option<Expr> = None;
-    for (column, values) in
-        [("source_patient_id", causes.patients), ("source_encounter_id", causes.encounters), ("document_id", causes.documents)]
+    for (column, values) in [("patient_id", causes.patients), ("source_encounter_id", causes.encounters), ("document_id", causes.documents)]
     {
         if !values.is_empty() {
             let matches = one_of(column, values);

@@ -132,8 +132,11 @@ impl Stages {
         named.extend(sources(patients, "merged_into")?.into_iter().filter(|into| !into.is_empty()));
         let people = merges.families(named.iter().map(String::as_str));
         let keys = people.iter().map(|id| self.key.pseudonym("patient", id)).collect();
+        // Those that others take the place of, too.
+        let mut ids = sources(documents, "source_document_id")?;
+        ids.extend(again::replaced(documents)?);
         Ok(vec![
-            ("stored_versions", history.stored_versions(pseudonyms("document", &sources(documents, "source_document_id")?))?),
+            ("stored_versions", history.stored_versions(pseudonyms("document", &ids))?),
             ("stored_identities", history.stored_identities(keys)?),
             ("stored_encounters", history.stored_encounters(stays)?),
             ("survivors", records::survivors(&people, &merges)?),
@@ -249,7 +252,7 @@ pub(super) async fn finish(stages: &Arc<Stages>, mut prepared: Prepared, dossier
 async fn worth_again(stages: &Stages, prepared: &Prepared, dossiers: &mut Dossiers, store: &Store) -> Result<BTreeSet<String>> {
     let Prepared { session, incoming: Incoming { documents, patients, encounters, .. }, .. } = prepared;
     let causes = again::causes(&mut *stages.history.lock().await, &stages.key, documents, patients, encounters)?;
-    let mut found = again::touched(causes, store).await?;
+    let mut found = BTreeSet::new();
     let identities = collect(session, "identities", "*").await?;
     let known = stages.history.lock().await.documented(column(&identities, "patient_id")?)?;
     if !known.is_empty() {
@@ -259,6 +262,8 @@ async fn worth_again(stages: &Stages, prepared: &Prepared, dossiers: &mut Dossie
     for here in column(std::slice::from_ref(documents), "source_document_id")? {
         found.remove(&stages.key.pseudonym("document", &here));
     }
+    // Also of those that are here: what comes may be older than what is stored.
+    found.extend(again::touched(causes, store).await?);
     Ok(found)
 }
 

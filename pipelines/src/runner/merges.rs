@@ -22,8 +22,8 @@ impl Merges {
     /// Takes in a statement, unless a newer one is known.
     pub(super) fn state(&mut self, patient: &str, statement: Statement) {
         let known = self.0.get(patient);
-        // Nearly every patient stands alone and always did.
-        if known.is_none() && statement.into.is_none() {
+        // Who stands alone at an unknown time says nothing new.
+        if known.is_none() && statement.into.is_none() && statement.at.is_none() {
             return;
         }
         if known.and_then(|k| k.at).zip(statement.at).is_some_and(|(known, new)| new < known) {
@@ -34,6 +34,10 @@ impl Merges {
             && self.survivor(into) == patient
         {
             let alone = Statement { into: None, at: statement.at };
+            if self.0.get(into).and_then(|k| k.at).zip(statement.at).is_some_and(|(known, new)| new < known) {
+                self.0.insert(patient.to_owned(), alone);
+                return;
+            }
             self.0.insert(into.clone(), alone);
         }
         self.0.insert(patient.to_owned(), statement);
@@ -119,9 +123,12 @@ mod tests {
     }
 
     #[test]
-    fn who_always_stood_alone_costs_nothing() {
+    fn an_undone_merge_is_known_before_the_merge() {
         let mut merges = Merges::default();
-        merges.state("a", Statement { into: None, at: Some(1) });
-        assert!(merges.statement("a").is_none());
+        merges.state("a", Statement { into: None, at: Some(2) });
+        merges.state("a", into("b", 1));
+        assert_eq!(merges.survivor("a"), "a");
+        merges.state("c", Statement { into: None, at: None });
+        assert!(merges.statement("c").is_none(), "who always stood alone costs nothing");
     }
 }

@@ -303,6 +303,23 @@ impl Case {
         self.person.age_on(self.admission.date())
     }
 
+    /// The same so many days later.
+    pub fn later(mut self, days: i64) -> Case {
+        let by = TimeDelta::days(days);
+        for time in [&mut self.seen_well, &mut self.found, &mut self.admission, &mut self.imaging, &mut self.discharge] {
+            *time += by;
+        }
+        for time in [&mut self.thrombolysis, &mut self.visit].into_iter().flatten() {
+            *time += by;
+        }
+        if let Some(thrombectomy) = &mut self.thrombectomy {
+            thrombectomy.puncture += by;
+            thrombectomy.recanalization += by;
+        }
+        self.person.birth += by;
+        self
+    }
+
     /// Whether the first of the anticoagulants is warfarin.
     pub fn vitamin_k_antagonist(&self) -> bool {
         self.background.drug_draw % 4 == 3

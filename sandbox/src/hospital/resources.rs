@@ -42,7 +42,7 @@ pub fn document_id(case: &Case, document: &Document) -> String {
 /// Wall-clock time of the site with its offset; the simulated site keeps
 /// Europe/Paris, whose summer time starts and ends on the last Sunday of March
 /// and of October.
-fn instant(local: NaiveDateTime) -> String {
+pub fn instant(local: NaiveDateTime) -> String {
     let last_sunday = |month| {
         let last = chrono::NaiveDate::from_ymd_opt(local.year(), month, 31).unwrap_or_default();
         last - TimeDelta::days(i64::from(last.weekday().num_days_from_sunday()))

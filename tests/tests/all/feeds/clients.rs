@@ -43,7 +43,8 @@ fn mllp_send_is_answered_as_it_expects() {
 }
 
 fn curl(client: &Path, arguments: &[&str]) -> (String, Output) {
-    let output = Command::new(client).args(["--silent", "--show-error", "--noproxy", "*", "--max-time", "30"]).args(arguments).output().unwrap();
+    let output =
+        Command::new(client).args(["--silent", "--show-error", "--noproxy", "*", "--max-time", "30"]).args(arguments).output().unwrap();
     assert!(output.status.success(), "{arguments:?}: {}", stderr(&output));
     (stdout(&output), output)
 }
@@ -93,7 +94,8 @@ fn curl_writes_corrects_and_deletes() {
     assert_eq!(health, "200");
     run.terminate(&pipeline);
     pipeline.once();
-    let found = rows(&pipeline.out, "select source_document_id as id, status, document_version as version from source_documents order by 1");
+    let found =
+        rows(&pipeline.out, "select source_document_id as id, status, document_version as version from source_documents order by 1");
     let found: Vec<String> = found.iter().map(|row| format!("{} {} {}", row["id"], row["status"], row["version"])).collect();
     assert_eq!(found, ["\"d1\" \"current\" 2", "\"d2\" \"entered-in-error\" 1"]);
     let codes = rows(&pipeline.out, "select icd10_code as code from entities");

@@ -14,7 +14,8 @@ use super::tables::{Way, check, differences, research, rows};
 
 pub(super) const BAD: Mischief = Mischief { shuffle: 15, duplicates: 15, late: 50 };
 /// A server that is looked at every second, and given up soon.
-pub(super) const POLLING: &str = "[fhir]\npoll_seconds = 1\npage_size = 7\ntimeout_seconds = 2\nmax_backoff_seconds = 1\nbackoff_milliseconds = 50";
+pub(super) const POLLING: &str =
+    "[fhir]\npoll_seconds = 1\npage_size = 7\ntimeout_seconds = 2\nmax_backoff_seconds = 1\nbackoff_milliseconds = 50";
 
 pub(super) fn day(seed: u64) -> Arc<Day> {
     Arc::new(Day::draw(Plan { seed, patients: 5, events: 70 }))
@@ -62,7 +63,8 @@ fn by_notification(folder: &Path, name: &str, day: &Arc<Day>, mischief: Mischief
 fn by_polling(folder: &Path, name: &str, day: &Arc<Day>, settings: &str, outages: bool) -> Pipeline {
     let mut server = Server::start(day.clone(), "127.0.0.1:0").unwrap();
     let pipeline = Pipeline::new(folder, name, &[&format!("fhir+{}", server.base())], settings);
-    let run = pipeline.start();
+    let mut run = pipeline.start();
+    ready(&mut run, &pipeline);
     let count = day.events().len();
     for event in 0..count {
         server.apply(event);

@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use sillage_sandbox::day::players::mllp::{self, Outgoing};
 use sillage_sandbox::day::players::Progress;
+use sillage_sandbox::day::players::mllp::{self, Outgoing};
 
 use super::running::{Pipeline, free_port, ready};
 use super::tables::rows;

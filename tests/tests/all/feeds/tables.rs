@@ -90,17 +90,36 @@ fn documents(out: &Path, expected: &Expected, way: Way, found: &mut Vec<String>)
 /// What hangs on a document goes and stays with it.
 fn derived(out: &Path, found: &mut Vec<String>) {
     let wrong = [
-        ("research.documents that differ", "select s.source_document_id as id from source_documents s full join documents r using (document_id) where r.document_id is null or s.document_id is null or r.status <> s.status or (r.patient_id is distinct from s.patient_id) or r.document_version <> s.document_version or case when s.status = 'current' then r.text is null else r.text is not null end"),
-        ("entities of documents that do not stand", "select document_id as id from entities e where not exists (select 1 from documents d where d.document_id = e.document_id and d.status = 'current')"),
-        ("variables of documents that do not stand", "select document_id as id from variables e where not exists (select 1 from documents d where d.document_id = e.document_id and d.status = 'current')"),
-        ("identifying spans of documents that do not stand", "select document_id as id from phi_spans e where not exists (select 1 from documents d where d.document_id = e.document_id and d.status = 'current')"),
+        (
+            "research.documents that differ",
+            "select s.source_document_id as id from source_documents s full join documents r using (document_id) where r.document_id is null or s.document_id is null or r.status <> s.status or (r.patient_id is distinct from s.patient_id) or r.document_version <> s.document_version or case when s.status = 'current' then r.text is null else r.text is not null end",
+        ),
+        (
+            "entities of documents that do not stand",
+            "select document_id as id from entities e where not exists (select 1 from documents d where d.document_id = e.document_id and d.status = 'current')",
+        ),
+        (
+            "variables of documents that do not stand",
+            "select document_id as id from variables e where not exists (select 1 from documents d where d.document_id = e.document_id and d.status = 'current')",
+        ),
+        (
+            "identifying spans of documents that do not stand",
+            "select document_id as id from phi_spans e where not exists (select 1 from documents d where d.document_id = e.document_id and d.status = 'current')",
+        ),
         ("entities that are there twice", "select entity_id as id from entities group by entity_id having count(*) > 1"),
         ("documents that are there twice", "select document_id as id from documents group by document_id having count(*) > 1"),
-        ("entities whose text is not what stands there", "select entity_id as id from entities e join documents d using (document_id) where substr(d.text, e.start + 1, e.\"end\" - e.start) <> e.text"),
-        ("episodes of patients without documents", "select distinct patient_id as id from episode_variables v where not exists (select 1 from documents d where d.patient_id = v.patient_id and d.status = 'current')"),
+        (
+            "entities whose text is not what stands there",
+            "select entity_id as id from entities e join documents d using (document_id) where substr(d.text, e.start + 1, e.\"end\" - e.start) <> e.text",
+        ),
+        (
+            "episodes of patients without documents",
+            "select distinct patient_id as id from episode_variables v where not exists (select 1 from documents d where d.patient_id = v.patient_id and d.status = 'current')",
+        ),
     ];
     // One question for all: each starts the command anew.
-    let sql = wrong.iter().map(|(what, sql)| format!("select '{what}' as what, cast(id as varchar) as id from ({sql})")).collect::<Vec<_>>();
+    let sql =
+        wrong.iter().map(|(what, sql)| format!("select '{what}' as what, cast(id as varchar) as id from ({sql})")).collect::<Vec<_>>();
     found.extend(rows(out, &sql.join(" union all ")).iter().map(|row| format!("{}: {}", row["what"], row["id"])));
 }
 
@@ -123,10 +142,11 @@ fn patients(out: &Path, expected: &Expected, found: &mut Vec<String>) {
     found.extend(stored.keys().map(|id| format!("patient {id}: in the table, and never sent")));
 }
 
-/// Documents and findings of research, for a comparison of two ways.
+/// Documents and findings of research, for a comparison of two ways of arrival. Which
+/// surrogate stands in a text depends on what the sender calls what it replaces.
 pub(super) fn research(out: &Path) -> BTreeSet<String> {
     let documents = "select 'document' as kind, s.source_document_id as id, d.patient_id, d.encounter_id, d.status, d.type_code, \
-                     cast(d.document_time as varchar) as time, d.text, null as code, null as start, null as negated \
+                     cast(d.document_time as varchar) as time, null as text, null as code, null as start, null as negated \
                      from documents d join source_documents s using (document_id) where d.status <> 'entered-in-error'";
     let entities = "select 'entity' as kind, s.source_document_id as id, e.patient_id, null as encounter_id, e.label as status, e.icd10_code as type_code, \
                     null as time, e.text, e.icd10_code as code, e.source_start as start, e.negated from entities e join source_documents s using (document_id)";
