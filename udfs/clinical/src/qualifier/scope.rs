@@ -1,5 +1,7 @@
 //! How far a cue reaches.
 
+mod behind;
+
 use std::ops::Range;
 
 use super::{Cue, CueKind, SentenceView};
@@ -7,7 +9,6 @@ use crate::text::Kind;
 
 /// Most words between a cue and what it qualifies, mentions in between not counted.
 const REACH_BEFORE: usize = 9;
-const REACH_AFTER: usize = 6;
 /// Most tokens from a bracket to its partner.
 const BRACKET: usize = 80;
 /// Most tokens looked at behind a comma for the "ou" that closes its enumeration.
@@ -337,92 +338,6 @@ impl<'a> Scope<'a> {
             )
     }
 
-    /// A cue that stands behind reaches the span. `plural` cues speak of a whole
-    /// enumeration, others of its last item.
-    pub fn reached_behind(&self, cue: &Cue) -> bool {
-        if cue.start < self.span.end {
-            return false;
-        }
-        let plural =
-            self.fold(cue.end - 1).ends_with('s') && !matches!(self.fold(cue.end - 1), "pas" | "plus" | "jamais" | "mois" | "jours");
-        let (mut at, mut words, mut chained) = (self.span.end, 0, true);
-        while at < cue.start {
-            if let Some(mention) = self.mention_at(at) {
-                if !chained {
-                    return false;
-                }
-                chained = false;
-                at = mention.end.max(at + 1);
-                words = 0;
-                continue;
-            }
-            if self.cue_at(at, &[CueKind::Terminator, CueKind::Story]) {
-                return false;
-            }
-            match (self.kind(at), self.fold(at)) {
-                (Some(Kind::Mark), "(") => {
-                    // What a bracket adds is not what the cue speaks of.
-                    let Some(close) = self.closing(at) else { return false };
-                    if close < cue.start {
-                        at = close;
-                    } else if at + 1 != cue.start {
-                        return false;
-                    }
-                }
-                (Some(Kind::Mark), ")") => return false,
-                (Some(Kind::Mark), ",")
-                    if cue.start - at <= 2
-                        && words < 4
-                        && (matches!(self.fold(cue.start), "non" | "pas" | "jamais" | "finalement") || cue.kind == CueKind::Stopped) => {}
-                (Some(Kind::Mark), "-") if self.spaced(at) && self.spaced(at + 1) => return false,
-                (Some(Kind::Mark), ",") => {
-                    if self.mention_at(at + 1).is_none() || !plural || words > 1 {
-                        return false;
-                    }
-                    chained = true;
-                    words = 0;
-                }
-                (Some(Kind::Mark), "/" | "+") => chained = true,
-                (Some(Kind::Mark), "'" | "-" | "\"" | "°") => {}
-                (Some(Kind::Mark), ":" | "=" | "|") if at + 1 == cue.start => {}
-                (Some(Kind::Mark), _) => return false,
-                (_, "et" | "ou" | "ni") => chained = true,
-                // "thrombolyse de cet infarctus non faite": said of the head.
-                (_, "de" | "d" | "du" | "des" | "pour" | "par" | "sur" | "sous") => {
-                    chained = (chained || words == 0)
-                        && (self.mention_at(at + 1).is_some()
-                            || matches!(self.fold(at + 1), "'" | "cet" | "cette" | "ce" | "la" | "l" | "un" | "une"))
-                }
-                (_, "la" | "le" | "l" | "les" | "a" | "un" | "une" | "cet" | "ce" | "cette") => {}
-                _ => {
-                    words += 1;
-                    chained = false;
-                }
-            }
-            if words > REACH_AFTER {
-                return false;
-            }
-            at += 1;
-        }
-        // The complement of another mention: the cue speaks of that one.
-        !self.complement(cue)
-    }
-
-    /// "thrombolyse de l'AVC refusée": the span is what the head is done for.
-    fn complement(&self, cue: &Cue) -> bool {
-        let mut at = self.span.start;
-        let mut linked = false;
-        while at > self.view.sentence.start && self.span.start - at < 4 {
-            at -= 1;
-            match self.fold(at) {
-                "'" | "l" | "la" | "le" | "cet" | "cette" | "ce" | "un" | "une" => {}
-                "de" | "d" | "du" | "pour" | "sur" => linked = true,
-                _ => return linked && cue.end - cue.start > 1 && self.mention_at(at).is_some(),
-            }
-        }
-        false
-    }
-
     /// The cue stands right before the span, small words aside.
     pub fn adjacent_before(&self, cue: &Cue) -> bool {
         cue.end <= self.span.start
@@ -436,80 +351,6 @@ impl<'a> Scope<'a> {
         at == self.view.sentence.start
             || self.view.text.tokens[at].lines_before > 0
             || matches!(self.fold(at - 1), "." | "," | ";" | ":" | "-" | "(" | "+" | "/")
-    }
-
-    /// The cue stands right behind the span, or behind its side or a bracket.
-    pub fn adjacent_after(&self, cue: &Cue) -> bool {
-        if cue.start < self.span.end {
-            return false;
-        }
-        let between = self.span.end..cue.start;
-        between.len() <= 12
-            && (between.clone().all(|i| self.side(i) || matches!(self.fold(i), "/" | "(" | "-" | "=" | ":" | "\"" | "|" | ";"))
-                && between.len() <= 3
-                || self.bracket(between.clone()))
-            && self.ends_item(cue)
-            // "HTA ; non diabétique": behind a semicolon only a cell of a table answers.
-            && (!between.into_iter().any(|i| self.fold(i) == ";") || self.ends_cell(cue.end))
-    }
-
-    fn bracket(&self, between: Range<usize>) -> bool {
-        self.fold(between.start) == "(" && self.closing(between.start) == between.end.checked_sub(1)
-    }
-
-    fn side(&self, at: usize) -> bool {
-        matches!(
-            self.fold(at),
-            "g" | "d"
-                | "gauche"
-                | "droit"
-                | "droite"
-                | "droits"
-                | "bilateral"
-                | "bilaterale"
-                | "franc"
-                | "franche"
-                | "mi"
-                | "ms"
-                | "msg"
-                | "msd"
-                | "mig"
-                | "mid"
-        )
-    }
-
-    /// Nothing takes the cue's word away from the span: "aphasie : non" but
-    /// not "aphasie : non fluente", "TDM : aucune lésion".
-    fn ends_cell(&self, at: usize) -> bool {
-        let token = self.view.text.tokens.get(at).filter(|t| at < self.view.sentence.end && t.lines_before == 0);
-        token.is_none_or(|t| t.kind == Kind::Mark)
-    }
-
-    fn ends_item(&self, cue: &Cue) -> bool {
-        let at = cue.end;
-        let Some(token) = self.view.text.tokens.get(at) else { return true };
-        if at >= self.view.sentence.end || token.lines_before > 0 {
-            return true;
-        }
-        if self.fold(cue.end - 1).starts_with("aucun") || cue.end - cue.start > 2 {
-            return self.mention_at(at).is_none()
-                && !matches!(self.fold(at), "de" | "d" | "'")
-                && (token.kind != Kind::Word
-                    || self.cue_at(at, &[CueKind::Link, CueKind::Circumstance, CueKind::Terminator])
-                    || matches!(
-                        self.fold(at),
-                        "ce" | "connu" | "connue" | "notable" | "retrouve" | "retrouvee" | "a" | "en" | "dans" | "au" | "et"
-                    ));
-        }
-        // "0,5": a number, not a zero.
-        if self.kind(cue.end - 1) == Some(Kind::Number) && !token.space_before && self.kind(at + 1) == Some(Kind::Number) {
-            return false;
-        }
-        match token.kind {
-            Kind::Mark => !matches!(self.fold(at), "%" | "/" | "'" | "-"),
-            Kind::Number => false,
-            Kind::Word => self.mention_at(at).is_some() || token.capital || matches!(self.fold(at), "ni" | "et" | "mais" | "pas" | "ce"),
-        }
     }
 
     /// The cue stands right before the span, articles and "tout" aside.
@@ -539,34 +380,6 @@ impl<'a> Scope<'a> {
                         | "debut"
                 )
             })
-    }
-
-    /// A question mark behind the span, within its clause.
-    pub fn question(&self, cue: &Cue) -> bool {
-        if cue.start < self.span.end {
-            return false;
-        }
-        let (mut words, mut at) = (0, self.span.end);
-        while at < cue.start {
-            if let Some(mention) = self.mention_at(at) {
-                at = mention.end.max(at + 1);
-                continue;
-            }
-            if self.cue_at(at, &[CueKind::Story]) {
-                return false;
-            }
-            match (self.kind(at), self.fold(at)) {
-                (Some(Kind::Mark), "." | ";" | "?" | "!" | ":" | ")") => return false,
-                (Some(Kind::Mark), ",") if self.item_at(self.item_start(at + 1)).is_none() => return false,
-                (Some(Kind::Mark), _) | (_, "ou" | "et" | "versus" | "vs") => {}
-                _ => words += 1,
-            }
-            if words > 5 {
-                return false;
-            }
-            at += 1;
-        }
-        true
     }
 
     /// The verb is in its own form: its object follows ("élimine une").
