@@ -13,6 +13,7 @@ pub mod mllp;
 mod network;
 mod replay;
 mod rows;
+pub mod seal;
 pub mod settings;
 pub mod source;
 pub mod subscription;
@@ -20,6 +21,7 @@ pub mod subscription;
 use chrono_tz::Tz;
 
 pub use replay::{REPLAY, kind_of, replay};
+pub use seal::Seal;
 pub use settings::Settings;
 pub use source::{DeadLetter, Epoch, Position, Source, SourceError, Start, Until};
 

@@ -22,6 +22,8 @@ pub struct Configuration {
     pub timezone: chrono_tz::Tz,
     /// Empty: `restricted/pseudonym.key` in the output folder.
     pub key_file: PathBuf,
+    /// Empty: the restricted zone lies in clear.
+    pub encryption_key_file: PathBuf,
     pub epoch: Epoch,
     pub terminology: Terminology,
     pub deidentification: Deidentification,
@@ -133,6 +135,11 @@ impl Configuration {
     pub fn feeds(&self) -> sillage_connectors::Settings {
         let (mllp, fhir, subscription) = (self.mllp.clone(), self.fhir.clone(), self.subscription.clone());
         sillage_connectors::Settings { mllp, fhir, subscription }
+    }
+
+    /// The key file of the restricted zone's encryption, where one is asked for.
+    pub fn encryption_key_file(&self) -> Option<&Path> {
+        (!self.encryption_key_file.as_os_str().is_empty()).then_some(&self.encryption_key_file)
     }
 
     /// Where the key is, and whether it may be made there.

@@ -87,6 +87,11 @@ impl Key {
         self.mac("surrogates", "")
     }
 
+    /// The key that files are encrypted with: of this key, and no way back to it.
+    pub fn encryption(&self) -> [u8; 32] {
+        self.mac("encryption", "")
+    }
+
     /// Days by which all dates of a patient move, never 0.
     pub fn date_shift_days(&self, patient: &str) -> i32 {
         let mac = self.mac("date_shift", patient);

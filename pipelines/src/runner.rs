@@ -110,7 +110,7 @@ pub async fn run(configuration: &Configuration, mode: Mode, quiet: bool) -> Resu
     let policy = configuration.deidentification.policy()?;
     let health = Arc::new(Health::default());
     let operations = Operations::start(&configuration.operations, health.clone())?;
-    let store = Store::create(&configuration.out).await?;
+    let store = Store::create(&configuration.out, configuration.encryption_key_file()).await?;
     let _lock = Lock::take(&configuration.out)?;
     let (key_path, may_create) = configuration.key_path();
     let new_key = (may_create && !key_path.exists()).then(|| key_path.clone());
@@ -253,7 +253,7 @@ impl State {
 impl Run<'_> {
     /// Opens the tables anew: what was under way when something failed is forgotten.
     async fn reopen(&mut self) -> Result<()> {
-        let store = Store::create(&self.configuration.out).await?;
+        let store = Store::create(&self.configuration.out, self.configuration.encryption_key_file()).await?;
         let policy = self.configuration.deidentification.policy()?;
         self.state = State::open(store, self.library.clone(), self.key.clone(), policy).await?;
         Ok(())

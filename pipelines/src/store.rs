@@ -18,11 +18,14 @@ use deltalake::kernel::transaction::CommitProperties;
 use deltalake::operations::write::SchemaMode;
 use deltalake::protocol::SaveMode;
 use deltalake::{DeltaTable, DeltaTableBuilder, DeltaTableError, StructType, TableProperty};
+use sillage_connectors::Seal;
 use sillage_schemas::tables::{TABLES, Table, Write, Zone};
 use tokio::task::JoinSet;
 
 use crate::error::{Error, Result};
+use encryption::Encryption;
 
+mod encryption;
 mod maintenance;
 
 pub use maintenance::Maintained;
@@ -41,6 +44,10 @@ pub struct Store {
     tables: HashMap<&'static str, DeltaTable>,
     /// Last epoch that this process knows a table to have, by application.
     committed: HashMap<(&'static str, String), i64>,
+    /// Of the restricted zone, where it is encrypted.
+    encryption: Option<Encryption>,
+    /// Why the restricted tables stay closed.
+    locked: Option<String>,
 }
 
 fn wrap(table: &'static Table) -> impl Fn(DeltaTableError) -> Error {
@@ -48,8 +55,9 @@ fn wrap(table: &'static Table) -> impl Fn(DeltaTableError) -> Error {
 }
 
 impl Store {
-    /// Opens the tables below `root`, creating what is missing.
-    pub async fn create(root: &Path) -> Result<Store> {
+    /// Opens the tables below `root`, creating what is missing. With the key file of
+    /// an encryption, the restricted zone of a new folder is encrypted.
+    pub async fn create(root: &Path, encryption_key_file: Option<&Path>) -> Result<Store> {
         for zone in [Zone::Research, Zone::Restricted] {
             let folder = root.join(zone.name());
             std::fs::create_dir_all(&folder).map_err(Error::io(&folder))?;
@@ -57,30 +65,47 @@ impl Store {
                 owner_only(&folder)?;
             }
         }
-        Self::open(root, true).await
+        let encryption = Encryption::of(&root.join(Zone::Restricted.name()), encryption_key_file)?;
+        Self::open(root, true, encryption, None).await
     }
 
-    /// Opens the tables that exist below `root`.
+    /// Opens the tables that exist below `root`; of an encrypted restricted zone only
+    /// if its key is there.
     pub async fn open_existing(root: &Path) -> Result<Store> {
         if !root.is_dir() {
             return Err(Error::Configuration(format!("{}: no such folder; give the --out of a run", root.display())));
         }
-        Self::open(root, false).await
+        match Encryption::existing(&root.join(Zone::Restricted.name())) {
+            Ok(encryption) => Self::open(root, false, encryption, None).await,
+            Err(error @ Error::Key { .. }) => {
+                tracing::warn!("{error}; the restricted tables stay closed");
+                Self::open(root, false, None, Some(error.to_string())).await
+            }
+            Err(error) => Err(error),
+        }
     }
 
-    async fn open(root: &Path, create: bool) -> Result<Store> {
+    async fn open(root: &Path, create: bool, encryption: Option<Encryption>, locked: Option<String>) -> Result<Store> {
         let mut tables = HashMap::new();
         for table in TABLES {
             let path = root.join(table.zone.name()).join(table.name);
             let there = path.join("_delta_log").is_dir();
-            if !there && !create {
+            if !there && !create || locked.is_some() && table.zone == Zone::Restricted {
                 continue;
             }
             std::fs::create_dir_all(&path).map_err(Error::io(&path))?;
             let full = path.canonicalize().map_err(Error::io(&path))?;
             let url =
                 url::Url::from_directory_path(&full).map_err(|()| Error::Internal(format!("{} is no path for a table", full.display())))?;
-            let mut delta = DeltaTableBuilder::from_url(url).and_then(DeltaTableBuilder::build).map_err(wrap(table))?;
+            let mut delta = match encryption.as_ref().filter(|_| table.zone == Zone::Restricted) {
+                Some(encryption) => {
+                    let (store, url) = encryption.table(&url)?;
+                    DeltaTableBuilder::from_url(url.clone()).map(|builder| builder.with_storage_backend(store, url))
+                }
+                None => DeltaTableBuilder::from_url(url),
+            }
+            .and_then(DeltaTableBuilder::build)
+            .map_err(wrap(table))?;
             if there {
                 delta.load().await.map_err(wrap(table))?;
             } else {
@@ -99,11 +124,16 @@ impl Store {
             }
             tables.insert(table.name, delta);
         }
-        Ok(Store { root: root.to_owned(), tables, committed: HashMap::new() })
+        Ok(Store { root: root.to_owned(), tables, committed: HashMap::new(), encryption, locked })
     }
 
     pub fn root(&self) -> &Path {
         &self.root
+    }
+
+    /// What the restricted zone is encrypted with, where it is.
+    pub fn seal(&self) -> Option<Arc<Seal>> {
+        self.encryption.as_ref().map(Encryption::seal)
     }
 
     /// Names of the tables that exist, in the order of the list of tables.
@@ -114,7 +144,8 @@ impl Store {
     /// Current rows of a table, for DataFusion.
     pub async fn provider(&self, table: &'static Table) -> Result<Arc<dyn TableProvider>> {
         let Some(delta) = self.tables.get(table.name) else {
-            return Err(Error::Configuration(format!("{}: no table {}", self.root.display(), table.name)));
+            let why = self.locked.as_deref().map(|l| format!(": {l}")).unwrap_or_default();
+            return Err(Error::Configuration(format!("{}: no table {}{why}", self.root.display(), table.name)));
         };
         let provider = delta.table_provider().await.map_err(Box::new)?;
         Ok(provider)

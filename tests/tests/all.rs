@@ -9,6 +9,8 @@ mod catalogue;
 mod command;
 #[path = "all/corrections.rs"]
 mod corrections;
+#[path = "all/encryption.rs"]
+mod encryption;
 #[path = "all/evaluate.rs"]
 mod evaluate;
 #[path = "all/examples.rs"]

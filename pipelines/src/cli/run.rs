@@ -28,6 +28,9 @@ pub(super) struct Options {
     /// Pseudonym key; by default restricted/pseudonym.key in the output folder, made by the first run
     #[arg(long, value_name = "FILE")]
     key_file: Option<PathBuf>,
+    /// Encrypt the restricted zone of a new output folder with this key (see `sillage key new`)
+    #[arg(long, value_name = "FILE")]
+    encryption_key_file: Option<PathBuf>,
 }
 
 pub(super) async fn execute(options: Options, quiet: bool) -> Result<()> {
@@ -40,6 +43,9 @@ pub(super) async fn execute(options: Options, quiet: bool) -> Result<()> {
     }
     if let Some(key_file) = options.key_file {
         configuration.key_file = key_file;
+    }
+    if let Some(key_file) = options.encryption_key_file {
+        configuration.encryption_key_file = key_file;
     }
     let mode = if options.once { Mode::Once } else { Mode::Stream };
     let summary = runner::run(&configuration, mode, quiet).await?;

@@ -31,7 +31,7 @@ pub(super) struct Dossiers {
 
 impl Dossiers {
     pub(super) fn new(store: &Store) -> Result<Dossiers> {
-        Ok(Dossiers { places: HashMap::new(), spool: Spool::new(store.root().join("restricted"))? })
+        Ok(Dossiers { places: HashMap::new(), spool: Spool::new(store.root().join("restricted"), store.seal())? })
     }
 
     /// Documents and variables that the tables hold of these patients; `stored` are

@@ -19,6 +19,7 @@ use arrow::datatypes::{DataType, Field, Int32Type, Schema, SchemaRef, TimeUnit, 
 use datafusion::execution::context::SessionContext;
 use futures::TryStreamExt;
 use serde::{Deserialize, Serialize};
+use sillage_connectors::Seal;
 use sillage_schemas::tables::table;
 
 use super::merges::{Merges, Statement};
@@ -74,7 +75,7 @@ struct Encounter {
 impl History {
     /// Reads the tables of a store.
     pub(super) async fn read(store: &Store) -> Result<History> {
-        let mut history = History::empty(store.root().join("restricted"))?;
+        let mut history = History::empty(store.root().join("restricted"), store.seal())?;
         let documents = ["document_id", "document_version", "precedence", "replaced", "patient_id"];
         for_each(store, "source_documents", &documents, |batch| history.add_documents(batch)).await?;
         let people = ["patient_id", "source_patient_id", "identifiers", "record", "revealed", "merged_into", "merged_at", "last_updated"];
@@ -83,14 +84,14 @@ impl History {
         Ok(history)
     }
 
-    pub(super) fn empty(folder: PathBuf) -> Result<History> {
+    pub(super) fn empty(folder: PathBuf, seal: Option<Arc<Seal>>) -> Result<History> {
         Ok(History {
             documents: HashMap::new(),
             patients: HashMap::new(),
             encounters: HashMap::new(),
             documented: HashSet::new(),
             merges: Merges::default(),
-            spool: Spool::new(folder)?,
+            spool: Spool::new(folder, seal)?,
         })
     }
 

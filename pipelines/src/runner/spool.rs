@@ -4,9 +4,11 @@
 use std::fs::File;
 use std::io::{Read, Seek, SeekFrom, Write};
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use sillage_connectors::Seal;
 
 use crate::error::{Error, Result};
 
@@ -15,6 +17,8 @@ pub(super) struct Spool {
     file: File,
     end: u64,
     folder: PathBuf,
+    /// Where the restricted zone is encrypted, so is this.
+    seal: Option<Arc<Seal>>,
 }
 
 /// Where a record is.
@@ -32,12 +36,17 @@ impl Place {
 }
 
 impl Spool {
-    pub(super) fn new(folder: PathBuf) -> Result<Spool> {
+    pub(super) fn new(folder: PathBuf, seal: Option<Arc<Seal>>) -> Result<Spool> {
         let file = tempfile::tempfile_in(&folder).map_err(Error::io(&folder))?;
-        Ok(Spool { file, end: 0, folder })
+        Ok(Spool { file, end: 0, folder, seal })
     }
 
     pub(super) fn write(&mut self, bytes: &[u8]) -> Result<Place> {
+        let sealed = match &self.seal {
+            Some(seal) => Some(seal.seal(&self.end.to_le_bytes(), bytes).map_err(|e| Error::Internal(format!("spool: {e}")))?),
+            None => None,
+        };
+        let bytes = sealed.as_deref().unwrap_or(bytes);
         let place = Place { offset: self.end, length: bytes.len() as u32 };
         let written = self.file.seek(SeekFrom::Start(self.end)).and_then(|_| self.file.write_all(bytes));
         written.map_err(Error::io(&self.folder))?;
@@ -49,7 +58,10 @@ impl Spool {
         let mut bytes = vec![0; place.length as usize];
         let read = self.file.seek(SeekFrom::Start(place.offset)).and_then(|_| self.file.read_exact(&mut bytes));
         read.map_err(Error::io(&self.folder))?;
-        Ok(bytes)
+        match &self.seal {
+            Some(seal) => seal.open(&place.offset.to_le_bytes(), &bytes).map_err(|e| Error::Internal(format!("spool: {e}"))),
+            None => Ok(bytes),
+        }
     }
 
     pub(super) fn write_record(&mut self, record: &impl Serialize) -> Result<Place> {

@@ -32,7 +32,7 @@ fn write_tables(out: &Path, rows: Vec<(&'static str, Vec<Value>)>) {
     let out = out.to_owned();
     let write = move || {
         tokio::runtime::Builder::new_multi_thread().enable_all().thread_stack_size(32 << 20).build().unwrap().block_on(async move {
-            let mut store = Store::create(&out).await.unwrap();
+            let mut store = Store::create(&out, None).await.unwrap();
             for (name, rows) in rows {
                 let table = tables::table(name).unwrap();
                 let mut decoder = arrow::json::ReaderBuilder::new((table.schema)()).build_decoder().unwrap();

@@ -4,7 +4,7 @@ const A: &str = "000102030405060708090a0b0c0d0e0f";
 const B: &str = "ffffffffffffffffffffffffffffffff";
 
 fn history() -> History {
-    History::empty(std::env::temp_dir()).unwrap()
+    History::empty(std::env::temp_dir(), None).unwrap()
 }
 
 fn set(ids: &[&str]) -> HashSet<String> {
