@@ -46,7 +46,7 @@ fn readable(folder: &Path) -> Vec<String> {
             }
         }
     }
-    assert!(files > 20, "{files} files are not the restricted zone");
+    assert!(files > 10, "{files} files are not the restricted zone");
     found
 }
 
