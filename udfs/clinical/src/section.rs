@@ -397,6 +397,10 @@ mod tests {
         ("Antécédents médicaux et chirurgicaux :\nHTA", &["history: HTA"]),
         ("ATCD HTA, DT2", &["history: HTA, DT2"]),
         ("ATCD: HTA\nTTT: ramipril", &["history: HTA", "home_treatment: ramipril"]),
+        (
+            "[ATCD] HTA\n[TTT] ramipril\n[PROVENANCE] domicile\n[CONSTANTES IDE 9:12] TA 150/80\n[x] vue",
+            &["history: HTA", "home_treatment: ramipril", "vital_signs: TA 150/80\n[x] vue"],
+        ),
         ("Vu ce jour. ATCD : HTA. Examen : aphasie", &["history: HTA.", "examination: aphasie"]),
         ("1. Antécédents\nHTA\n2. Examen clinique\nAphasie", &["history: HTA", "examination: Aphasie"]),
         ("II) ANTECEDENTS\nHTA", &["history: HTA"]),
