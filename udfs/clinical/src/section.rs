@@ -451,7 +451,7 @@ mod tests {
 
     #[test]
     fn titles_open_and_end_sections() {
-        assert_eq!(CASES.len(), 43);
+        assert_eq!(CASES.len(), 44);
         for (text, expected) in CASES {
             let found: Vec<String> = named(text).into_iter().map(|(name, content)| format!("{name}: {content}")).collect();
             assert_eq!(&found, expected, "{text:?}");
