@@ -48,7 +48,11 @@ impl Scope<'_> {
                 (Some(Kind::Mark), ",")
                     if words < 4
                         && (at + 1 == cue.start
-                            || at + 2 == cue.start && matches!(self.fold(at + 1), "est" | "donc" | "a" | "mais" | "puis" | "car"))
+                            || at + 2 == cue.start
+                                && matches!(
+                                    self.fold(at + 1),
+                                    "est" | "donc" | "a" | "mais" | "puis" | "car" | "finalement" | "secondairement"
+                                ))
                         && (self.apposed(cue.start) || cue.kind == CueKind::Stopped) => {}
                 // "la thrombectomie, envisagée à Bordeaux, a été annulée"
                 (Some(Kind::Mark), ",") if at == self.span.end && self.verbal(cue) && self.aside(at + 1, cue.start) => {
