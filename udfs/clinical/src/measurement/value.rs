@@ -363,8 +363,12 @@ impl Scanner<'_, '_> {
             (None, None) if at == 0 => {
                 let (value, next) = number::in_words(self.catalog, text, token)?;
                 // "un" is an article unless the phrase ends with it.
-                let article =
-                    text.fold(token) == "un" && text.tokens.get(next).is_some_and(|t| t.kind == Kind::Word && t.lines_before == 0);
+                let ends = |at: usize| {
+                    self.catalog.role(text.fold(at)).any(Roles::STOP.or(Roles::SERIES)) || matches!(text.fold(at), "a" | "au" | "contre")
+                };
+                let article = text.fold(token) == "un"
+                    && text.tokens.get(next).is_some_and(|t| t.kind == Kind::Word && t.lines_before == 0)
+                    && !ends(next);
                 if !ask.linked || article {
                     return None;
                 }
