@@ -34,7 +34,7 @@ const SAME_EVENT: i64 = 3;
 /// Days after the index date for which documents follow it up.
 const FOLLOW_UP: i64 = 120;
 /// Days after the end of the stay within which a transfer arrives.
-const AFTER_STAY: i64 = 3;
+pub(crate) const AFTER_STAY: i64 = 3;
 /// Days before the event at which a letter can already send the patient.
 const BEFORE: i64 = 7;
 /// Days within which documents of one encounter belong to one event.
@@ -119,7 +119,7 @@ impl DocumentKind {
     }
 
     /// Notes that are also written long after the stay: a call, a visit.
-    fn goes_on(self) -> bool {
+    pub(crate) fn goes_on(self) -> bool {
         matches!(self, DocumentKind::Progress | DocumentKind::Nursing | DocumentKind::Other)
     }
 

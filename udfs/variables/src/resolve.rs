@@ -33,7 +33,7 @@ pub use entailment::{EntailmentError, Entailments};
 pub use policy::{Policy, Prefer};
 
 use crate::derive::derive;
-use crate::episode::{DocumentKind, DocumentSummary, Episode, Told, episodes};
+use crate::episode::{AFTER_STAY, DocumentKind, DocumentSummary, Episode, Told, episodes};
 use crate::{Anchor, Finding, Value};
 
 /// An emergency note this long before the day of the stay is of a passage before it.
@@ -332,13 +332,29 @@ fn redate(candidates: &mut [Candidate<'_>], episode: &Episode) {
         _ => None,
     };
     let onset = candidates.iter().filter_map(start).min();
+    let entered = door(candidates, index);
     for candidate in candidates.iter_mut().filter(|c| bare(c)) {
         let Value::DateTime(value) = candidate.value else { continue };
-        let day = index.and_time(value.time());
+        // "La veille" in a letter at the end of the stay is the day before the door.
+        let eve = candidate.kind.tells_of_the_stay() && candidate.time.is_some_and(|t| Some(value.date()) == t.date().pred_opt());
+        let day = match entered.filter(|_| eve).and_then(NaiveDate::pred_opt) {
+            Some(eve) => eve.and_time(value.time()),
+            None => index.and_time(value.time()),
+        };
         let next = day + TimeDelta::days(1);
         let early = !ONSET.contains(&&*candidate.finding.variable) && onset.is_some_and(|onset| day < onset);
         candidate.value = Value::DateTime(if early { next } else { day });
     }
+}
+
+/// The day of the admission nearest to the index date, as the documents tell it.
+fn door(candidates: &[Candidate<'_>], index: NaiveDate) -> Option<NaiveDate> {
+    let told = candidates.iter().filter(|c| c.finding.variable == "admission_datetime" && c.finding.anchor == Anchor::Admission);
+    let days = told.filter_map(|c| match c.value {
+        Value::DateTime(value) if (0..=1).contains(&(value.date() - index).num_days()) => Some(value.date()),
+        _ => None,
+    });
+    days.max()
 }
 
 /// A sentence of an earlier note means what it meant there: what the copy says
@@ -440,8 +456,11 @@ fn weigh(candidate: &mut Candidate<'_>, policy: &Policy, episode: &Episode, ente
         candidate.verdict = Verdict::OutOfTime;
         return;
     }
-    // An admission or a discharge of a later stay, unless the words go back.
-    let own_stay = candidate.kind.is_follow_up() && matches!(anchor, Anchor::Admission | Anchor::Day1 | Anchor::Discharge);
+    // An admission or a discharge of a later stay, unless the words go back: that of a
+    // rehabilitation ward, and of the notes written there.
+    let since = candidate.time.zip(episode.end).map(|(time, end)| (time.date() - end).num_days());
+    let away = candidate.kind.goes_on() && since.is_some_and(|days| days > AFTER_STAY);
+    let own_stay = (candidate.kind.is_follow_up() || away) && matches!(anchor, Anchor::Admission | Anchor::Day1 | Anchor::Discharge);
     if own_stay && !recalled && !event_time.is_some_and(|t| episode.in_stay(t)) {
         candidate.verdict = Verdict::Refused;
         return;

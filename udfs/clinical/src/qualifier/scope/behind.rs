@@ -46,7 +46,7 @@ impl Scope<'_> {
                 (Some(Kind::Mark), ",")
                     if cue.start - at <= 2
                         && words < 4
-                        && (matches!(self.fold(cue.start), "non" | "pas" | "jamais" | "finalement") || cue.kind == CueKind::Stopped) => {}
+                        && (self.apposed(cue.start) || cue.kind == CueKind::Stopped) => {}
                 (Some(Kind::Mark), "-") if self.spaced(at) && self.spaced(at + 1) => return false,
                 (Some(Kind::Mark), ",") => {
                     if self.mention_at(at + 1).is_none() || !plural || words > 1 {
@@ -81,6 +81,14 @@ impl Scope<'_> {
         !self.complement(cue)
     }
 
+    /// Words that speak of what stands before the comma: "thrombolyse, contre-indiquée
+    /// par", "thrombectomie, puis l'a annulée".
+    fn apposed(&self, at: usize) -> bool {
+        let word = self.fold(at);
+        matches!(word, "non" | "pas" | "jamais" | "finalement" | "puis" | "mais" | "secondairement")
+            || ["contre", "recus", "refus", "annul", "abandon", "declin", "ecart", "elimin", "exclu", "infirm"].iter().any(|stem| word.starts_with(stem))
+    }
+
     /// "thrombolyse de l'AVC refusée": the span is what the head is done for.
     fn complement(&self, cue: &Cue) -> bool {
         let mut at = self.span.start;
@@ -107,6 +115,8 @@ impl Scope<'_> {
                 && between.len() <= 3
                 || self.bracket(between.clone()))
             && self.ends_item(cue)
+            // "hypothyroïdie⏎jamais fumé": what opens a line and goes on speaks of what follows.
+            && (self.view.text.tokens[cue.start].lines_before == 0 || self.ends_cell(cue.end))
             // "HTA ; non diabétique": behind a semicolon only a cell of a table answers.
             && (!between.into_iter().any(|i| self.fold(i) == ";") || self.ends_cell(cue.end))
     }
