@@ -24,7 +24,8 @@ impl Scope<'_> {
         // "ATCD : ulcère le 22 février": days before the door are no days of the stay.
         let listed = || self.view.outside(self.span).any(|c| c.kind == CueKind::HistoryList && self.reached(c, Commas::Pass));
         if setting.dated_now {
-            return setting.door && listed();
+            let item = setting.prior == Prior::Historical && !setting.drug && !setting.procedure && !setting.sign;
+            return setting.door && listed() || item;
         }
         if setting.referral
             && (setting.drug && !self.given()
