@@ -341,6 +341,8 @@ impl<'a> Analysis<'a> {
             }
             match self.text.fold(at) {
                 "." | ";" | ":" | "→" | ">" => return None,
+                // "clopidogrel jusqu'en mars": the end, not the time.
+                "jusqu" | "jusque" => return None,
                 "," if at > between.start => return None,
                 _ if self.text.tokens[at].kind == Kind::Mark => {}
                 _ => words += 1,
