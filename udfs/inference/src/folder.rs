@@ -174,7 +174,9 @@ impl Folder {
         }
         let file = path.join(MANIFEST);
         if !file.is_file() {
-            return Err(wrong(format!("{MANIFEST} is missing: it says what the model does, its labels and its licence; `sillage model add` writes one")));
+            return Err(wrong(format!(
+                "{MANIFEST} is missing: it says what the model does, its labels and its licence; `sillage model add` writes one"
+            )));
         }
         let text = fs::read_to_string(&file).map_err(|e| wrong(format!("{MANIFEST}: {e}")))?;
         let manifest = Manifest::parse(&text).map_err(wrong)?;
@@ -206,7 +208,9 @@ impl Folder {
             }
             let digest = sha256(&self.path.join(file)).map_err(|e| wrong(format!("{file}: {e}")))?;
             if let Some(expected) = expected.filter(|e| !e.eq_ignore_ascii_case(&digest)) {
-                return Err(wrong(format!("{file} has SHA-256 {digest}, {MANIFEST} says {expected}: the file was changed or is incomplete")));
+                return Err(wrong(format!(
+                    "{file} has SHA-256 {digest}, {MANIFEST} says {expected}: the file was changed or is incomplete"
+                )));
             }
             if file == GRAPH {
                 graph = digest;
@@ -369,7 +373,7 @@ mod tests {
     fn mistakes_are_named() {
         for (from, to, expected) in [
             ("licence", "license", "the nearest known key is `licence`"),
-            ("max_length = 32", "max_lenght = 32", "`input.max_length`"),
+            ("max_length = 32", "max_length_ = 32", "`input.max_length`"),
             ("[labels]\nscheme = \"BIO\"\nnames = [\"O\", \"B-NOM\", \"I-NOM\"]\n", "", "needs the section `[labels]`"),
             ("\"O\", ", "", "no `O`"),
             ("I-NOM", "E-NOM", "E-NOM"),

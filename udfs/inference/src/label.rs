@@ -223,7 +223,12 @@ impl LabelSet {
             let goes_on = matches!(place, Place::Inside | Place::End) && open.as_ref().is_some_and(|o| o.found.kind == kind && !o.closed);
             if !goes_on {
                 close(open.take(), &mut found);
-                open = Some(Open { found: Found { start: token.start, end: token.end, kind, score: 0.0 }, total: 0.0, count: 0, closed: false });
+                open = Some(Open {
+                    found: Found { start: token.start, end: token.end, kind, score: 0.0 },
+                    total: 0.0,
+                    count: 0,
+                    closed: false,
+                });
             }
             if let Some(open) = open.as_mut() {
                 open.found.end = open.found.end.max(token.end);
@@ -270,10 +275,8 @@ mod tests {
             tokens.push(at..at + word.len() + usize::from(at > 0));
             at = tokens[tokens.len() - 1].end;
         }
-        let verdicts: Vec<Verdict> = labels
-            .split(' ')
-            .map(|l| Verdict { label: names.iter().position(|n| *n == l).unwrap() as u16, score: 0.5 })
-            .collect();
+        let verdicts: Vec<Verdict> =
+            labels.split(' ').map(|l| Verdict { label: names.iter().position(|n| *n == l).unwrap() as u16, score: 0.5 }).collect();
         assert_eq!(tokens.len(), verdicts.len());
         let words: Vec<Option<u32>> = (0..tokens.len() as u32).map(Some).collect();
         set.spans(text, &tokens, &words, &verdicts).iter().map(|f| format!("{}|{}", &text[f.start..f.end], set.kinds[f.kind])).collect()

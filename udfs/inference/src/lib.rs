@@ -5,6 +5,7 @@
 //! into [`window`]s of tokens, its [`pool`] runs them in batches of one length across
 //! documents and callers, and [`label`]s become spans with exact offsets.
 
+pub mod bare;
 pub mod error;
 pub mod folder;
 pub mod label;

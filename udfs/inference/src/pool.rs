@@ -194,7 +194,12 @@ pub(crate) struct Pool {
 
 impl Pool {
     /// Starts a worker for each network.
-    pub fn start<H: Head<Answer = Answer> + 'static>(networks: Vec<Network>, head: Arc<H>, padding: u32, batch_tokens: usize) -> std::io::Result<Pool> {
+    pub fn start<H: Head<Answer = Answer> + 'static>(
+        networks: Vec<Network>,
+        head: Arc<H>,
+        padding: u32,
+        batch_tokens: usize,
+    ) -> std::io::Result<Pool> {
         let on_gpu = networks.iter().any(|n| !matches!(n.place, Place::Cpu { .. }));
         let queue = Arc::new(Queue {
             waiting: Mutex::default(),
@@ -249,7 +254,8 @@ fn work<H: Head<Answer = Answer>>(queue: &Queue, mut network: Network, head: &H,
             Err(_) => {
                 for job in &batch {
                     let alone = attempt(&mut network, head, std::slice::from_ref(job), queue.padded(job.ids.len()), padding);
-                    job.request.answer(job.slot, alone.and_then(|mut answers| answers.pop().unwrap_or_else(|| Err("no answer came".to_owned()))));
+                    job.request
+                        .answer(job.slot, alone.and_then(|mut answers| answers.pop().unwrap_or_else(|| Err("no answer came".to_owned()))));
                 }
             }
         }
@@ -259,7 +265,13 @@ fn work<H: Head<Answer = Answer>>(queue: &Queue, mut network: Network, head: &H,
 type Answers = Vec<std::result::Result<Answer, String>>;
 
 /// Runs one batch; a panic is an error like others.
-fn attempt<H: Head<Answer = Answer>>(network: &mut Network, head: &H, batch: &[Job], length: usize, padding: u32) -> std::result::Result<Answers, String> {
+fn attempt<H: Head<Answer = Answer>>(
+    network: &mut Network,
+    head: &H,
+    batch: &[Job],
+    length: usize,
+    padding: u32,
+) -> std::result::Result<Answers, String> {
     let run = AssertUnwindSafe(|| {
         let value = |input: &str, at: usize| {
             let (row, column) = (at / length, at % length);

@@ -47,6 +47,20 @@ impl Runtime {
         ep::CUDA::is_available().unwrap_or(false)
     }
 
+    /// Loads the CUDA libraries that pip installed beside the wheel, where it did: the
+    /// loader of the system does not look there.
+    pub(crate) fn preload_cuda(&self) {
+        let Some(packages) = self.library.ancestors().find(|a| a.file_name().is_some_and(|n| n == "site-packages")) else { return };
+        let folders = |folder: PathBuf| std::fs::read_dir(folder).into_iter().flatten().flatten().map(|e| e.path());
+        let mut libraries: Vec<PathBuf> = folders(packages.join("nvidia")).flat_map(|package| folders(package.join("lib"))).collect();
+        libraries.extend(folders(packages.join("tensorrt_libs")));
+        libraries.retain(|path| path.file_name().is_some_and(|n| n.to_string_lossy().contains(".so.")));
+        // They need each other, in an order that nobody states.
+        for _ in 0..4 {
+            libraries.retain(|path| ort::util::preload_dylib(path).is_err());
+        }
+    }
+
     /// Whether the library was built with TensorRT.
     pub fn has_tensorrt(&self) -> bool {
         ep::TensorRT::is_available().unwrap_or(false)
@@ -54,7 +68,10 @@ impl Runtime {
 }
 
 fn first(configured: &Path) -> Result<Runtime> {
-    let named = [("the configuration", configured.to_path_buf()), ("ORT_DYLIB_PATH", PathBuf::from(std::env::var_os("ORT_DYLIB_PATH").unwrap_or_default()))];
+    let named = [
+        ("the configuration", configured.to_path_buf()),
+        ("ORT_DYLIB_PATH", PathBuf::from(std::env::var_os("ORT_DYLIB_PATH").unwrap_or_default())),
+    ];
     for (found, path) in named {
         if path.as_os_str().is_empty() {
             continue;
@@ -123,7 +140,9 @@ fn library_in(path: &Path) -> Option<PathBuf> {
         let name = path.file_name().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default();
         let rest = name.strip_prefix(PREFIX).unwrap_or_default();
         // libonnxruntime.so, libonnxruntime.so.1.31.1, libonnxruntime.1.31.1.dylib
-        rest.strip_prefix('.').is_some_and(|rest| rest.split('.').all(|part| part == SUFFIX || part.bytes().all(|b| b.is_ascii_digit())) && rest.contains(SUFFIX))
+        rest.strip_prefix('.').is_some_and(|rest| {
+            rest.split('.').all(|part| part == SUFFIX || part.bytes().all(|b| b.is_ascii_digit())) && rest.contains(SUFFIX)
+        })
     };
     let mut found: Vec<PathBuf> = entries.flatten().map(|e| e.path()).filter(named).collect();
     found.sort();
@@ -139,7 +158,15 @@ fn beside_binary() -> Vec<PathBuf> {
 
 fn of_system() -> Vec<PathBuf> {
     let listed = std::env::var_os(if cfg!(target_os = "macos") { "DYLD_LIBRARY_PATH" } else { "LD_LIBRARY_PATH" }).unwrap_or_default();
-    let usual = ["/usr/local/lib", "/usr/lib", "/usr/lib64", "/usr/lib/x86_64-linux-gnu", "/usr/lib/aarch64-linux-gnu", "/opt/onnxruntime/lib", "/opt/homebrew/lib"];
+    let usual = [
+        "/usr/local/lib",
+        "/usr/lib",
+        "/usr/lib64",
+        "/usr/lib/x86_64-linux-gnu",
+        "/usr/lib/aarch64-linux-gnu",
+        "/opt/onnxruntime/lib",
+        "/opt/homebrew/lib",
+    ];
     std::env::split_paths(&listed).chain(usual.iter().map(PathBuf::from)).filter_map(|folder| library_in(&folder)).collect()
 }
 

@@ -133,6 +133,9 @@ impl Network {
             };
             builder.commit_from_file(graph)
         };
+        if place.gpu().is_some() {
+            runtime.preload_cuda();
+        }
         let session = build().map_err(|e| said(&e))?;
         let mut inputs = Vec::new();
         for input in session.inputs() {
@@ -171,7 +174,8 @@ impl Network {
         if self.place.gpu().is_some() {
             return self.run_bound(&tensors, output);
         }
-        let inputs: Vec<(String, SessionInputValue<'_>)> = tensors.into_iter().map(|(name, value)| (name, SessionInputValue::from(value))).collect();
+        let inputs: Vec<(String, SessionInputValue<'_>)> =
+            tensors.into_iter().map(|(name, value)| (name, SessionInputValue::from(value))).collect();
         let outputs = self.session.run(inputs).map_err(|e| said(&e))?;
         let value = outputs.get(output).ok_or_else(|| format!("the output `{output}` did not come"))?;
         read(value)
@@ -196,7 +200,14 @@ impl Network {
         read(value)
     }
 
-    fn input(&self, name: &str, kind: TensorElementType, shape: [usize; 2], count: usize, value: impl Fn(&str, usize) -> i64) -> Result<DynValue, String> {
+    fn input(
+        &self,
+        name: &str,
+        kind: TensorElementType,
+        shape: [usize; 2],
+        count: usize,
+        value: impl Fn(&str, usize) -> i64,
+    ) -> Result<DynValue, String> {
         macro_rules! filled {
             ($type:ty) => {{
                 let shape = shape.map(|side| side as i64);
@@ -233,7 +244,9 @@ impl Network {
         let shape = [rows as i64, columns as i64];
         let tensor = match kind {
             TensorElementType::Float32 => Tensor::from_array((shape, values)).map(Tensor::into_dyn),
-            TensorElementType::Float64 => Tensor::from_array((shape, values.into_iter().map(f64::from).collect::<Vec<_>>())).map(Tensor::into_dyn),
+            TensorElementType::Float64 => {
+                Tensor::from_array((shape, values.into_iter().map(f64::from).collect::<Vec<_>>())).map(Tensor::into_dyn)
+            }
             other => return Err(format!("its input `{name}` is {other}, and features are float")),
         };
         let tensor = tensor.map_err(|e| said(&e))?;
@@ -250,7 +263,8 @@ fn cuda(gpu: i32, settings: &Settings) -> ep::CUDA {
 /// An output of a tabular model.
 pub(crate) enum Column {
     Numbers(Output),
-    Texts(Vec<String>),
+    /// Names of classes: the manifest has them.
+    Names,
     /// A sequence or a map.
     Other,
 }
@@ -258,8 +272,7 @@ pub(crate) enum Column {
 fn column(value: &DynValue) -> Result<Column, String> {
     let ValueType::Tensor { ty, .. } = value.dtype() else { return Ok(Column::Other) };
     if *ty == TensorElementType::String {
-        let (_, texts) = value.try_extract_strings().map_err(|e| said(&e))?;
-        return Ok(Column::Texts(texts));
+        return Ok(Column::Names);
     }
     read(value).map(Column::Numbers)
 }

@@ -108,7 +108,11 @@ impl TabularModel {
             if probabilities.iter().any(|p| !p.is_finite()) {
                 return Err("its output holds what is no number".to_owned());
             }
-            Ok(Prediction { label: self.table.classes.get(best).cloned(), value: probabilities[best], probabilities: probabilities.to_vec() })
+            Ok(Prediction {
+                label: self.table.classes.get(best).cloned(),
+                value: probabilities[best],
+                probabilities: probabilities.to_vec(),
+            })
         };
         table.values.chunks_exact(classes).map(prediction).collect()
     }

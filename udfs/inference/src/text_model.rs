@@ -14,7 +14,7 @@ use crate::label::{Found, LabelSet, Verdict};
 use crate::pool::{Answer, Feeder, Head, Job, Pool, Request};
 use crate::runtime::Runtime;
 use crate::session::{Network, Output, places};
-use crate::settings::Settings;
+use crate::settings::{Device, Settings};
 use crate::tokens::{TextTokenizer, Tokens};
 use crate::window::windows;
 
@@ -125,11 +125,20 @@ impl TextModel {
             return Err(wrong("model.toml: `input.max_length` leaves no room beside the special tokens".to_owned()));
         }
         let runtime = Runtime::load(&settings.runtime)?;
-        let mut networks = Vec::new();
-        for place in places(&runtime, settings)? {
-            let network = Network::load(&runtime, &folder.path.join(GRAPH), place, settings).map_err(|e| wrong(format!("{GRAPH} on {place}: {e}")))?;
-            networks.push(network);
-        }
+        let load = |settings: &Settings| -> Result<Vec<Network>> {
+            let network = |place| {
+                Network::load(&runtime, &folder.path.join(GRAPH), place, settings).map_err(|e| wrong(format!("{GRAPH} on {place}: {e}")))
+            };
+            places(&runtime, settings)?.into_iter().map(network).collect()
+        };
+        let mut networks = match load(settings) {
+            // A library for GPUs says nothing of the machine it is on.
+            Err(error) if settings.device == Device::Auto && runtime.has_cuda() => {
+                tracing::warn!(model = %folder.name, %error, "no GPU can be used: the model runs on the CPU");
+                load(&Settings { device: Device::Cpu, ..settings.clone() })?
+            }
+            networks => networks?,
+        };
         let Some(first) = networks.first() else { return Err(wrong("no session".to_owned())) };
         inputs(first, input.token_type_ids).map_err(wrong)?;
         let labels = (manifest.task == Task::TokenClassification).then(|| LabelSet::new(manifest)).transpose();
@@ -308,7 +317,8 @@ fn inputs(network: &Network, token_type_ids: Option<bool>) -> std::result::Resul
 
 /// The output of that name, or the first of three axes; its last axis as the manifest says.
 fn output(network: &Network, wanted: &str, width: usize) -> std::result::Result<String, String> {
-    let of_three = |(_, tensor): &&(String, Option<(TensorElementType, Vec<i64>)>)| tensor.as_ref().is_some_and(|(_, shape)| shape.len() == 3);
+    let of_three =
+        |(_, tensor): &&(String, Option<(TensorElementType, Vec<i64>)>)| tensor.as_ref().is_some_and(|(_, shape)| shape.len() == 3);
     let found = network.outputs.iter().find(|(name, _)| name == wanted).or_else(|| network.outputs.iter().find(of_three));
     let names = || network.outputs.iter().map(|(name, _)| format!("`{name}`")).collect::<Vec<_>>().join(", ");
     let Some((name, Some((_, shape)))) = found else {
@@ -331,9 +341,9 @@ fn warm(network: &mut Network, output: &str, max_length: usize, padding: u32) ->
             "position_ids" => (at % length) as i64,
             _ => 0,
         };
-        network
-            .run(rows, length, value, output)
-            .map_err(|e| format!("it fails on {length} tokens: {e}; is `input.max_length` right, and are batch and sequence dynamic axes?"))?;
+        network.run(rows, length, value, output).map_err(|e| {
+            format!("it fails on {length} tokens: {e}; is `input.max_length` right, and are batch and sequence dynamic axes?")
+        })?;
     }
     tracing::debug!(milliseconds = started.elapsed().as_millis() as u64, "session warmed");
     Ok(())

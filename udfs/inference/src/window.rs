@@ -47,7 +47,10 @@ pub fn windows(count: usize, capacity: usize, overlap: usize, sentences: &[usize
                 let shared = next.start..tokens.end;
                 let middle = shared.start + shared.len() / 2;
                 // A span is not parted where a sentence ends.
-                let near = [bound_within(shared.start.saturating_sub(1)..middle), sentences.get(sentences.partition_point(|s| *s < middle)).copied().filter(|s| *s < shared.end)];
+                let near = [
+                    bound_within(shared.start.saturating_sub(1)..middle),
+                    sentences.get(sentences.partition_point(|s| *s < middle)).copied().filter(|s| *s < shared.end),
+                ];
                 near.into_iter().flatten().filter(|s| *s >= from).min_by_key(|s| s.abs_diff(middle)).unwrap_or(middle).max(from)
             }
         };

@@ -24,7 +24,8 @@ fn models(change: impl FnOnce(&mut Settings)) -> Option<Models> {
 fn tags(model: &TextModel, texts: &[&str]) -> Vec<Result<Vec<String>, String>> {
     let found = model.spans(texts.iter().copied());
     assert_eq!(found.len(), texts.len());
-    let name = |text: &str, span: &sillage_inference::label::Found| format!("{}|{}", &text[span.start..span.end], model.labels()[span.kind]);
+    let name =
+        |text: &str, span: &sillage_inference::label::Found| format!("{}|{}", &text[span.start..span.end], model.labels()[span.kind]);
     texts.iter().zip(found).map(|(text, spans)| spans.map(|spans| spans.iter().map(|s| name(text, s)).collect())).collect()
 }
 
@@ -36,13 +37,7 @@ fn said(words: &[&str]) -> Result<Vec<String>, String> {
 fn spans_have_the_offsets_of_the_text() {
     let Some(models) = models(|_| ()) else { return };
     let model = models.tagger("tiny-clinical").unwrap();
-    let texts = [
-        "Évolution d’une Maladie de\u{a0}Korvath traitée par Zorbaxine\r\n😀, œdème, ZOZOTEMENT.",
-        "",
-        "   ",
-        "rien",
-        "HTA,HTA",
-    ];
+    let texts = ["Évolution d’une Maladie de\u{a0}Korvath traitée par Zorbaxine\r\n😀, œdème, ZOZOTEMENT.", "", "   ", "rien", "HTA,HTA"];
     assert_eq!(
         tags(&model, &texts),
         [
