@@ -16,7 +16,7 @@ with found as (
     from deidentified
     where safe['leak'] is null
 )
-select pseudonym('entity', document_id || ':' || mention['start'] || ':' || mention['end'] || ':' || mention['concept']) as entity_id,
+select pseudonym('entity', document_id || ':' || mention['start'] || ':' || mention['end'] || ':' || coalesce(mention['concept'], mention['label'])) as entity_id,
        document_id,
        patient_id,
        encounter_id,
@@ -38,8 +38,8 @@ select pseudonym('entity', document_id || ':' || mention['start'] || ':' || ment
        mention['icd10_display'] as icd10_display,
        mention['atc_code'] as atc_code,
        mention['atc_display'] as atc_display,
-       mention['score'] as code_score,
-       'lexicon:' || mention['concept'] as detector,
+       case when mention['concept'] is not null then mention['score'] end as code_score,
+       mention['detector'] as detector,
        mention['score'] as detector_score,
        shift_days(mention['event_time'], date_shift_days) as event_time,
        $run_id as run_id

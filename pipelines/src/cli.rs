@@ -15,6 +15,7 @@ mod deid;
 mod demo;
 mod erase;
 mod maintain;
+mod model;
 mod prompt;
 mod reidentify;
 mod run;
@@ -75,6 +76,11 @@ enum Command {
     Variables {
         #[command(subcommand)]
         command: variables::Command,
+    },
+    /// Learned models: take one in, check it, measure it
+    Model {
+        #[command(subcommand)]
+        command: model::Command,
     },
     /// Where the cells of a hand-filled table come from
     #[command(
@@ -149,8 +155,8 @@ pub fn main() -> ExitCode {
 fn start_logging(cli: &Cli) {
     let level = match (cli.quiet, cli.verbose) {
         (true, _) => "error",
-        (_, 0) => "error,sillage=info,sillage_connectors=info",
-        (_, 1) => "warn,sillage=debug,sillage_connectors=debug",
+        (_, 0) => "error,sillage=info,sillage_connectors=info,sillage_inference=info",
+        (_, 1) => "warn,sillage=debug,sillage_connectors=debug,sillage_inference=debug",
         _ => "debug",
     };
     let filter = EnvFilter::try_from_env("SILLAGE_LOG").unwrap_or_else(|_| EnvFilter::new(level));
@@ -168,6 +174,7 @@ async fn execute(cli: Cli) -> Result<()> {
         Command::Export(options) => crate::export::execute(options).await,
         Command::Evaluate(options) => crate::evaluate::execute(options).await,
         Command::Variables { command } => variables::execute(command),
+        Command::Model { command } => model::execute(command),
         Command::Trace(options) => trace::execute(options).await,
         Command::Demo(options) => demo::execute(options, cli.quiet).await,
         Command::Key { command: KeyCommand::New { file } } => {

@@ -7,6 +7,7 @@ use sillage_clinical::lexicon::SnomedLicence;
 use sillage_deidentification::policy::{Policies, Policy, PolicyError};
 
 use crate::error::{Error, Result};
+use crate::models::Models;
 use crate::operations;
 
 /// The commented default file.
@@ -28,6 +29,7 @@ pub struct Configuration {
     pub terminology: Terminology,
     pub deidentification: Deidentification,
     pub variables: Variables,
+    pub models: Models,
     #[serde(default)]
     pub mllp: sillage_connectors::mllp::Settings,
     #[serde(default)]

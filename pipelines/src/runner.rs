@@ -30,6 +30,7 @@ use crate::configuration::Configuration;
 use crate::error::{Error, Result};
 use crate::journal::{Entry, Journal};
 use crate::lock::Lock;
+use crate::models;
 use crate::operations::{Health, Operations};
 use crate::progress::Progress;
 use crate::pseudonym::Key;
@@ -107,6 +108,7 @@ pub async fn run(configuration: &Configuration, mode: Mode, quiet: bool) -> Resu
         .collect::<Result<Vec<_>>>()?;
     let started_at = Utc::now();
     let library = session::library(configuration.terminology.snomed.licence(), &configuration.variables.files)?;
+    let library = configuration.models.in_library(library)?;
     let policy = configuration.deidentification.policy()?;
     let health = Arc::new(Health::default());
     let operations = Operations::start(&configuration.operations, health.clone())?;
@@ -359,7 +361,7 @@ impl Run<'_> {
     async fn record(&mut self, started_at: DateTime<Utc>, finished_at: Option<DateTime<Utc>>) -> Result<()> {
         let Some(table) = table("runs") else { return Err(Error::Internal("no table runs".to_owned())) };
         let run_id = self.summary.run_id.clone();
-        let row = records::run_row(&self.summary, started_at, finished_at)?;
+        let row = records::run_row(&self.summary, &models::used(&self.library), started_at, finished_at)?;
         let application = format!("run:{run_id}");
         let replaced = finished_at.map(|_| run_id).into_iter().collect();
         self.state.store.commit(vec![Rows { table, batches: vec![row], replaced }], &application, i64::from(finished_at.is_some())).await

@@ -21,6 +21,8 @@ mod feeds;
 mod kill;
 #[path = "all/leaks.rs"]
 mod leaks;
+#[path = "all/models.rs"]
+mod models;
 #[path = "all/operations.rs"]
 mod operations;
 #[path = "all/quality.rs"]

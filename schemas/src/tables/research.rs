@@ -121,13 +121,14 @@ pub fn cohort() -> SchemaRef {
 /// One row per run: what ran, on what, with which outcome.
 pub fn runs() -> SchemaRef {
     let versioned = record(vec![text("name"), text("version"), text("sha256")]);
+    let models = record(vec![text("name"), text("version"), text("sha256"), text("licence")]);
     schema(vec![
         key("run_id"),
         machine_time("started_at"),
         machine_time("finished_at"),
         text("version"),
         text("pipeline_sha256"),
-        list("models", versioned.clone()),
+        list("models", models),
         list("terminologies", versioned),
         long("documents"),
         long("failures"),

@@ -17,3 +17,4 @@ pub mod temporal;
 pub mod text;
 pub mod trie;
 pub mod vocabulary;
+pub mod vote;

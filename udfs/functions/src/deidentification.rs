@@ -81,6 +81,11 @@ fn hide(library: &Library, fields: &Fields, arguments: &[ArrayRef]) -> Result<Ar
         Ok(policy) => policy.clone().masking(Mask::Tag),
         Err(error) => return exec_err!("{error}"),
     };
+    let heard = library.hybrid.as_ref().map(|hybrid| hybrid.listen(&sources.iter().flatten().collect::<Vec<_>>()));
+    if let Some(reason) = heard.iter().flatten().find_map(|h| h.as_ref().err()) {
+        return exec_err!("model {reason}");
+    }
+    let mut heard = heard.into_iter().flatten();
     let (mut out, mut spans, mut replacements) = (StringBuilder::new(), Spans::default(), StringBuilder::new());
     let (mut lengths, mut valid) = (Vec::new(), Vec::new());
     for row in 0..sources.len() {
@@ -93,7 +98,11 @@ fn hide(library: &Library, fields: &Fields, arguments: &[ArrayRef]) -> Result<Ar
         let source = sources.value(row);
         let person = person(records.as_ref().and_then(|r| text(r, row))).map(|(p, _)| p);
         let analysis = Analysis::new(&library.knowledge, source, None);
-        let found = settle(&analysis, detect(library.identity, &analysis, Circumstances { person: person.as_ref(), staff: &[] }));
+        let mut found = detect(library.identity, &analysis, Circumstances { person: person.as_ref(), staff: &[] });
+        if let Some((hybrid, Ok(votes))) = library.hybrid.as_ref().zip(heard.next()) {
+            found.extend(hybrid.identifying(&votes));
+        }
+        let found = settle(&analysis, found);
         let context = SurrogateContext { key: &[], patient: "", shift_days: 0, person: None, reference: None, known: &[], avoid: None };
         let replaced = replace(&library.identity.surrogates, source, &found, &[], &policy, &context);
         push_spans(source, &found, &replaced, &mut spans, &mut replacements);
@@ -324,6 +333,8 @@ fn documents(library: &Library, settings: &Deidentification, arguments: &[ArrayR
     let (mut out, mut out_titles, mut leaks) = (StringBuilder::new(), StringBuilder::new(), StringBuilder::new());
     let (mut spans, mut replacements, mut lengths) = (Spans::default(), StringBuilder::new(), Vec::new());
     let (mut mentions, mut findings) = (Carried::default(), Carried::default());
+    let heard = library.hybrid.as_ref().map(|hybrid| hybrid.phi_only(&titles.iter().flatten().collect::<Vec<_>>()));
+    let mut heard = heard.into_iter().flatten();
     for row in 0..sources.len() {
         let known = revealed_of(revealed, row);
         let (person, _) = person(text(&records, row)).unzip();
@@ -355,11 +366,16 @@ fn documents(library: &Library, settings: &Deidentification, arguments: &[ArrayR
         lengths.push(found.len());
         mentions.row(&replaced, &mention_places);
         findings.row(&replaced, &places(&readings.findings));
-        let title = text(&titles, row).map(|title| {
+        let title = text(&titles, row).and_then(|title| {
+            let votes = library.hybrid.as_ref().zip(heard.next());
+            // A title that the model cannot read is not shown.
+            let votes = votes.map(|(hybrid, votes)| Some(hybrid.identifying(votes.as_ref().ok()?)));
+            let voted = votes.unwrap_or_else(|| Some(Vec::new()))?;
             let analysis = Analysis::new(&library.knowledge, title, None);
             let mut found = detect(library.identity, &analysis, Circumstances { person: person.as_ref(), staff: &[] });
+            found.extend(voted);
             propagate(&analysis, &known, &mut found);
-            replace(surrogates, title, &settle(&analysis, found), &[], &settings.policy, &context).text
+            Some(replace(surrogates, title, &settle(&analysis, found), &[], &settings.policy, &context).text)
         });
         // What leaves is searched once more: mentions and evidence are parts of the text.
         let strings = [Some(replaced.text.as_str()), title.as_deref(), text(&displays, row)];

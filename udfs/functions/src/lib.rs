@@ -10,11 +10,15 @@ mod arguments;
 mod catalogue;
 mod code;
 mod deidentification;
+mod embed;
 mod entities;
 mod finding;
+mod hybrid;
 mod joined_record;
 mod library;
 mod measurements;
+mod model_entities;
+mod predict;
 mod qualifiers;
 mod reading;
 mod record;
@@ -27,6 +31,7 @@ mod variables;
 
 pub use catalogue::catalogue;
 pub use deidentification::{Deidentification, deidentify_document, known_identifiers};
+pub use hybrid::Hybrid;
 pub use library::Library;
 pub use resolution::cohort_fields;
 
@@ -36,9 +41,12 @@ pub fn all(library: &Library) -> Vec<ScalarUDF> {
     vec![
         resolution::cohort(library),
         deidentification::deidentify(library),
-        entities::udf(knowledge),
+        embed::udf(&library.models),
+        entities::udf(library),
         code::icd10(knowledge),
         measurements::udf(),
+        model_entities::udf(&library.models),
+        predict::udf(&library.models),
         qualifiers::udf(knowledge),
         joined_record::udf(),
         record::udf(),
