@@ -12,6 +12,7 @@ mod code;
 mod deidentification;
 mod embed;
 mod entities;
+mod entries;
 mod finding;
 mod hybrid;
 mod joined_record;
@@ -43,6 +44,7 @@ pub fn all(library: &Library) -> Vec<ScalarUDF> {
         deidentification::deidentify(library),
         embed::udf(&library.models),
         entities::udf(library),
+        entries::document_type(library),
         code::icd10(knowledge),
         measurements::udf(),
         model_entities::udf(&library.models),
@@ -51,6 +53,7 @@ pub fn all(library: &Library) -> Vec<ScalarUDF> {
         joined_record::udf(),
         record::udf(),
         reading::udf(library),
+        entries::udf(library),
         resolution::udf(library),
         sections::udf(knowledge),
         sentences::udf(),

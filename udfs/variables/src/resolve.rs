@@ -326,6 +326,8 @@ fn redate(candidates: &mut [Candidate<'_>], episode: &Episode) {
     let Some(index) = episode.index else { return };
     let entered = door(candidates, index);
     let bare = |c: &Candidate<'_>| match (&c.value, c.time) {
+        // A code states the date with the time.
+        _ if c.finding.is_coded() => false,
         (Value::DateTime(value), Some(time)) => {
             let day = time.date();
             let told = value.date() == day || Some(value.date()) == day.pred_opt();
