@@ -24,6 +24,8 @@ select document_id,
        record,
        text,
        coded,
+       margins,
+       identifying(margins, record, authors) as aside,
        document_type(type_code, coded) as document_type,
        read_document(text, document_time, document_type(type_code, coded), record, authors, stay_start, stay_end) as reading
 from accepted_documents;

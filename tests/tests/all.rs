@@ -27,6 +27,8 @@ mod leaks;
 mod models;
 #[path = "all/operations.rs"]
 mod operations;
+#[path = "all/pages.rs"]
+mod pages;
 #[path = "all/quality.rs"]
 mod quality;
 #[path = "all/sql_logic.rs"]

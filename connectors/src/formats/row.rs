@@ -6,7 +6,7 @@ use chrono::{DateTime, NaiveDateTime, Utc};
 use serde::Deserialize;
 
 use crate::formats::reason;
-use crate::rows::{DocumentRow, Precedence, Rows};
+use crate::rows::{DocumentRow, Paged, Precedence, Rows};
 
 /// Columns that are null are left out by the writer.
 #[derive(Deserialize)]
@@ -32,6 +32,12 @@ struct Row {
     authors: Vec<String>,
     text: Option<String>,
     coded: Option<String>,
+    /// In hexadecimal digits.
+    #[serde(default)]
+    attachments: Vec<String>,
+    #[serde(default)]
+    attachment_sha256: Vec<String>,
+    margins: Option<String>,
 }
 
 /// Whether JSON begins like a row.
@@ -51,6 +57,7 @@ pub(crate) fn take(payload: &[u8], place: &str, rows: &mut Rows) {
     let precedence = [Precedence::Original, Precedence::Replacement, Precedence::Withdrawal];
     let zoned = |text: &String| DateTime::parse_from_rfc3339(text).ok().map(|t| t.with_timezone(&Utc));
     let wall = |text: &String| text.parse::<NaiveDateTime>().ok();
+    let attachments: Vec<Vec<u8>> = row.attachments.iter().filter_map(|digits| bytes(digits)).collect();
     rows.document(
         place,
         &DocumentRow {
@@ -71,8 +78,15 @@ pub(crate) fn take(payload: &[u8], place: &str, rows: &mut Rows) {
             authors: &row.authors,
             text: row.text.as_deref(),
             coded: row.coded.as_deref(),
+            paged: Paged { attachments: &attachments, sha256: &row.attachment_sha256, margins: row.margins.as_deref() },
         },
     );
+}
+
+fn bytes(digits: &str) -> Option<Vec<u8>> {
+    let digits: Option<Vec<u8>> = digits.chars().map(|c| c.to_digit(16).map(|digit| digit as u8)).collect();
+    let digits = digits.filter(|digits| digits.len() % 2 == 0)?;
+    Some(digits.chunks(2).map(|pair| pair[0] * 16 + pair[1]).collect())
 }
 
 #[cfg(test)]
@@ -106,6 +120,7 @@ mod tests {
                 authors: &authors,
                 text: Some("AVC."),
                 coded: Some("{\"templates\":[\"1.2.3\"]}"),
+                paged: Paged { attachments: &[b"%PDF-\xff".to_vec()], sha256: &["ab".to_owned()], margins: Some("CHU") },
             },
         );
         let documents = rows.finish(Position::default())?.documents;

@@ -111,8 +111,7 @@ impl SentenceView<'_> {
         // "non thrombolysé" among the antecedents.
         let historical = !family
             && if negated {
-                setting.procedure
-                    && (setting.dated_before || setting.prior == Prior::Historical && !setting.dated_now && scope.done_once())
+                setting.procedure && (setting.dated_before || setting.prior == Prior::Historical && !setting.dated_now && scope.done_once())
             } else {
                 !hypothetical && (ended || scope.past(setting) || !setting.dated_now && scope.treated_at_home())
             };

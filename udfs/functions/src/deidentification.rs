@@ -151,7 +151,7 @@ pub fn deidentify_document(library: &Library, settings: &Deidentification) -> Sc
         documentation: Documentation::builder(
             DocSection { label: STAGES, ..DocSection::default() },
             "What research reads of a document: its text and title with surrogates, the spans replaced, where mentions and findings, those of coded entries too, stand in the new text, and the label of an identifier that would still show.",
-            "deidentify_document(text, title, type_display, reading, entries, revealed, record, patient, date_shift_days, document_time)",
+            "deidentify_document(text, title, type_display, reading, entries, revealed, record, patient, date_shift_days, document_time, around)",
         )
         .build(),
         kernel: Arc::new(move |arguments| documents(&library, &settings, arguments)),
@@ -355,6 +355,7 @@ fn documents(library: &Library, settings: &Deidentification, arguments: &[ArrayR
     let Some(entries) = arguments[4].as_struct_opt() else { return exec_err!("entries is a struct of read_entries") };
     let entries = Entries::read(entries)?;
     let Some(revealed) = arguments[5].as_list_opt::<i32>() else { return exec_err!("revealed is a list of text") };
+    let Some(around) = arguments[10].as_list_opt::<i32>() else { return exec_err!("around is a list of text") };
     let (records, patients, shifts) = (texts(arguments, 6)?, texts(arguments, 7)?, numbers(arguments, 8)?);
     let document_times = times(arguments, 9, sources.len())?;
     let (mut out, mut out_titles, mut leaks) = (StringBuilder::new(), StringBuilder::new(), StringBuilder::new());
@@ -364,7 +365,11 @@ fn documents(library: &Library, settings: &Deidentification, arguments: &[ArrayR
     let mut heard = heard.into_iter().flatten();
     let (mut coded_entities, mut coded_findings) = (Carried::default(), Carried::default());
     for row in 0..sources.len() {
-        let known = revealed_of(revealed, row);
+        let mut known = revealed_of(revealed, row);
+        // Of what stands around this text alone.
+        known.extend(revealed_of(around, row));
+        known.sort();
+        known.dedup();
         let (person, _) = person(text(&records, row)).unzip();
         let source = text(&sources, row).unwrap_or_default();
         let bytes: Vec<usize> = source.char_indices().map(|(byte, _)| byte).chain([source.len()]).collect();

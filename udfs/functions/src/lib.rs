@@ -15,6 +15,7 @@ mod entities;
 mod entries;
 mod finding;
 mod hybrid;
+mod identifying;
 mod joined_record;
 mod library;
 mod measurements;
@@ -46,6 +47,7 @@ pub fn all(library: &Library) -> Vec<ScalarUDF> {
         entities::udf(library),
         entries::document_type(library),
         code::icd10(knowledge),
+        identifying::udf(library),
         measurements::udf(),
         model_entities::udf(&library.models),
         predict::udf(&library.models),

@@ -14,7 +14,7 @@ use super::time::FhirTime;
 use super::{Intake, References, misshapen, seconds, version};
 use crate::formats::attachment::{Kind, html};
 use crate::formats::reason;
-use crate::rows::{DocumentRow, Precedence};
+use crate::rows::{DocumentRow, Paged, Precedence};
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
@@ -129,6 +129,7 @@ impl Intake<'_> {
                 authors: &authors,
                 text: (!text.is_empty()).then_some(text.as_str()),
                 coded: None,
+                paged: Paged::default(),
             },
         );
         Ok(Ok(()))

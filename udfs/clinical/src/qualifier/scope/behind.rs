@@ -47,7 +47,8 @@ impl Scope<'_> {
                 (Some(Kind::Mark), ")") => return false,
                 (Some(Kind::Mark), ",")
                     if words < 4
-                        && (at + 1 == cue.start || at + 2 == cue.start && matches!(self.fold(at + 1), "est" | "donc" | "a" | "mais" | "puis" | "car"))
+                        && (at + 1 == cue.start
+                            || at + 2 == cue.start && matches!(self.fold(at + 1), "est" | "donc" | "a" | "mais" | "puis" | "car"))
                         && (self.apposed(cue.start) || cue.kind == CueKind::Stopped) => {}
                 // "la thrombectomie, envisagée à Bordeaux, a été annulée"
                 (Some(Kind::Mark), ",") if at == self.span.end && self.verbal(cue) && self.aside(at + 1, cue.start) => {
@@ -105,7 +106,9 @@ impl Scope<'_> {
     fn apposed(&self, at: usize) -> bool {
         let word = self.fold(at);
         matches!(word, "non" | "pas" | "jamais" | "finalement" | "puis" | "mais" | "secondairement")
-            || ["contre", "recus", "refus", "annul", "abandon", "declin", "ecart", "elimin", "exclu", "infirm"].iter().any(|stem| word.starts_with(stem))
+            || ["contre", "recus", "refus", "annul", "abandon", "declin", "ecart", "elimin", "exclu", "infirm"]
+                .iter()
+                .any(|stem| word.starts_with(stem))
     }
 
     /// "thrombolyse de l'AVC refusée": the span is what the head is done for.
