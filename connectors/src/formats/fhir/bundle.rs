@@ -261,7 +261,7 @@ pub(super) fn withdrawal(id: &str, version: Option<i32>, last_updated: Option<ch
     DocumentRow {
         id,
         version,
-        precedence: Precedence::Withdrawal,
+        precedence: if version.is_some() { Precedence::Withdrawal } else { Precedence::Deletion },
         last_updated,
         status: "entered-in-error",
         replaces: &[],
