@@ -160,7 +160,7 @@ select pseudonym('encounter', source_encounter_id) as encounter_id,
        case when is_newer then coalesce(start, stored_start) else stored_start end as start,
        case when is_newer then coalesce("end", stored_end) else stored_end end as "end",
        case when is_newer then coalesce(last_updated, stored_last_updated) else stored_last_updated end as last_updated,
-       moved_to is distinct from stored_moved_to
+       (moved_to is distinct from stored_moved_to)
            or (moved_at is distinct from stored_moved_at)
            or (is_newer
                and (not is_known

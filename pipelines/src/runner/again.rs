@@ -117,8 +117,9 @@ fn moves(causes: &mut Causes, history: &mut History, key: &Key, encounters: &Rec
         }
         let known = history.encounter(&key.pseudonym("encounter", id))?.and_then(|stored| stored.identifiers).unwrap_or_default();
         for number in others {
-            let was_moved = || Ok::<_, Error>(history.encounter(&key.pseudonym("encounter", number))?.is_some_and(|e| e.moved_to.is_some()));
-            if causes.moved.contains(number) || (!known.contains(number) && was_moved()?) {
+            let account = history.encounter(&key.pseudonym("encounter", number))?;
+            let was_moved = !known.contains(number) && account.is_some_and(|account| account.moved_to.is_some());
+            if causes.moved.contains(number) || was_moved {
                 causes.encounters.insert(id.to_owned());
                 break;
             }
