@@ -85,7 +85,7 @@ fn no_file_holds_an_identifier_of_an_erased_person() {
     let (source, name) = (folder.path().join("source"), format!("fhir+{}", server.base()));
     fs::create_dir(&source).unwrap();
     let settings = format!("{POLLING}\ndeletions = \"sweep\"");
-    let pipeline = Pipeline::new(folder.path(), "erased", &[&name, text(&source)], &settings);
+    let pipeline = Pipeline::new(folder.path(), "erased", &[name.as_str(), text(&source)], &settings);
     pipeline.once();
     let out = &pipeline.out;
     let whose = "select i.source_patient_id as word, count(*) as n from source_documents d join identities i on i.patient_id = d.patient_id \
