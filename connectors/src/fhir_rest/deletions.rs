@@ -71,7 +71,11 @@ impl Poller {
     pub async fn deletions(&mut self) -> Result<u64, Failure> {
         match self.sweeps {
             None => Ok(0),
-            Some(true) if !self.hurry && !is_due(self.state.sweep_at, Utc::now().timestamp_micros(), self.remote.settings.sweep_seconds) => Ok(0),
+            Some(true)
+                if !self.hurry && !is_due(self.state.sweep_at, Utc::now().timestamp_micros(), self.remote.settings.sweep_seconds) =>
+            {
+                Ok(0)
+            }
             Some(true) => self.sweep().await,
             Some(false) => {
                 let mut count = 0;

@@ -204,8 +204,7 @@ const KERINVEN: &str = "PID|1||A100^^^HOP^PI||KERINVEN^Maëlle||19500203|F";
 const TALLOUARN: &str = "PID|1||B200^^^HOP^PI||TALLOUARN^Maëlle||19500203|F";
 const SALAUN: &str = "PID|1||C300^^^HOP^PI||SALAUN^Maëlle||19500203|F";
 /// Of whom the documents are.
-const OWNERS: &str =
-    "select distinct i.source_patient_id from documents d join identities i on i.patient_id = d.patient_id order by 1";
+const OWNERS: &str = "select distinct i.source_patient_id from documents d join identities i on i.patient_id = d.patient_id order by 1";
 
 /// A document of a visit.
 fn of_visit(patient: &str, id: &str, visit: &str) -> String {

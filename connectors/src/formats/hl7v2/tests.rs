@@ -254,7 +254,8 @@ fn what_cannot_be_read_is_a_dead_letter_with_the_message() {
 
 #[test]
 fn a_line_that_begins_like_a_header_stays_in_its_text() {
-    let message = mdm("T02", "2024", &txa("D1", "", ""), "OBX|1|TX|x||Bilan :\rMSH, ACTH normales\u{b}MSH: 12 ng/L\u{1c}\rBTS - fin||||||F\r");
+    let message =
+        mdm("T02", "2024", &txa("D1", "", ""), "OBX|1|TX|x||Bilan :\rMSH, ACTH normales\u{b}MSH: 12 ng/L\u{1c}\rBTS - fin||||||F\r");
     let epoch = epoch(&[message.as_bytes()]);
     assert_eq!(letters(&epoch), Vec::<String>::new());
     let text = rows(&epoch.documents, &["text"]).concat();
