@@ -80,6 +80,7 @@ pub fn forget(folder: &Path, pseudonyms: &HashSet<String>) -> Result<()> {
         {
             let before = entry.again.clone();
             entry.again.documents.retain(|document| !pseudonyms.contains(document));
+            entry.again.encounters.retain(|encounter| !pseudonyms.contains(encounter));
             entry.again.patients.retain(|patient| !pseudonyms.contains(patient));
             if entry.again != before {
                 write(&path, &entry)?;

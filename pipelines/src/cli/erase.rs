@@ -96,7 +96,8 @@ pub(super) async fn execute(options: Options) -> Result<()> {
         *erased.entry(name).or_insert(0) += rows;
     }
     let kept = person.erasure(&|bytes: &[u8]| person.is_named(bytes, LEAST)).run(&options.out.join("restricted").join(INBOX))?;
-    journal::forget(&options.out.join("restricted").join(JOURNAL), &person.pseudonyms.union(&person.documents).cloned().collect())?;
+    let theirs = [&person.pseudonyms, &person.documents, &person.encounters].into_iter().flatten().cloned().collect();
+    journal::forget(&options.out.join("restricted").join(JOURNAL), &theirs)?;
     let traces = traces(&options.out)?;
     let files = store.forget().await?;
     let left = left(&store, &person).await?;
