@@ -172,7 +172,8 @@ async fn find(session: &SessionContext, wanted: &str) -> Result<Person> {
             break;
         }
     }
-    for (id, source, _, identifiers) in people.into_iter().filter(|p| person.sources.contains(&p.1)) {
+    people.retain(|(_, source, ..)| person.sources.contains(source));
+    for (id, source, _, identifiers) in people {
         person.pseudonyms.insert(id);
         person.name(&source);
         identifiers.iter().for_each(|identifier| person.name(identifier));

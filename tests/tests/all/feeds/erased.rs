@@ -84,6 +84,7 @@ fn no_file_holds_an_identifier_of_an_erased_person() {
     server.play(0.0);
     let (source, name) = (folder.path().join("source"), format!("fhir+{}", server.base()));
     fs::create_dir(&source).unwrap();
+    fs::write(source.join("0.ndjson"), "{\"resourceType\":\"Patient\",\"id\":\"elsewhere\"}\n").unwrap();
     let settings = format!("{POLLING}\ndeletions = \"sweep\"");
     let pipeline = Pipeline::new(folder.path(), "erased", &[name.as_str(), text(&source)], &settings);
     pipeline.once();
