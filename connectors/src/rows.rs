@@ -1,5 +1,6 @@
 //! Rows of an epoch under construction, whatever format they come from.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use arrow::array::{
@@ -17,7 +18,7 @@ use crate::source::{DeadLetter, Epoch, Position, SourceError};
 /// One row of `incoming_documents`, without what is the same for all.
 pub(crate) struct DocumentRow<'a> {
     pub id: &'a str,
-    /// `None` where the sender does not number a withdrawal.
+    /// `None` for a [`Precedence::Deletion`].
     pub version: Option<i32>,
     pub precedence: Precedence,
     pub last_updated: Option<DateTime<Utc>>,
@@ -56,6 +57,8 @@ pub(crate) enum Precedence {
     Original = 0,
     Replacement = 1,
     Withdrawal = 2,
+    /// The sender does not number it: of every version that came before.
+    Deletion = 3,
 }
 
 /// One row of `incoming_patients`.
@@ -79,12 +82,22 @@ pub(crate) enum Merged<'a> {
     Into(&'a str),
 }
 
+/// What the sender says of whose an encounter is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Owner {
+    /// Names the patient; another than before may be a mistake.
+    Named,
+    /// It was just given to the patient.
+    Given,
+    /// Each version states the patient; another than before is a move.
+    Stated,
+}
+
 /// One row of `incoming_encounters`.
 pub(crate) struct EncounterRow<'a> {
     pub id: &'a str,
     pub patient_id: Option<&'a str>,
-    /// Whether the encounter has just been given to this patient.
-    pub moved: bool,
+    pub owner: Owner,
     pub last_updated: Option<DateTime<Utc>>,
     pub class: Option<&'a str>,
     pub start: Option<NaiveDateTime>,
@@ -99,6 +112,8 @@ pub(crate) struct Rows {
     documents: Documents,
     patients: Patients,
     encounters: Encounters,
+    /// The newest version so far of each document.
+    versions: HashMap<String, i32>,
     dead_letters: Vec<DeadLetter>,
     pub documents_seen: u64,
     pub ignored: u64,
@@ -174,6 +189,7 @@ impl Rows {
             },
             patients: Patients { identifiers: texts(), ..Default::default() },
             encounters: Encounters { identifiers: texts(), ..Default::default() },
+            versions: HashMap::new(),
             dead_letters: Vec::new(),
             documents_seen: 0,
             ignored: 0,
@@ -193,11 +209,20 @@ impl Rows {
     }
 
     pub fn document(&mut self, place: &str, row: &DocumentRow<'_>) {
+        // A row does not know those after it: what a deletion is of must be said now.
+        let version = match row.version {
+            Some(version) => {
+                let newest = self.versions.entry(row.id.to_owned()).or_insert(version);
+                *newest = version.max(*newest);
+                row.version
+            }
+            None => self.versions.get(row.id).copied(),
+        };
         let columns = &mut self.documents;
         columns.source.append_value(&self.source);
         columns.place.append_value(place);
         columns.id.append_value(row.id);
-        columns.version.append_option(row.version);
+        columns.version.append_option(version);
         columns.precedence.append_value(row.precedence as i32);
         columns.last_updated.append_option(row.last_updated.map(|t| t.timestamp_micros()));
         columns.status.append_value(row.status);
@@ -252,7 +277,11 @@ impl Rows {
         columns.place.append_value(place);
         columns.id.append_value(row.id);
         columns.patient_id.append_option(row.patient_id);
-        columns.moved.append_value(row.moved);
+        columns.moved.append_option(match row.owner {
+            Owner::Named => Some(false),
+            Owner::Given => Some(true),
+            Owner::Stated => None,
+        });
         columns.last_updated.append_option(row.last_updated.map(|t| t.timestamp_micros()));
         columns.class.append_option(row.class);
         columns.start.append_option(row.start.map(wall_clock));

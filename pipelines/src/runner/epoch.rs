@@ -18,9 +18,10 @@ use sillage_functions::{Deidentification, Library};
 use sillage_schemas::tables::{Write, incoming_page_spans, table};
 use tokio::sync::Mutex;
 
+use super::again::Again;
 use super::attachments::Attachments;
 use super::dossiers::Dossiers;
-use super::history::History;
+use super::history::{History, Texts};
 use super::{again, interrupted, records};
 use crate::error::{Error, Result};
 use crate::journal::Entry;
@@ -120,18 +121,25 @@ impl Stages {
 
     /// What the tables hold of the documents, patients and encounters of an epoch.
     async fn stored(&self, incoming: &Incoming) -> Result<Vec<(&'static str, RecordBatch)>> {
-        let Incoming { documents, patients, encounters, touched } = incoming;
+        let Incoming { documents, patients, encounters, again } = incoming;
         let sources = |batch: &RecordBatch, name: &str| column(std::slice::from_ref(batch), name);
         let pseudonyms = |kind: &str, ids: &[String]| ids.iter().map(|id| self.key.pseudonym(kind, id)).collect::<HashSet<_>>();
         let mut stays = sources(documents, "source_encounter_id")?;
         stays.extend(sources(encounters, "source_encounter_id")?);
-        let stays = pseudonyms("encounter", &stays);
+        let lists = Texts::read(encounters, "identifiers")?;
+        for row in 0..encounters.num_rows() {
+            stays.extend(lists.of(row)?.unwrap_or_default());
+        }
+        let mut stays = pseudonyms("encounter", &stays);
         let mut history = self.history.lock().await;
-        let mut named = history.moved_to(&stays)?;
+        // An account that has moved takes its encounters along.
+        let (_, numbers) = history.moved(&stays)?;
+        stays.extend(pseudonyms("encounter", &numbers));
+        let (mut named, _) = history.moved(&stays)?;
         for batch in [documents, patients, encounters] {
             named.extend(sources(batch, "source_patient_id")?);
         }
-        let merges = again::merges(&history, patients)?;
+        let merges = again::merges(&mut history, &self.key, patients)?;
         named.extend(sources(patients, "merged_into")?.into_iter().filter(|into| !into.is_empty()));
         let people = merges.families(named.iter().map(String::as_str));
         let keys = people.iter().map(|id| self.key.pseudonym("patient", id)).collect();
@@ -141,9 +149,10 @@ impl Stages {
         Ok(vec![
             ("stored_versions", history.stored_versions(pseudonyms("document", &ids))?),
             ("stored_identities", history.stored_identities(keys)?),
-            ("stored_encounters", history.stored_encounters(stays)?),
+            ("stored_encounters", history.stored_encounters(&stays)?),
             ("survivors", records::survivors(&people, &merges)?),
-            ("journalled_patients", records::pseudonyms(touched)?),
+            ("journalled_patients", records::pseudonyms("patient_id", &again.patients)?),
+            ("journalled_encounters", records::pseudonyms("encounter_id", &again.encounters)?),
         ])
     }
 
@@ -172,8 +181,8 @@ struct Incoming {
     encounters: RecordBatch,
     /// Where the words of the documents stand on their pages.
     page_spans: RecordBatch,
-    /// Patients whose episodes are put together anew whatever the documents say.
-    touched: Vec<String>,
+    /// What the journal says of the epoch, where it is made once more.
+    again: Again,
 }
 
 /// Takes an epoch through the stages that look at each document alone.
@@ -181,10 +190,10 @@ struct Incoming {
 /// Errors: a stage fails whatever the documents, or on all of several.
 pub(super) async fn prepare(stages: Arc<Stages>, epoch: Epoch, entry: Entry, is_replay: bool) -> Result<Prepared> {
     let Epoch { documents, patients, encounters, mut dead_letters, documents_seen, bytes_read, .. } = epoch;
-    let touched = entry.again.patients.iter().cloned().collect();
+    let again = entry.again.clone();
     let parameters = Parameters { run_id: entry.run_id.clone(), ingested_at: entry.ingested_at };
     let page_spans = RecordBatch::new_empty(incoming_page_spans());
-    let mut incoming = Incoming { documents, patients, encounters, page_spans, touched };
+    let mut incoming = Incoming { documents, patients, encounters, page_spans, again };
     pages(&stages, &mut incoming, &mut dead_letters).await?;
     let session = read(&stages, &mut incoming, &parameters, &mut dead_letters).await?;
     Ok(Prepared { session, incoming, parameters, entry, is_replay, dead_letters, documents_seen, bytes_read })
@@ -245,6 +254,10 @@ pub(super) async fn finish(stages: &Arc<Stages>, mut prepared: Prepared, dossier
     let Prepared { session, parameters, mut entry, dead_letters, documents_seen, bytes_read, .. } = prepared;
     let left = format!("(select patient_before from {ACCEPTED} where patient_before <> patient_id)");
     entry.again.patients.extend(column(&collect(&session, &left, "distinct patient_before").await?, "patient_before")?);
+    entry
+        .again
+        .encounters
+        .extend(column(&collect(&session, "(select encounter_id from known_encounters where is_news)", "*").await?, "encounter_id")?);
     let patients = column(&collect(&session, TOUCHED, "*").await?, "patient_id")?;
     let known = stages.history.lock().await.known("patient_id", patients.clone())?;
     let [documents, variables] = dossiers.of(&known, store).await?;

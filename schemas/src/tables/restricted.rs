@@ -9,7 +9,7 @@ use super::*;
 ///
 /// `source` says where the input is, `feed` which source it came from. `replaced`:
 /// another document has taken its place. A document that was replaced before it
-/// came has version 0 and no text. `coded` is as in
+/// came has version 0, precedence -1 and no text. `coded` is as in
 /// [`incoming_documents`](super::incoming_documents). `margins`: what stood around the text of pages
 /// (letterhead, headers, lists of the staff). `attachment_sha256` names the files the
 /// text was read from; they are kept in `restricted/_attachments`.
@@ -62,13 +62,17 @@ pub fn identities() -> SchemaRef {
 }
 
 /// Encounters as the feeds tell of them. `moved_to` is the source patient to whom
-/// the encounter was given after it began with another.
+/// the encounter was given after it began with another, `moved_at` when. An account
+/// that was moved is a row too: it takes along the encounters that have it among
+/// their `identifiers`.
 pub fn encounters() -> SchemaRef {
     schema(vec![
         key("encounter_id"),
         identifying(key("source_encounter_id")),
         identifying(text("source_patient_id")),
         identifying(text("moved_to")),
+        machine_time("moved_at"),
+        identifying(list("identifiers", DataType::Utf8)),
         text("class"),
         clinical_time("start"),
         clinical_time("end"),

@@ -182,7 +182,7 @@ fn read(bytes: Vec<u8>, mut declared: MediaType, timezone: Tz) -> Result<Content
     if extracted.is_empty() {
         return Err(reason::MISSING_ATTACHMENT);
     }
-    let Extracted { text, kind, charset_guessed: guessed, pages } = extracted;
+    let Extracted { text, kind, charset_guessed: guessed, pages, .. } = extracted;
     Ok(Content { text, kind, guessed, pages, header: None })
 }
 

@@ -253,6 +253,18 @@ fn what_cannot_be_read_is_a_dead_letter_with_the_message() {
 }
 
 #[test]
+fn a_line_that_begins_like_a_header_stays_in_its_text() {
+    let message =
+        mdm("T02", "2024", &txa("D1", "", ""), "OBX|1|TX|x||Bilan :\rMSH, ACTH normales\u{b}MSH: 12 ng/L\u{1c}\rBTS - fin||||||F\r");
+    let epoch = epoch(&[message.as_bytes()]);
+    assert_eq!(letters(&epoch), Vec::<String>::new());
+    let text = rows(&epoch.documents, &["text"]).concat();
+    for word in ["Bilan", "ACTH normales", "12 ng/L", "BTS - fin"] {
+        assert!(text.contains(word), "{word} in {text:?}");
+    }
+}
+
+#[test]
 fn admissions_discharges_and_what_takes_them_back() {
     let adt = |trigger: &str, end: &str| {
         let pv1 = format!("PV1|1|I|||||||||||||||||V1^^^HOP^VN{}20240301|{end}", "|".repeat(25));
@@ -308,6 +320,11 @@ fn visits_that_move() {
     assert_eq!(adt("A45", &format!("{pid}MRG|77^^^HOP^PI||||V9^^^HOP\r")), ["HOP|V9 ; HOP|88 ; true ; - ; - ; -"]);
     let account = "PID|1||88^^^HOP^PI||AUTRE^Zoé|||||||||||||A1^^^HOP^AN\r";
     assert_eq!(adt("A44", &format!("{account}MRG|77^^^HOP^PI||A1^^^HOP^AN\r")), ["HOP|A1 ; HOP|88 ; true ; - ; - ; -"]);
+    assert_eq!(adt("A44", &format!("{pid}MRG|77^^^HOP^PI||A2^^^HOP^AN\r")), ["HOP|A2 ; HOP|88 ; true ; - ; - ; -"]);
+    // A visit leaves its account; the account stays.
+    let both = format!("{account}MRG|77^^^HOP^PI||A1^^^HOP^AN||V1^^^HOP~|V7^^^HOP\r{visit}");
+    assert_eq!(adt("A45", &both), ["HOP|V1 ; HOP|88 ; true ; IMP ; - ; -", "HOP|V7 ; HOP|88 ; true ; - ; - ; -"]);
+    assert_eq!(adt("A45", &format!("{pid}MRG|77^^^HOP^PI||A2^^^HOP^AN\r")), ["HOP|A2 ; HOP|88 ; true ; - ; - ; -"]);
 }
 
 #[test]
