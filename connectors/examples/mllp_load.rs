@@ -198,7 +198,7 @@ fn inbox(load: Load, folder: &Path) -> Result<Measured, Failure> {
 fn over_mllp(load: Load, folder: &Path, reading: bool) -> Result<Measured, Failure> {
     let settings = Settings::default();
     let mut source = Mllp::open(&Opening { uri: "mllp://127.0.0.1:0", timezone: Tz::Europe__Paris, settings: &settings })?;
-    source.start(&Start { spool: folder, once: false })?;
+    source.start(&Start { spool: folder, once: false, seal: None })?;
     let address = source.address().ok_or("not listening")?;
     let stop = Arc::new(AtomicBool::new(false));
     let stopped = stop.clone();

@@ -3,6 +3,7 @@
 
 use std::collections::HashSet;
 use std::path::Path;
+use std::sync::Arc;
 
 use arrow::array::{Array, AsArray, RecordBatch};
 use arrow::datatypes::DataType;
@@ -14,6 +15,7 @@ use crate::formats::fhir::payload;
 use crate::formats::{hl7v2, row};
 use crate::inbox::{Inbox, Kind};
 use crate::rows::Rows;
+use crate::seal::Seal;
 use crate::source::{Position, SourceError};
 
 /// Columns of incoming rows that say whom or what they are of.
@@ -69,13 +71,13 @@ impl Erasure<'_> {
     ///
     /// # Errors
     /// A run uses the folder, the disk fails or is full.
-    pub fn run(&self, spool: &Path) -> Result<Erased, SourceError> {
+    pub fn run(&self, spool: &Path, seal: Option<&Arc<Seal>>) -> Result<Erased, SourceError> {
         let mut erased = Erased::default();
         if !spool.is_dir() {
             return Ok(erased);
         }
         for source in Inbox::sources(spool)? {
-            let inbox = Inbox::open(spool, &source)?;
+            let inbox = Inbox::sealed(spool, &source, seal.cloned())?;
             if let Some(kept) = inbox.state()?
                 && let Some((state, count)) = fhir_rest::forgetting(&kept, |text| self.names.contains(text), |bytes| self.is_named(bytes))
             {
@@ -134,7 +136,7 @@ mod tests {
         let named = |bytes: &[u8]| memchr::memmem::find(bytes, b"pat-erased").is_some();
         let names = ["pat-erased", "doc-erased"].map(str::to_owned);
         let erasure = Erasure { names: HashSet::from(names), named: Some(&named) };
-        assert_eq!(erasure.run(spool)?, Erased { messages: 1, remembered: 3 });
+        assert_eq!(erasure.run(spool, None)?, Erased { messages: 1, remembered: 3 });
         let mut kept = 0;
         for entry in std::fs::read_dir(spool).into_iter().flatten().flatten() {
             let bytes = std::fs::read(entry.path()).unwrap_or_default();
@@ -146,7 +148,7 @@ mod tests {
         assert_eq!(kept, 2, "what is of others stays: the state and what was delivered");
         let inbox = Inbox::open(spool, "fhir+http://h/r4")?;
         assert_eq!(inbox.waiting(), 1);
-        assert_eq!(Erasure { names: HashSet::from(["x".to_owned()]), named: None }.run(&spool.join("none"))?, Erased::default());
+        assert_eq!(Erasure { names: HashSet::from(["x".to_owned()]), named: None }.run(&spool.join("none"), None)?, Erased::default());
         Ok(())
     }
 }

@@ -125,7 +125,7 @@ impl Source for FhirRest {
     }
 
     fn start(&mut self, start: &Start<'_>) -> Result<(), SourceError> {
-        let inbox = Inbox::open(start.spool, &self.name)?;
+        let inbox = Inbox::sealed(start.spool, &self.name, start.seal.cloned())?;
         let poller = asking(self.address.clone(), &self.name, &self.settings, inbox.clone(), start.spool)?;
         let progress = Arc::new(Progress::default());
         let (told, once) = (progress.clone(), start.once);

@@ -207,7 +207,7 @@ impl Source for Mllp {
     }
 
     fn start(&mut self, start: &Start<'_>) -> Result<(), SourceError> {
-        let inbox = Inbox::open(start.spool, &self.name)?;
+        let inbox = Inbox::sealed(start.spool, &self.name, start.seal.cloned())?;
         if !start.once {
             self.listen(inbox.clone())?;
         }

@@ -122,7 +122,7 @@ impl Source for Subscription {
     }
 
     fn start(&mut self, start: &Start<'_>) -> Result<(), SourceError> {
-        let inbox = Inbox::open(start.spool, &self.name)?;
+        let inbox = Inbox::sealed(start.spool, &self.name, start.seal.cloned())?;
         let follower = match &self.settings.server {
             Some(server) => Some(Follower::start(server, &self.name, &self.polled, &inbox, start)?),
             None => None,

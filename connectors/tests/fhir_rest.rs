@@ -87,7 +87,7 @@ impl Received {
     /// One run with `--once`.
     pub fn run(&mut self, uri: &str, fhir: &Fhir, spool: &Path) -> Result<(), SourceError> {
         let mut source = open(uri, fhir)?;
-        source.start(&Start { spool, once: true })?;
+        source.start(&Start { spool, once: true, seal: None })?;
         while let Some(epoch) = source.read(&self.position, LARGE)? {
             self.take(epoch);
             source.committed(&self.position)?;
@@ -303,7 +303,7 @@ fn a_patient_known_by_an_identifier_is_found() {
     server.world().put(logical);
     let spool = tempfile::tempdir().unwrap();
     let mut source = open(&server.uri(), &Fhir { resources: vec![Type::DocumentReference], ..quick() }).unwrap();
-    source.start(&Start { spool: spool.path(), once: true }).unwrap();
+    source.start(&Start { spool: spool.path(), once: true, seal: None }).unwrap();
     let epoch = source.read(&Position::default(), LARGE).unwrap().unwrap();
     assert_eq!(column(&epoch.documents, "source_patient_id"), ["p1"]);
     assert_eq!(column(&epoch.patients, "source_patient_id"), ["p1"]);
@@ -418,7 +418,7 @@ fn a_stream_outlives_an_outage() {
     server.world().broken.push(("/fhir".into(), 503));
     let spool = tempfile::tempdir().unwrap();
     let mut source = open(&server.uri(), &quick()).unwrap();
-    source.start(&Start { spool: spool.path(), once: false }).unwrap();
+    source.start(&Start { spool: spool.path(), once: false, seal: None }).unwrap();
     let mut received = Received::default();
     assert!(source.read(&received.position, LARGE).unwrap().is_none());
     let ids = some_documents(&server, 4);
@@ -448,13 +448,13 @@ fn a_replay_gives_the_same() {
     some_documents(&server, 5);
     let spool = tempfile::tempdir().unwrap();
     let mut source = open(&server.uri(), &quick()).unwrap();
-    source.start(&Start { spool: spool.path(), once: true }).unwrap();
+    source.start(&Start { spool: spool.path(), once: true, seal: None }).unwrap();
     let first = source.read(&Position::default(), LARGE).unwrap().unwrap();
     drop(source);
     // Whatever becomes of the server.
     server.world().broken.push(("/fhir".into(), 500));
     let mut source = open(&server.uri(), &quick()).unwrap();
-    source.start(&Start { spool: spool.path(), once: true }).unwrap();
+    source.start(&Start { spool: spool.path(), once: true, seal: None }).unwrap();
     let again = source.read(&Position::default(), Until::Exactly(&first.position)).unwrap().unwrap();
     assert_eq!((again.documents, again.patients, again.received_at), (first.documents, first.patients, first.received_at));
 }

@@ -62,7 +62,7 @@ impl Endpoint {
         self.source = None;
         let opening = Opening { uri: &self.uri, timezone: Tz::Europe__Paris, settings: &self.settings };
         let mut source = open(&opening).unwrap();
-        source.start(&Start { spool: self.folder.path(), once }).unwrap();
+        source.start(&Start { spool: self.folder.path(), once, seal: None }).unwrap();
         self.source = Some(source);
     }
 
@@ -437,7 +437,7 @@ fn nobody_unknown_may_send_from_elsewhere() {
     let uri = format!("fhir-subscription+http://127.0.0.1:{}/fhir", taken.local_addr().unwrap().port());
     let mut source = open(&Opening { uri: &uri, timezone: Tz::Europe__Paris, settings: &Settings::default() }).unwrap();
     let spool = tempfile::tempdir().unwrap();
-    assert!(matches!(source.start(&Start { spool: spool.path(), once: false }), Err(SourceError::Listen { .. })));
+    assert!(matches!(source.start(&Start { spool: spool.path(), once: false, seal: None }), Err(SourceError::Listen { .. })));
 }
 
 #[test]

@@ -126,12 +126,13 @@ pub async fn run(configuration: &Configuration, mode: Mode, quiet: bool) -> Resu
     }
     let key = if new_key.is_some() { Key::create(&key_path)? } else { Key::read(&key_path)? };
     let spool = configuration.out.join("restricted").join(INBOX);
+    let seal = store.seal();
     // Dead letters that wait to be sent again come first.
-    if let Some(replayed) = sillage_connectors::replay(&spool, configuration.timezone)? {
+    if let Some(replayed) = sillage_connectors::replay(&spool, seal.clone(), configuration.timezone)? {
         sources.insert(0, replayed);
     }
     for source in &mut sources {
-        source.start(&Start { spool: &spool, once: mode == Mode::Once })?;
+        source.start(&Start { spool: &spool, once: mode == Mode::Once, seal: seal.as_ref() })?;
     }
     let sources: Vec<Shared> = sources.into_iter().map(|source| Arc::new(Mutex::new(source))).collect();
     let state = State::open(store, library.clone(), key.clone(), policy, &configuration.pages).await?;
@@ -262,7 +263,7 @@ fn read(source: &Shared, from: Position, limits: (usize, usize), exactly: Option
 
 impl State {
     async fn open(store: Store, library: Library, key: Key, policy: Policy, pages: &sillage_pages::Settings) -> Result<State> {
-        let attachments = Attachments::new(store.root(), pages);
+        let attachments = Attachments::new(store.root(), pages, store.seal());
         let stages = Arc::new(Stages::new(library, key, policy, History::read(&store).await?, attachments));
         let dossiers = Dossiers::new(&store)?;
         Ok(State { stages, store, dossiers })

@@ -97,7 +97,9 @@ pub(super) async fn execute(options: Options) -> Result<()> {
         }
         *erased.entry(name).or_insert(0) += rows;
     }
-    let kept = person.erasure(&|bytes: &[u8]| person.is_named(bytes, LEAST)).run(&options.out.join("restricted").join(INBOX))?;
+    let kept = person
+        .erasure(&|bytes: &[u8]| person.is_named(bytes, LEAST))
+        .run(&options.out.join("restricted").join(INBOX), store.seal().as_ref())?;
     let theirs = [&person.pseudonyms, &person.documents, &person.encounters].into_iter().flatten().cloned().collect();
     journal::forget(&options.out.join("restricted").join(JOURNAL), &theirs)?;
     let traces = traces(&options.out)?;

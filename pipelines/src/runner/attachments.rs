@@ -14,7 +14,7 @@ use arrow::compute::{cast, filter_record_batch};
 use arrow::datatypes::{DataType, Field, Int32Type};
 use datafusion::execution::context::SessionContext;
 use sha2::{Digest, Sha256};
-use sillage_connectors::DeadLetter;
+use sillage_connectors::{DeadLetter, Seal};
 use sillage_pages::{Failure, Pool, Reading, Settings};
 use sillage_schemas::tables::{incoming_page_spans, table};
 
@@ -36,12 +36,14 @@ pub(crate) struct Files {
     folder: PathBuf,
     /// What a reading hangs on besides the bytes.
     reader: String,
+    /// Where the restricted zone is encrypted, so are they.
+    seal: Option<Arc<Seal>>,
 }
 
 impl Files {
-    pub fn new(out: &Path, settings: &Settings) -> Files {
+    pub fn new(out: &Path, settings: &Settings, seal: Option<Arc<Seal>>) -> Files {
         let reader = format!("sillage-pages 1 {} {} {}\n", settings.languages, settings.resolution, settings.margins_apart);
-        Files { folder: out.join("restricted").join(ATTACHMENTS), reader }
+        Files { folder: out.join("restricted").join(ATTACHMENTS), reader, seal }
     }
 
     fn path(&self, sha256: &str) -> PathBuf {
@@ -53,11 +55,25 @@ impl Files {
     }
 
     pub fn bytes(&self, sha256: &str) -> Option<Vec<u8>> {
-        std::fs::read(self.path(sha256)).ok()
+        self.open(sha256, std::fs::read(self.path(sha256)).ok()?)
+    }
+
+    fn open(&self, sha256: &str, stored: Vec<u8>) -> Option<Vec<u8>> {
+        match &self.seal {
+            Some(seal) => seal.open(sha256.as_bytes(), &stored).ok(),
+            None => Some(stored),
+        }
+    }
+
+    fn write(&self, path: &Path, sha256: &str, bytes: &[u8]) -> Result<()> {
+        match &self.seal {
+            Some(seal) => write(path, &seal.seal(sha256.as_bytes(), bytes).map_err(|e| Error::Internal(format!("attachments: {e}")))?),
+            None => write(path, bytes),
+        }
     }
 
     fn reading(&self, sha256: &str) -> Option<Reading> {
-        let stored = std::fs::read(self.reading_path(sha256)).ok()?;
+        let stored = self.open(sha256, std::fs::read(self.reading_path(sha256)).ok()?)?;
         Reading::decode(stored.strip_prefix(self.reader.as_bytes())?)
     }
 
@@ -65,10 +81,10 @@ impl Files {
     /// that lacks pages is not kept: the next one may do better.
     fn keep(&self, sha256: &str, bytes: &[u8], reading: &Reading) -> Result<()> {
         if !self.path(sha256).exists() {
-            write(&self.path(sha256), bytes)?;
+            self.write(&self.path(sha256), sha256, bytes)?;
         }
         if reading.unread.is_empty() {
-            write(&self.reading_path(sha256), &[self.reader.as_bytes(), &reading.encode()].concat())?;
+            self.write(&self.reading_path(sha256), sha256, &[self.reader.as_bytes(), &reading.encode()].concat())?;
         }
         Ok(())
     }
@@ -136,8 +152,8 @@ pub(super) struct Paged {
 type Outcome = std::result::Result<Arc<Reading>, Failure>;
 
 impl Attachments {
-    pub fn new(out: &Path, settings: &Settings) -> Attachments {
-        Attachments { pool: Pool::of_this_program(settings.clone(), WORKER), files: Files::new(out, settings) }
+    pub fn new(out: &Path, settings: &Settings, seal: Option<Arc<Seal>>) -> Attachments {
+        Attachments { pool: Pool::of_this_program(settings.clone(), WORKER), files: Files::new(out, settings, seal) }
     }
 
     /// Puts the text of attachments into the rows of their documents. A document
@@ -415,5 +431,5 @@ pub(crate) async fn sweep(store: &Store) -> Result<u64> {
             }
         }
     }
-    Files::new(store.root(), &Settings::default()).sweep(&kept)
+    Files::new(store.root(), &Settings::default(), None).sweep(&kept)
 }
