@@ -144,7 +144,7 @@ async fn places(session: &SessionContext, document: &str, spans: &[(usize, usize
     let mut placed = Vec::new();
     for (start, end) in spans {
         let sql = format!(
-            "select attachment, page, \"left\", bottom, \"right\", top, confidence from restricted.page_spans \
+            "select attachment, page, \"left\", bottom, \"right\", \"top\", confidence from restricted.page_spans \
              where document_id = '{document}' and \"start\" < {end} and \"end\" > {start} order by \"start\""
         );
         for batch in rows(session, &sql).await? {

@@ -397,7 +397,8 @@ impl Columns {
         }
         let (none, hashes): (ArrayRef, ArrayRef) = (Arc::new(none.finish()), Arc::new(hashes.finish()));
         let (texts, margins): (ArrayRef, ArrayRef) = (Arc::new(StringArray::from(self.texts)), Arc::new(StringArray::from(self.margins)));
-        let columns = documents.schema().fields().iter().zip(documents.columns()).map(|(field, column)| match field.name().as_str() {
+        let schema = documents.schema();
+        let columns = schema.fields().iter().zip(documents.columns()).map(|(field, column)| match field.name().as_str() {
             "text" => texts.clone(),
             "margins" => margins.clone(),
             "attachments" => none.clone(),
