@@ -51,7 +51,7 @@ pub struct Heard<'a> {
 
 /// The mentions of a text, ascending and disjoint. `identifying` are the words that
 /// identify people, ascending and disjoint.
-pub fn heard<'a>(analysis: &'a Analysis<'a>, votes: &[Vote], identifying: &[Range<usize>], weights: Weights) -> Vec<Heard<'a>> {
+pub fn heard<'a>(analysis: &'a Analysis<'_>, votes: &[Vote], identifying: &[Range<usize>], weights: Weights) -> Vec<Heard<'a>> {
     let entities = analysis.entities();
     let mut out: Vec<Heard<'a>> = Vec::with_capacity(entities.len() + votes.len());
     for entity in entities {

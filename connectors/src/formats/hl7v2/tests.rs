@@ -11,6 +11,7 @@ use arrow::util::display::{ArrayFormatter, FormatOptions};
 use sillage_schemas::record::PatientRecord;
 
 use super::*;
+use crate::formats::VERSION_EPOCH;
 use crate::source::{Epoch, Position};
 
 fn epoch(messages: &[&[u8]]) -> Epoch {
