@@ -138,6 +138,8 @@ def manifest(name, length):
 def main():
     out, count = Path(sys.argv[1]), int(sys.argv[2]) if len(sys.argv) > 2 else 1000
     texts = nasty(count)
+    # The networks are small: more threads wait for each other.
+    torch.set_num_threads(1)
     torch.manual_seed(6)
     for name, tokenizer, model, length in kinds(texts):
         folder = out / name

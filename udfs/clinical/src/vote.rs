@@ -33,12 +33,12 @@ pub struct Weights {
 
 /// A mention after all have been heard.
 #[derive(Debug, Clone)]
-pub struct Heard<'a> {
+pub struct Heard<'s, 'a> {
     pub start: usize,
     pub end: usize,
     pub label: Label,
     /// What the lexicon found here.
-    pub entity: Option<&'a Entity<'a>>,
+    pub entity: Option<&'s Entity<'a>>,
     /// The concept that the words of a vote name by themselves.
     pub concept: Option<&'a Concept>,
     pub section: Option<&'a str>,
@@ -51,9 +51,9 @@ pub struct Heard<'a> {
 
 /// The mentions of a text, ascending and disjoint. `identifying` are the words that
 /// identify people, ascending and disjoint.
-pub fn heard<'a>(analysis: &'a Analysis<'_>, votes: &[Vote], identifying: &[Range<usize>], weights: Weights) -> Vec<Heard<'a>> {
+pub fn heard<'s, 'a>(analysis: &'s Analysis<'a>, votes: &[Vote], identifying: &[Range<usize>], weights: Weights) -> Vec<Heard<'s, 'a>> {
     let entities = analysis.entities();
-    let mut out: Vec<Heard<'a>> = Vec::with_capacity(entities.len() + votes.len());
+    let mut out: Vec<Heard<'s, 'a>> = Vec::with_capacity(entities.len() + votes.len());
     for entity in entities {
         let agree = votes.iter().filter(|v| v.start < entity.end && entity.start < v.end && alike(v.label, entity.concept.label));
         let vote = agree.map(|v| v.score).max_by(f32::total_cmp);

@@ -126,7 +126,7 @@ impl Columns {
     }
 
     /// A mention of the lexicon, of the model `voter`, or of both.
-    fn push_heard(&mut self, source: &str, offsets: &mut CharOffsets<'_>, heard: &Heard<'_>, voter: &str) {
+    fn push_heard(&mut self, source: &str, offsets: &mut CharOffsets<'_>, heard: &Heard<'_, '_>, voter: &str) {
         let concept = heard.entity.map(|e| e.concept).or(heard.concept);
         let detector = match heard.entity {
             Some(entity) if heard.voted => format!("lexicon:{}+{voter}", entity.concept.id),

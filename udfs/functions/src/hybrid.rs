@@ -35,8 +35,8 @@ impl Hybrid {
         let unknown = |model: &Arc<TextModel>, known: &dyn Fn(&str) -> bool| {
             model.labels().iter().filter(|l| !known(l)).map(|l| format!("`{l}` of {}", model.name)).collect::<Vec<_>>()
         };
-        let mut labels = self.clinical.as_ref().map_or_else(Vec::new, |m| unknown(m, &|l| ClinicalLabel::parse(l).is_some()));
-        labels.extend(self.phi.as_ref().map_or_else(Vec::new, |m| unknown(m, &|l| Label::from_name(l).is_some())));
+        let mut labels = self.clinical.as_ref().map_or_else(Vec::new, |m| unknown(m, &|l: &str| ClinicalLabel::parse(l).is_some()));
+        labels.extend(self.phi.as_ref().map_or_else(Vec::new, |m| unknown(m, &|l: &str| Label::from_name(l).is_some())));
         labels
     }
 

@@ -21,10 +21,8 @@ pub struct Vote {
 /// `medicine` is what another model takes for clinical, with its scores. Where the two
 /// contradict each other the surer one is believed; in doubt, words identify.
 pub fn learned(votes: &[Vote], detector: &str, threshold: f32, medicine: &[(Range<usize>, f32)]) -> Vec<Span> {
-    let clinical = |vote: &Vote| {
-        let covers = |(words, score): &&(Range<usize>, f32)| words.start <= vote.start && vote.end <= words.end && *score > vote.score;
-        medicine.iter().find(covers).is_some()
-    };
+    let clinical =
+        |vote: &Vote| medicine.iter().any(|(words, score)| words.start <= vote.start && vote.end <= words.end && *score > vote.score);
     votes
         .iter()
         .filter(|vote| vote.score >= threshold && !clinical(vote))
