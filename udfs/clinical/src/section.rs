@@ -397,6 +397,10 @@ mod tests {
         ("Antécédents médicaux et chirurgicaux :\nHTA", &["history: HTA"]),
         ("ATCD HTA, DT2", &["history: HTA, DT2"]),
         ("ATCD: HTA\nTTT: ramipril", &["history: HTA", "home_treatment: ramipril"]),
+        (
+            "[ATCD] HTA\n[TTT] ramipril\n[PROVENANCE] domicile\n[CONSTANTES IDE 9:12] TA 150/80\n[x] vue",
+            &["history: HTA", "home_treatment: ramipril", "vital_signs: TA 150/80\n[x] vue"],
+        ),
         ("Vu ce jour. ATCD : HTA. Examen : aphasie", &["history: HTA.", "examination: aphasie"]),
         ("1. Antécédents\nHTA\n2. Examen clinique\nAphasie", &["history: HTA", "examination: Aphasie"]),
         ("II) ANTECEDENTS\nHTA", &["history: HTA"]),
@@ -447,7 +451,7 @@ mod tests {
 
     #[test]
     fn titles_open_and_end_sections() {
-        assert_eq!(CASES.len(), 43);
+        assert_eq!(CASES.len(), 44);
         for (text, expected) in CASES {
             let found: Vec<String> = named(text).into_iter().map(|(name, content)| format!("{name}: {content}")).collect();
             assert_eq!(&found, expected, "{text:?}");

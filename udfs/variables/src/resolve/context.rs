@@ -149,7 +149,8 @@ impl Reader<'_> {
         let number = |at: usize| self.text.tokens.get(at).is_some_and(|t| t.kind == Kind::Number);
         span.clone().any(|at| {
             number(at)
-                && (matches!(self.text.fold(at + 1), "/" | "." | "-") && number(at + 2) && matches!(self.text.fold(at).len(), 1 | 2 | 4)
+                && (self.text.fold(at + 1) == "/" && number(at + 2)
+                    || matches!(self.text.fold(at + 1), "." | "-") && number(at + 2) && self.text.fold(at + 3) == self.text.fold(at + 1)
                     || MONTHS.iter().any(|m| self.text.fold(at + 1).starts_with(m)))
         })
     }
