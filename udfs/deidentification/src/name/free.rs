@@ -163,10 +163,6 @@ fn misleading(page: &Page<'_, '_>, at: usize, candidate: &Candidate) -> i32 {
     if gauge && candidate.parts.len() == 1 {
         against += 40;
     }
-    // "Clio (vendue)": a car, a game, a brand.
-    if candidate.parts.len() == 1 && candidate.parts[0].bits & (word::GIVEN | word::FAMILY) == 0 && known::explained(page.fold(at)) {
-        against += 6;
-    }
     // "et al.", "[12]", "(2009)": an author, not a person of the story.
     if page.fold(candidate.end) == "et" && matches!(page.fold(candidate.end + 1), "al" | "coll") || page.fold(candidate.end) == "[" {
         against += 30;

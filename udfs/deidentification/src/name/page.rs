@@ -551,7 +551,9 @@ impl<'p, 'a> Page<'p, 'a> {
                 return false;
             }
             let singular = self.fold(before).strip_suffix('s').map_or(0, |s| self.names.word(s));
-            if (self.bits(before) | singular) & word::EPONYM_HEAD != 0 {
+            // "signé H. Durand" is no sign.
+            let signed = self.fold(before) == "signe" && self.text.source(before..before + 1).ends_with(['é', 'É']);
+            if !signed && (self.bits(before) | singular) & word::EPONYM_HEAD != 0 {
                 return true;
             }
             match self.fold(before) {

@@ -39,8 +39,10 @@ pub(crate) fn slots(page: &Page<'_, '_>, found: &mut Found) {
         }
         small_initials(page, at, found);
         // "int M. Xxxxx": behind a function in short the letter is a given name's.
-        if matches!(page.fold(at), "int" | "ext" | "cca" | "phc")
-            && page.fold(at + 1) == "m"
+        if matches!(
+            page.fold(at),
+            "int" | "ext" | "cca" | "phc" | "interne" | "externe" | "sociale" | "orthophoniste" | "psychologue" | "junior" | "secretaire"
+        ) && page.fold(at + 1) == "m"
             && page.fold(at + 2) == "."
             && page.same_line(at + 3)
             && found.covers(at + 3)

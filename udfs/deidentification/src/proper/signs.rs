@@ -222,7 +222,9 @@ impl Proper<'_, '_> {
         let opens = first == 0 || !self.page.same_line(first);
         let next = at + 1;
         let called = self.called(at);
-        let timed = self.page.same_line(next) && (self.number(next) || self.covered(next)) && self.clock(next);
+        // "HK le 12/03"
+        let day = next + usize::from(self.fold(next) == "le" && self.label(next + 1) == Some(Label::Date));
+        let timed = self.page.same_line(day) && (self.number(day) || self.covered(day)) && self.clock(day);
         let alone = self.closed(next) && at + 9 > self.page.len();
         opens && (timed || called || alone)
     }

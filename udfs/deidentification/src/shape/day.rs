@@ -191,7 +191,7 @@ impl Reader<'_, '_> {
 
     /// "hématome lobaire D du 26": what happens on a day.
     fn happened(&self, at: usize) -> bool {
-        (2..6).any(|back| {
+        (2..6).take_while(|back| self.before(at, *back) != ".").any(|back| {
             matches!(
                 self.before(at, back),
                 "avc"
@@ -215,7 +215,7 @@ impl Reader<'_, '_> {
                     | "recidive"
                     | "transfert"
             )
-        }) && !(2..6).any(|back| self.fold(at.saturating_sub(back)) == "." || self.before(at, back) == "nerf")
+        }) && !(2..6).any(|back| self.before(at, back) == "nerf")
     }
 
     /// "du 3 au 7": the token behind the second day.

@@ -52,6 +52,8 @@ impl Reader<'_, '_> {
         self.lettered();
         for at in 0..self.len() {
             self.small_center(at);
+            self.placed_business(at);
+            self.lower_house(at);
         }
         for at in 0..self.len() {
             if self.capital(at) && !self.is_taken(at) {
@@ -118,6 +120,12 @@ impl Reader<'_, '_> {
             named.add(last, 0);
         }
         let score = if self.knowledge.is_hospital_name(&key) { 1.0 } else { 0.95 };
+        // "EHPAD Résidence Les Embruns": two kinds of house.
+        let two = at > 0
+            && self.same_line(at)
+            && (self.is(at - 1, Cue::SureHospital) && self.upper(at - 1) || self.fold(at - 1) == "ctre")
+            && !self.is_taken(at - 1);
+        let at = at - usize::from(two && !self.column(at));
         self.emit(at..end, Label::Hopital, "shape:hospital", score);
         Some(end)
     }
@@ -148,7 +156,7 @@ impl Reader<'_, '_> {
         if !self.upper(at) {
             return None;
         }
-        let head = matches!(self.fold(at), "scm" | "selarl" | "selas" | "scp" | "sel" | "gie" | "sarl" | "sas" | "selafa" | "gcs")
+        let head = matches!(self.fold(at), "sos" | "scm" | "selarl" | "selas" | "scp" | "sel" | "gie" | "sarl" | "sas" | "selafa" | "gcs")
             && self.upper(at);
         let trade = |i: usize| {
             matches!(
@@ -171,6 +179,9 @@ impl Reader<'_, '_> {
                     | "radiologues"
                     | "cardiologues"
                     | "ambulances"
+                    | "medecins"
+                    | "medecin"
+                    | "mains"
                     | "ambulance"
                     | "pharmacie"
             )

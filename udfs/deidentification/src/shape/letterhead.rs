@@ -8,6 +8,7 @@ use sillage_clinical::text::Kind;
 use super::gazetteer::Cue;
 use super::reader::Reader;
 use crate::Label;
+use crate::name::knowledge::likely_common;
 use crate::proper::known::{abbreviation, explained};
 
 /// Lines of a page that its head may take.
@@ -20,12 +21,9 @@ const REACH: usize = 6;
 impl Reader<'_, '_> {
     /// Names of institutions at the head of the page.
     pub fn letterhead(&mut self) {
-        let mut lines = 0;
-        let mut at = 0;
-        while at < self.len() && lines < HEAD_LINES {
-            if self.line_start(at) {
-                lines += 1;
-            }
+        let (mut lines, mut at) = (0, 0);
+        while at < self.len() {
+            lines += usize::from(self.line_start(at));
             if lines > HEAD_LINES {
                 break;
             }
@@ -40,11 +38,14 @@ impl Reader<'_, '_> {
             return None;
         }
         let article = matches!(self.fold(at), "les" | "le" | "la" | "l");
+        // "IRM DU VALLON" as the first words of a page.
+        let pictures =
+            at == 0 && matches!(self.fold(at), "irm" | "scanner") && (1..4).any(|i| matches!(self.fold(at + i), "du" | "de" | "des"));
         // "Pôle santé des Deux Rives", but "Pôle Neurosciences".
         if matches!(self.fold(at), "pole" | "unite" | "plateau") && !matches!(self.fold(at + 1), "sante" | "medical" | "de" | "medico") {
             return None;
         }
-        if !self.is(at, Cue::HeadsPage) && !article {
+        if !self.is(at, Cue::HeadsPage) && !article && !pictures {
             return None;
         }
         let (mut next, mut end, mut own) = (at + 1, at, false);
@@ -52,7 +53,10 @@ impl Reader<'_, '_> {
             match self.kind(next) {
                 Some(Kind::Word) => {
                     let small = self.is(next, Cue::Particle) && (!self.capital(next) || self.upper(at));
-                    let kind = self.is(next, Cue::HospitalModifier) || self.is(next, Cue::Care) || self.is(next, Cue::HeadsPage);
+                    let kind = pictures && matches!(self.fold(next), "irm" | "scanner")
+                        || self.is(next, Cue::HospitalModifier)
+                        || self.is(next, Cue::Care)
+                        || self.is(next, Cue::HeadsPage);
                     if !small && !kind {
                         if !self.capital(next) || self.is(next, Cue::Title) || self.stops_head(next) {
                             break;
@@ -99,6 +103,47 @@ impl Reader<'_, '_> {
             && (!explained(fold) && !abbreviation(fold)
                 || self.is(at, Cue::PlaceNoun)
                 || self.knowledge.towns.longest(self.text, at).is_some())
+    }
+
+    /// "Ambulances du Vallon", "pharmacie des Halles": a business that a place names.
+    pub(super) fn placed_business(&mut self, at: usize) {
+        let business = matches!(
+            self.fold(at),
+            "ambulances" | "ambulance" | "taxi" | "taxis" | "pharmacie" | "laboratoire" | "residence" | "cabinet" | "optique" | "imagerie"
+        );
+        let link = at + 1;
+        if !business || self.is_taken(at) || !matches!(self.fold(link), "du" | "des" | "de") || !self.same_line(link) || self.capital(link)
+        {
+            return;
+        }
+        let name = link + 1 + usize::from(matches!(self.fold(link + 1), "la" | "l")) + usize::from(self.mark(link + 2, "'"));
+        if self.same_line(name) && self.capital(name) && !self.upper(name) && self.is(name, Cue::PlaceNoun) && !self.is_taken(name) {
+            let end = self.place_chain(name, 3).max(name + 1);
+            self.emit(at..end, Label::Hopital, "shape:hospital", 0.5);
+        }
+    }
+
+    /// "ssr les embruns", "ch brouzac": a house in a note without capitals.
+    pub(super) fn lower_house(&mut self, at: usize) {
+        let kind = matches!(self.fold(at), "ch" | "chu" | "chr" | "chi" | "ehpad" | "ssr" | "smr" | "usld" | "crf" | "had");
+        if !kind || self.capital(at) || self.is_taken(at) || at > 0 && self.same_line(at) && self.digits(at - 1).is_some() {
+            return;
+        }
+        let mut name = at + 1;
+        while matches!(self.fold(name), "de" | "d" | "du" | "'") && self.same_line(name) && name < at + 3 {
+            name += 1;
+        }
+        let article = matches!(self.fold(name), "les" | "la" | "le" | "l");
+        let first = name + usize::from(article) + usize::from(self.mark(name + 1, "'"));
+        let fold = self.fold(first);
+        let small = self.kind(first) == Some(Kind::Word) && !self.capital(first) && self.same_line(first) && fold.len() > 3;
+        // "ehpad refusait": what happens there.
+        let verb = ["ait", "aient", "ant", "ent", "er", "ez"].iter().any(|e| fold.ends_with(e));
+        let unknown = !verb && !explained(fold) && !likely_common(fold) && self.knowledge.cues(fold) == 0 && !self.measured(first);
+        if small && !self.is_taken(first) && (unknown || article && fold.ends_with('s') && self.is(first, Cue::PlaceNoun)) {
+            let end = self.hyphenated(first + 1).max(first + 1);
+            self.emit(at..end, Label::Hopital, "shape:hospital", 0.5);
+        }
     }
 
     /// "au centre de Kervara", "à l'institut Kervara": a house in small letters.
