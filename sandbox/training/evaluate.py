@@ -9,9 +9,12 @@ from collections import defaultdict
 from pathlib import Path
 
 import silver
+from dossiers.render import PHI
 
 # A date leaves nobody named; a hospital is no direct identifier either.
 INDIRECT = {"DATE", "HOPITAL"}
+# The threshold of a label whose additions are not right often enough.
+NEVER = 0.999
 
 
 def lines(path):
@@ -95,12 +98,23 @@ def meets(a, b):
     return a[0] < b[1] and b[0] < a[1]
 
 
+NAMES = {"NOM", "PRENOM", "VILLE", "HOPITAL", "ADRESSE"}
+
+
+def plausible(text, start, end, label):
+    """Whether a model's name can be one: it has a capital, unless the text has hardly any."""
+    few = sum(c.isupper() for c in text) < 0.01 * sum(c.isalpha() for c in text)
+    return label not in NAMES or few or any(c.isupper() for c in text[start:end])
+
+
 def joined_phi(text, rules, found, model, thresholds):
     """Rules, and what the model adds: sure enough, new, and no clinical mention."""
     added = []
     for start, end, label, score in model:
         span = (start, end)
         if score < thresholds.get(label, 2.0) or any(meets(span, f) for f in found):
+            continue
+        if not plausible(text, start, end, label):
             continue
         covered = {i for r in rules for i in range(r[0], r[1])}
         if any(text[i].isalnum() and i not in covered for i in range(start, end)):
@@ -129,11 +143,12 @@ def choose(candidates, precision, fewest=12):
 
 def phi_thresholds(gold: Gold, spans, precision):
     """Per label, on data of writers that the model has not read: how sure an addition must be."""
-    candidates = defaultdict(list)
-    everything = dict.fromkeys("NOM PRENOM ADRESSE ZIP VILLE HOPITAL DATE DATE_NAISSANCE TEL MAIL IPP NDA SECU RPPS ID".split(), 0.0)
+    candidates = {label: [] for label in PHI}
+    everything = dict.fromkeys(PHI, 0.0)
     for name, text in gold.texts.items():
         wanted = {i for s, e, _ in gold.phi[name] for i in range(s, e)}
         for start, end, label, score in joined_phi(text, gold.rules[name], gold.found[name], spans[name], everything):
             letters = [i for i in range(start, end) if text[i].isalnum()]
             candidates[label].append((score, sum(i in wanted for i in letters) > 0.7 * len(letters)))
-    return {label: round(max(0.5, t), 3) for label in sorted(candidates) if (t := choose(candidates[label], precision)) is not None}, candidates
+    chosen = {label: choose(found, precision) for label, found in candidates.items()}
+    return {label: NEVER if t is None else round(min(NEVER, max(0.5, t)), 3) for label, t in chosen.items()}, candidates

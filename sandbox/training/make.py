@@ -38,8 +38,9 @@ def arguments():
     parser.add_argument("--out", default=Path("models"), type=Path)
     parser.add_argument("--work", default=Path("/tmp/sillage-training"), type=Path)
     parser.add_argument("--documents", default=26000, type=int, help="generated documents to train on")
-    parser.add_argument("--phi-seconds", default=1150, type=int, help="processor seconds for the PHI tagger")
-    parser.add_argument("--clinical-seconds", default=350, type=int)
+    parser.add_argument("--phi-seconds", default=600, type=int, help="processor seconds for the PHI tagger")
+    parser.add_argument("--second-seconds", default=310, type=int, help="of them more, on documents with many lines that name nobody")
+    parser.add_argument("--clinical-seconds", default=340, type=int)
     parser.add_argument("--test", action="append", default=[], metavar="NAME=DIR", help="gold and ndjson folders of a test set, for the table only")
     return parser.parse_args()
 
@@ -48,10 +49,10 @@ def log(work, name):
     return open(work / (name + ".log"), "w", encoding="utf-8")
 
 
-def fit(model, pieces, held, names, seconds, work, name):
+def fit(model, pieces, held, names, seconds, work, name, **settings):
     check = lambda m: train.token_scores(m, held, names, 500)
     with log(work, name) as lines:
-        report = train.train(model, pieces, seconds, lines, check=check, checkpoint=work / (name + ".part"))
+        report = train.train(model, pieces, seconds, lines, check=check, checkpoint=work / (name + ".part"), **settings)
     torch.save(model.state_dict(), work / (name + ".pt"))
     return report
 
@@ -63,13 +64,15 @@ def phi_tagger(a, tokenizer, work):
     torch.manual_seed(1)
     model = train.new(tokenizer.get_vocab_size(), len(names))
     print("phi", fit(model, pieces, held, names, a.phi_seconds, work, "phi"), flush=True)
+    pieces = list(tokens.pieces(tokenizer, tokens.read(work / "second.jsonl"), names, 2))
+    print("phi, second", fit(model, pieces, held, names, a.second_seconds, work, "phi-second", rate=1e-3, seed=50), flush=True)
     return model, names, held
 
 
-def clinical_tagger(a, tokenizer, work, phi_model):
-    """The PHI tagger's layers with a new head, trained on what the rules find."""
+def clinical_tagger(a, tokenizer, work):
+    """Learns what the rules find."""
     names = tokens.label_names(tokens.KINDS)
-    texts = [(f"g-{n:05}", "2024-06-01", text) for n, (text, _) in enumerate(tokens.read(work / "train.jsonl", a.documents // 5))]
+    texts = [(f"g-{n:05}", "2024-06-01", text) for n, (text, _) in enumerate(tokens.read(work / "train.jsonl", a.documents // 10))]
     found = silver.rules(a.sillage, texts, work / "rules")
     found += silver.read(work / "reports" / "export")
     documents = [(text, sorted(s for s in spans if s[2] in tokens.KINDS)) for _, text, spans in sorted(found)]
@@ -77,8 +80,6 @@ def clinical_tagger(a, tokenizer, work, phi_model):
     held = list(tokens.pieces(tokenizer, [d for n, d in enumerate(documents) if n % 20 == 3], names, 1))
     torch.manual_seed(2)
     model = train.new(tokenizer.get_vocab_size(), len(names))
-    kept = {k: v for k, v in phi_model.state_dict().items() if not k.startswith("head.")}
-    model.load_state_dict(kept, strict=False)
     print("clinical", fit(model, pieces, held, names, a.clinical_seconds, work, "clinical"), flush=True)
     return model, names, held
 
@@ -108,7 +109,7 @@ def main():
     thresholds, _ = evaluate.phi_thresholds(seen, spans, PRECISION)
     ship.folder(a.out / "phi-fr", tokenizer, names, "phi", runtime.configuration["description"], tokens.MAX_LENGTH, thresholds, drop)
     print("thresholds", json.dumps(thresholds), flush=True)
-    clinical, names, held = clinical_tagger(a, tokenizer, work, model)
+    clinical, names, held = clinical_tagger(a, tokenizer, work)
     mapping = {short: long for long, short in silver.KIND.items()}
     release(clinical, tokenizer, names, held, a.out / "clinical-fr", "clinical", "French clinical mentions, learned from the rules", mapping)
     if a.test:

@@ -31,6 +31,7 @@ def rules(binary, source: Path, work: Path):
 def rows(gold, phi_model, clinical_model):
     limits = phi_model.configuration.get("thresholds", {})
     phi = {n: phi_model.spans(t) for n, t in gold.texts.items()}
+    alone = {n: phi_model.spans(t, {}) for n, t in gold.texts.items()}
     mentions = {n: clinical_model.spans(t) for n, t in gold.texts.items()}
     kind = lambda label: {"DISORDER": "D", "SIGN": "S", "DRUG": "M", "PROCEDURE": "P"}[label]
     mentions = {n: [(s, e, kind(l), p) for s, e, l, p in spans] for n, spans in mentions.items()}
@@ -38,7 +39,7 @@ def rows(gold, phi_model, clinical_model):
     sure = dict.fromkeys("DSMP", MENTION)
     more = {n: gold.found[n] + [s[:3] for s in evaluate.joined_mentions(gold.found[n], gold.rules[n], mentions[n], sure)] for n in gold.texts}
     yield "rules", evaluate.phi(gold, lambda n: gold.rules[n]), evaluate.mentions(gold, lambda n: gold.found[n])
-    yield "model", evaluate.phi(gold, lambda n: [s[:3] for s in phi[n]]), evaluate.mentions(gold, lambda n: [s[:3] for s in mentions[n]])
+    yield "model", evaluate.phi(gold, lambda n: [s[:3] for s in alone[n]]), evaluate.mentions(gold, lambda n: [s[:3] for s in mentions[n]])
     yield "both", evaluate.phi(gold, lambda n: both[n]), evaluate.mentions(gold, lambda n: more[n])
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from .filler import lexicon
 from .names import Names
+from .nobody import Nobody
 from . import reports as case_reports
 from .render import Marked, Scene, fill, habits
 
@@ -51,13 +52,15 @@ class Writer:
             self.lists[name] = [line for line in mine if rng.random() < 0.75] or mine
 
 
-def document(writer, scene, kind, filler, rng):
+def document(writer, scene, kind, filler, rng, nobody=None):
     out = Marked()
     banks, size = KINDS[kind]
 
     def put(name, chance=1.0, end="\n"):
         if rng.random() < chance:
             fill(rng.choice(writer.lists[name]), scene, rng, out)
+            if nobody and rng.random() < 0.2:
+                out.add(rng.choice([" - ", " ", ", ", "\n"]) + nobody.phrase(rng))
             out.add(end)
 
     put("head", 0.85)
@@ -82,6 +85,10 @@ def document(writer, scene, kind, filler, rng):
             line = rng.choice([l for l in writer.lists[bank] if l not in said] or writer.lists[bank])
             said.add(line)
             fill(line, scene, rng, out)
+            if nobody and rng.random() < 0.3:
+                out.add(" " + nobody.phrase(rng))
+        while nobody and rng.random() < 0.4:
+            out.add(gap + nobody.line(rng))
         out.add(gap if rng.random() < 0.8 else rng.choice(["\n", " "]))
     out.add("\n")
     if letter:
@@ -92,13 +99,17 @@ def document(writer, scene, kind, filler, rng):
     return habits(out.cells, writer, rng)
 
 
-def dossiers(count, seed, held_out=False, reports=(), writers=24):
-    """Marked documents: `(writer, text, spans)`; a seventh are pieces of case reports with people planted into them."""
+def dossiers(count, seed, held_out=False, reports=(), writers=24, empty=False):
+    """Marked documents: `(writer, text, spans)`; a seventh are pieces of case reports with people planted into them.
+
+    `empty`: with many lines that name nobody between the others.
+    """
     rng = random.Random(seed)
     lists, mentions = templates(), lexicon()
     names = Names(seed=1)
     offset = 1000 if held_out else 0
     hands = [Writer(offset + n, lists, held_out) for n in range(6 if held_out else writers)]
+    nobody = Nobody(held_out) if empty else None
     filler = case_reports.sentences(reports)
     made = 0
     while made < count:
@@ -108,7 +119,7 @@ def dossiers(count, seed, held_out=False, reports=(), writers=24):
             if reports and rng.random() < 1 / 7:
                 cells = case_reports.planted(rng.choice(reports), writer, scene, rng)
             else:
-                cells = document(writer, scene, kind, filler, rng)
+                cells = document(writer, scene, kind, filler, rng, nobody)
             text, spans = Marked.read(cells)
             yield writer.number, text, spans
             made += 1
