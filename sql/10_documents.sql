@@ -226,7 +226,7 @@ replaced as (
 numbered as (
     select i.source, i.place, i.source_document_id, i.precedence, i.last_updated, i.status, i.source_patient_id,
            i.source_encounter_id, i.type_code, i.type_display, i.title, i.document_time, i.language, i.content_type,
-           i.authors, i.text, i.received_at,
+           i.authors, i.text, i.coded, i.margins, i.attachment_sha256, i.received_at,
            case when i.precedence = 3 or i.document_version is null
                 then greatest(coalesce(i.document_version, 0), coalesce(s.document_version, 0))
                 else i.document_version end as document_version

@@ -146,7 +146,7 @@ pub fn deidentify_document(library: &Library, settings: &Deidentification) -> Sc
     let (library, settings) = (library.clone(), settings.clone());
     Function {
         name: "deidentify_document",
-        signature: Signature::any(10, Volatility::Immutable),
+        signature: Signature::any(11, Volatility::Immutable),
         returns: DataType::Struct(document_fields()),
         documentation: Documentation::builder(
             DocSection { label: STAGES, ..DocSection::default() },
