@@ -126,7 +126,8 @@ def export(model, names, path):
     mask = torch.tensor([[1] * 9, [1] * 5 + [0] * 4])
     batch = tuple(mask if name == "attention_mask" else torch.ones((2, 9), dtype=torch.int64) for name in names)
     dynamic = {name: {0: "batch", 1: "sequence"} for name in [*names, "logits"]}
-    torch.onnx.export(Graph(model, names), batch, str(path), input_names=list(names), output_names=["logits"], dynamic_axes=dynamic, opset_version=17, dynamo=False)
+    # In eval() itself: the export puts back what it finds, and dropout must stay off.
+    torch.onnx.export(Graph(model, names).eval(), batch, str(path), input_names=list(names), output_names=["logits"], dynamic_axes=dynamic, opset_version=17, dynamo=False)
 
 
 def manifest(name, length):
