@@ -32,6 +32,8 @@ pub(crate) struct DocumentRow<'a> {
     pub content_type: Option<&'a str>,
     pub authors: &'a [String],
     pub text: Option<&'a str>,
+    /// JSON of what a clinical document states in codes.
+    pub coded: Option<&'a str>,
 }
 
 /// Which of two rows with one version of a document counts.
@@ -112,6 +114,7 @@ struct Documents {
     content_type: StringBuilder,
     authors: ListBuilder<StringBuilder>,
     text: StringBuilder,
+    coded: StringBuilder,
     received_at: TimestampMicrosecondBuilder,
 }
 
@@ -186,6 +189,7 @@ impl Rows {
         columns.content_type.append_option(row.content_type);
         append_list(&mut columns.authors, row.authors);
         columns.text.append_option(row.text);
+        columns.coded.append_option(row.coded);
         columns.received_at.append_value(self.received_at.timestamp_micros());
     }
 
@@ -267,6 +271,7 @@ impl Rows {
             Arc::new(d.content_type.finish()),
             Arc::new(d.authors.finish()),
             Arc::new(d.text.finish()),
+            Arc::new(d.coded.finish()),
             Arc::new(d.received_at.finish().with_timezone("UTC")),
         ];
         let p = &mut self.patients;

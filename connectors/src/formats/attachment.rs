@@ -9,6 +9,7 @@ use base64::Engine;
 use base64::alphabet;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 use chrono_tz::Tz;
+use sillage_schemas::coded::CodedDocument;
 
 use super::{cda, reason};
 
@@ -86,6 +87,8 @@ pub struct Extracted {
     pub text: String,
     pub kind: Kind,
     pub charset_guessed: bool,
+    /// What a clinical document states in codes; its times are in UTC still.
+    pub coded: Option<Box<CodedDocument>>,
 }
 
 /// Deepest that attachments are read out of attachments.
@@ -119,11 +122,12 @@ pub(super) fn read_within(bytes: Vec<u8>, declared: &MediaType, depth: u8) -> Re
         if document.text.is_empty() {
             return Err(reason::UNSUPPORTED_CONTENT_TYPE);
         }
-        return Ok(Extracted { text: document.text, kind, charset_guessed: document.charset_guessed });
+        let coded = document.coded().map(Box::new);
+        return Ok(Extracted { text: document.text, kind, charset_guessed: document.charset_guessed, coded });
     }
     if kind == Kind::Rtf {
         let text = rtf::to_text(&bytes).map_err(rtf::RtfError::reason)?;
-        return Ok(Extracted { text, kind, charset_guessed: false });
+        return Ok(Extracted { text, kind, charset_guessed: false, coded: None });
     }
     if kind == Kind::Mime {
         return mime::read(&bytes, depth);
@@ -134,7 +138,7 @@ pub(super) fn read_within(bytes: Vec<u8>, declared: &MediaType, depth: u8) -> Re
     };
     let decoded = charset::decode(bytes, declared.charset.as_deref().or(inner.as_deref()));
     let text = if matches!(kind, Kind::Html | Kind::Xhtml) { html::to_text(&decoded.text) } else { decoded.text };
-    Ok(Extracted { text, kind, charset_guessed: decoded.guessed })
+    Ok(Extracted { text, kind, charset_guessed: decoded.guessed, coded: None })
 }
 
 enum Sniffed {

@@ -6,6 +6,7 @@
 //! no entities, nothing fetched, whatever it refers to.
 
 mod code;
+mod coded;
 mod entry;
 mod header;
 mod narrative;
@@ -24,6 +25,7 @@ use sillage_schemas::Fault;
 use sillage_schemas::record::PatientRecord;
 
 pub use code::Code;
+pub use coded::{at_site, json};
 pub use entry::{CodedEntry, EntryKind, Value};
 pub use time::{Interval, Moment, Precision};
 pub use unstructured::Inner;
@@ -70,6 +72,8 @@ pub struct Document {
     pub inner: Option<Inner>,
     /// Whether the character set had to be guessed.
     pub charset_guessed: bool,
+    /// The clock that times with a zone were turned to.
+    clock: Tz,
 }
 
 /// The stay that the document belongs to.
@@ -186,6 +190,7 @@ pub(super) fn read_within(bytes: &[u8], timezone: Tz, depth: u8) -> Result<Docum
         entries,
         inner,
         charset_guessed,
+        clock: timezone,
     })
 }
 

@@ -31,6 +31,7 @@ struct Row {
     #[serde(default)]
     authors: Vec<String>,
     text: Option<String>,
+    coded: Option<String>,
 }
 
 /// Whether JSON begins like a row.
@@ -69,6 +70,7 @@ pub(crate) fn take(payload: &[u8], place: &str, rows: &mut Rows) {
             content_type: row.content_type.as_deref(),
             authors: &row.authors,
             text: row.text.as_deref(),
+            coded: row.coded.as_deref(),
         },
     );
 }
@@ -103,6 +105,7 @@ mod tests {
                 content_type: Some("text/plain"),
                 authors: &authors,
                 text: Some("AVC."),
+                coded: Some("{\"templates\":[\"1.2.3\"]}"),
             },
         );
         let documents = rows.finish(Position::default())?.documents;

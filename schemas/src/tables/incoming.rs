@@ -14,7 +14,9 @@ use super::*;
 /// does not number a withdrawal: it is then that of the version it withdraws.
 /// Of two rows with one version the higher `precedence` counts: 0 a document as
 /// first sent, 1 its replacement, 2 its withdrawal. `replaces` names the
-/// documents that this one takes the place of.
+/// documents that this one takes the place of. `coded` is the JSON of
+/// [`CodedDocument`](crate::coded::CodedDocument): what a clinical document states
+/// in codes beside its narrative.
 pub fn incoming_documents() -> SchemaRef {
     schema(vec![
         key("source"),
@@ -35,6 +37,7 @@ pub fn incoming_documents() -> SchemaRef {
         text("content_type"),
         identifying(list("authors", DataType::Utf8)),
         identifying(text("text")),
+        identifying(text("coded")),
         machine_time("received_at"),
     ])
 }

@@ -9,7 +9,8 @@ use super::*;
 ///
 /// `source` says where the input is, `feed` which source it came from. `replaced`:
 /// another document has taken its place. A document that was replaced before it
-/// came has version 0 and no text.
+/// came has version 0 and no text. `coded` is as in
+/// [`incoming_documents`](super::incoming_documents).
 pub fn source_documents() -> SchemaRef {
     schema(vec![
         key("document_id"),
@@ -31,6 +32,7 @@ pub fn source_documents() -> SchemaRef {
         text("content_type"),
         identifying(list("authors", DataType::Utf8)),
         identifying(text("text")),
+        identifying(text("coded")),
         machine_time("last_updated"),
         machine_time("received_at"),
         key("run_id"),
@@ -84,6 +86,23 @@ pub fn phi_spans() -> SchemaRef {
         text("replacement"),
         text("detector"),
         float("score"),
+    ])
+}
+
+/// Codes of clinical documents whose display says something else: the code decides.
+/// `entry` counts the entries of the document from 0, `expected` is what the code
+/// is called here, `display` what the sender calls it.
+pub fn display_disagreements() -> SchemaRef {
+    schema(vec![
+        key("document_id"),
+        Field::new("document_version", DataType::Int32, false),
+        identifying(text("patient_id")),
+        int("entry"),
+        text("system"),
+        text("code"),
+        text("expected"),
+        identifying(text("display")),
+        key("run_id"),
     ])
 }
 

@@ -275,6 +275,7 @@ pub(super) fn withdrawal(id: &str, version: Option<i32>, last_updated: Option<ch
         content_type: None,
         authors: &[],
         text: None,
+        coded: None,
     }
 }
 

@@ -128,6 +128,7 @@ impl Intake<'_> {
                 content_type: (!text.is_empty()).then_some(Kind::Xhtml.media_type()),
                 authors: &authors,
                 text: (!text.is_empty()).then_some(text.as_str()),
+                coded: None,
             },
         );
         Ok(Ok(()))

@@ -9,7 +9,7 @@ use super::resource::{
 use super::{Intake, Key, References, Target, relation, resource, version};
 use crate::formats::attachment::{self, Extracted, Kind, MediaType};
 use crate::formats::fhir::time::FhirTime;
-use crate::formats::reason;
+use crate::formats::{cda, reason};
 use crate::rows::{DocumentRow, Precedence};
 
 /// Why a resource has no row, and where in it the reason is.
@@ -59,6 +59,7 @@ impl Intake<'_> {
         }
         let attachments = || document.content.0.iter().filter_map(|c| c.attachment.as_ref());
         let title = attachment.and_then(|a| words(&a.title)).or_else(|| attachments().find_map(|a| words(&a.title)));
+        let coded = extracted.as_ref().and_then(|(_, e)| e.coded.as_deref()).and_then(|c| cda::json(&cda::at_site(c, self.timezone)));
         self.rows.document(
             place,
             &DocumentRow {
@@ -78,6 +79,7 @@ impl Intake<'_> {
                 content_type: extracted.as_ref().map(|(_, e)| e.kind.media_type()),
                 authors: &authors,
                 text: extracted.as_ref().map(|(_, e)| e.text.as_str()),
+                coded: coded.as_deref(),
             },
         );
         Ok(Ok(()))

@@ -26,7 +26,7 @@ use super::message::{Segment, Value};
 use super::person::{self, add};
 use super::{Group, Intake, version};
 use crate::formats::attachment::Kind;
-use crate::formats::reason;
+use crate::formats::{cda, reason};
 use crate::rows::{DocumentRow, Precedence};
 
 /// Why a document has no row.
@@ -304,6 +304,7 @@ impl Intake<'_> {
         for author in header.into_iter().flat_map(|h| &h.authors) {
             add(&mut authors, author);
         }
+        let coded = header.and_then(cda::Document::coded).and_then(|coded| cda::json(&coded));
         self.rows.document(
             self.place,
             &DocumentRow {
@@ -323,6 +324,7 @@ impl Intake<'_> {
                 content_type: draft.content.as_ref().map(|c| c.kind.media_type()),
                 authors: &authors,
                 text: draft.content.as_ref().map(|c| c.text.as_str()),
+                coded: coded.as_deref(),
             },
         );
     }
