@@ -150,14 +150,14 @@ ranked as (
 newest as (
     select k.source, k.place, k.source_document_id, k.document_version, k.precedence, k.last_updated, k.status,
            k.source_patient_id, k.source_encounter_id, k.type_code, k.type_display, k.title, k.document_time, k.language,
-           k.content_type, k.authors, k.text, k.received_at, r.replaced_id is not null as is_replaced
+           k.content_type, k.authors, k.text, k.coded, k.received_at, r.replaced_id is not null as is_replaced
     from ranked k
     left join replaced r on r.replaced_id = k.source_document_id
     where k.newest = 1
     union all
     select r.source, r.place, r.replaced_id, cast(null as int), cast(0 as int), null, 'superseded',
            r.source_patient_id, null, null, null, null, null, null,
-           null, null, null, r.received_at, true
+           null, null, null, null, r.received_at, true
     from replaced r
     left anti join incoming_documents k on k.source_document_id = r.replaced_id
     left anti join stored_versions s on s.document_id = pseudonym('document', r.replaced_id)
@@ -198,6 +198,8 @@ select c.document_id,
        c.authors,
        case when c.status = 'current' and not c.replaced then c.text end as text,
        case when c.status <> 'entered-in-error' then c.text end as kept_text,
+       case when c.status = 'current' and not c.replaced then c.coded end as coded,
+       case when c.status <> 'entered-in-error' then c.coded end as kept_coded,
        c.last_updated,
        c.received_at,
        coalesce(p.patient_id, c.patient_before) as patient_id,
@@ -245,6 +247,7 @@ select document_id,
        content_type,
        authors,
        kept_text as text,
+       kept_coded as coded,
        last_updated,
        received_at,
        $run_id as run_id

@@ -52,8 +52,9 @@ select r.document_id,
        r.stay_end,
        r.date_shift_days,
        r.reading,
+       r.entries,
        deidentify_document(
-           r.text, r.title, r.type_display, r.reading, v.items, r.record, r.patient_id, r.date_shift_days, r.document_time) as safe
+           r.text, r.title, r.type_display, r.reading, r.entries, v.items, r.record, r.patient_id, r.date_shift_days, r.document_time) as safe
 from readings r
 left join revealed v on v.patient_id = r.patient_id;
 

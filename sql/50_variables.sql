@@ -1,4 +1,5 @@
--- Stage 50: values of the declared variables, each with its evidence.
+-- Stage 50: values of the declared variables, each with its evidence: those of the
+-- words, and those that a clinical document states in codes.
 --
 -- In:  deidentified
 -- Out: found_variables (for the episodes)
@@ -13,6 +14,16 @@ with found as (
            date_shift_days,
            unnest(reading['findings']) as finding,
            unnest(safe['finding_spans']) as span
+    from deidentified
+    where safe['leak'] is null
+    union all
+    select document_id,
+           patient_id,
+           encounter_id,
+           document_time,
+           date_shift_days,
+           unnest(entries['findings']) as finding,
+           unnest(safe['coded_finding_spans']) as span
     from deidentified
     where safe['leak'] is null
 ),

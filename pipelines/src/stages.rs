@@ -52,7 +52,10 @@ pub const STAGES: &[Stage] = &[
     Stage {
         name: "40_entities",
         sql: include_str!("../../sql/40_entities.sql"),
-        outputs: &[output("entities", "entities", "accepted_documents")],
+        outputs: &[
+            output("entities", "entities", "accepted_documents"),
+            output("display_disagreements", "display_disagreements", "accepted_documents"),
+        ],
         looks_back: false,
     },
     Stage { name: "50_variables", sql: include_str!("../../sql/50_variables.sql"), outputs: &[], looks_back: false },

@@ -5,8 +5,10 @@
 mod architecture;
 #[path = "all/catalogue.rs"]
 mod catalogue;
+#[path = "all/clinical_documents.rs"]
+mod clinical_documents;
 #[path = "all/command.rs"]
-mod command;
+pub(crate) mod command;
 #[path = "all/corrections.rs"]
 mod corrections;
 #[path = "all/encryption.rs"]

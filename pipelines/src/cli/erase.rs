@@ -71,6 +71,7 @@ pub(super) async fn execute(options: Options) -> Result<()> {
         ("episode_variables", "patient_id", &person.pseudonyms),
         ("cohort", "patient_id", &person.pseudonyms),
         ("phi_spans", "document_id", &person.documents),
+        ("display_disagreements", "document_id", &person.documents),
         ("source_documents", "document_id", &person.documents),
         ("encounters", "encounter_id", &person.encounters),
         ("dead_letters", "message_id", &letters),

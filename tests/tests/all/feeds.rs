@@ -8,6 +8,8 @@
 
 #[path = "feeds/clients.rs"]
 mod clients;
+#[path = "feeds/clinical_documents.rs"]
+mod clinical_documents;
 #[path = "feeds/killed.rs"]
 mod killed;
 #[path = "feeds/played.rs"]

@@ -11,6 +11,7 @@ mod catalogue;
 mod code;
 mod deidentification;
 mod entities;
+mod entries;
 mod finding;
 mod joined_record;
 mod library;
@@ -36,6 +37,7 @@ pub fn all(library: &Library) -> Vec<ScalarUDF> {
     vec![
         resolution::cohort(library),
         deidentification::deidentify(library),
+        entries::document_type(library),
         entities::udf(knowledge),
         code::icd10(knowledge),
         measurements::udf(),
@@ -43,6 +45,7 @@ pub fn all(library: &Library) -> Vec<ScalarUDF> {
         joined_record::udf(),
         record::udf(),
         reading::udf(library),
+        entries::udf(library),
         resolution::udf(library),
         sections::udf(knowledge),
         sentences::udf(),

@@ -319,6 +319,8 @@ fn candidates<'a>(documents: &[Document<'a>], episode: &Episode) -> Vec<Candidat
 fn redate(candidates: &mut [Candidate<'_>], episode: &Episode) {
     let Some(index) = episode.index else { return };
     let bare = |c: &Candidate<'_>| match (&c.value, c.time) {
+        // A code states the date with the time.
+        _ if c.finding.is_coded() => false,
         (Value::DateTime(value), Some(time)) => {
             let day = time.date();
             let told = value.date() == day || Some(value.date()) == day.pred_opt();

@@ -85,6 +85,11 @@ pub(crate) fn contexts(text: &Text<'_>, sentences: &[Range<usize>], findings: &[
     let mut hits: Vec<Option<Vec<Hit>>> = vec![None; sentences.len()];
     let mut found = Vec::with_capacity(findings.len());
     for (at, finding) in findings.iter().enumerate() {
+        // The words around what a code states neither copy nor correct it.
+        if finding.is_coded() {
+            found.push(Context { corrects: all, ..Context::default() });
+            continue;
+        }
         let span = tokens[at].clone();
         let which = sentences.partition_point(|s| s.end <= span.start);
         let Some(sentence) = sentences.get(which) else {
