@@ -8,7 +8,7 @@ use chrono::{DateTime, Utc};
 use sha2::{Digest, Sha256};
 use sillage_connectors::DeadLetter;
 use sillage_schemas::tables;
-use sillage_schemas::terminology::LEXICON;
+use sillage_schemas::terminology::{CODE_NAMES, LEXICON};
 
 use super::Summary;
 use super::history::{batch, machine_time};
@@ -62,7 +62,7 @@ pub(super) fn run_row(summary: &Summary, started_at: DateTime<Utc>, finished_at:
     };
     let text = |s: &str| Arc::new(StringArray::from(vec![s])) as ArrayRef;
     let number = |n: u64| Arc::new(arrow::array::Int64Array::from(vec![n as i64])) as ArrayRef;
-    let files: Vec<(&str, String)> = LEXICON.iter().map(|f| (f.name, hex_digest(f.content.as_bytes()))).collect();
+    let files: Vec<(&str, String)> = LEXICON.iter().chain([&CODE_NAMES]).map(|f| (f.name, hex_digest(f.content.as_bytes()))).collect();
     let columns = vec![
         text(&summary.run_id),
         time(Some(started_at)),

@@ -140,7 +140,8 @@ impl Reader<'_, '_> {
         let entry = self.entry;
         let code = entry.code.as_ref();
         if let Some(stated) = stated(entry) {
-            return self.mention(code, !stated, None);
+            // What is said to be true or false is there or not, whatever it is.
+            return self.take(code, !stated, None, !entry.values.is_empty());
         }
         let is = |system, wanted| code.is_some_and(|code| code.is(system, wanted));
         let is_problem = entry.templates.iter().any(|template| PROBLEM.contains(&template.as_str()));
@@ -159,6 +160,11 @@ impl Reader<'_, '_> {
 
     /// A code as a mention of that kind, where the code itself does not say of which.
     fn mention(&mut self, code: Option<&Code>, negated: bool, otherwise: Option<Label>) {
+        self.take(code, negated, otherwise, otherwise.is_some());
+    }
+
+    /// The same; `sure`: it is a mention although nobody here knows the code.
+    fn take(&mut self, code: Option<&Code>, negated: bool, otherwise: Option<Label>, sure: bool) {
         let Some(code) = code else { return };
         let mut codes = [None, None, None];
         let (mut label, mut known) = (None, false);
@@ -179,8 +185,8 @@ impl Reader<'_, '_> {
             known |= name.is_some() || system != SNOMED;
             codes[at] = codes[at].take().or(Some(code));
         }
-        // A code of SNOMED CT that nobody here knows can be a qualifier or a scale: the entry must say what it is.
-        if codes.iter().all(Option::is_none) || !known && otherwise.is_none() {
+        // A code of SNOMED CT that nobody here knows can be a qualifier or a scale.
+        if codes.iter().all(Option::is_none) || !known && !sure {
             return;
         }
         let section = section_name(self.document, self.entry);

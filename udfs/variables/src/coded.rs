@@ -129,7 +129,6 @@ impl Reader<'_> {
         // A part of what is not there says nothing by itself.
         let within_absent = with_parents(self.document, index).skip(1).any(|parent| parent.negated);
         let affirmed = stated(entry).unwrap_or(!entry.negated) && !within_absent;
-        let number = || entry.values.iter().find_map(|value| if let Sent::Number { value, .. } = value { Some(*value) } else { None });
         let category =
             || definition.values.iter().find(|value| *value == line.value).map(|value| Value::Category(Cow::Owned(value.clone())));
         let value = match line.take {
@@ -137,7 +136,6 @@ impl Reader<'_> {
             Take::Present if within_absent => None,
             Take::Present => Some(Value::Boolean(affirmed)),
             Take::Value => affirmed.then(category).flatten(),
-            Take::More => (!entry.negated && number().is_some_and(|n| n > 0.0)).then(category).flatten(),
             Take::Start => affirmed.then(|| time(entry.start.as_ref(), line)).flatten(),
             Take::End => affirmed.then(|| time(entry.end.as_ref(), line)).flatten(),
         };
@@ -169,6 +167,9 @@ impl Reader<'_> {
         let mut score = score;
         if let Some(fixed) = fixed {
             moment = fixed;
+            if contradicts && fixed == Moment::Admission {
+                score *= CONTRADICTED;
+            }
         } else if contradicts {
             let before = when.zip(self.facts.time).is_some_and(|(when, time)| when.at < time);
             if before && definition.anchors.of(Some(Moment::PreStroke.name())) > 0.0 {

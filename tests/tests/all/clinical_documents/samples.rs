@@ -49,7 +49,7 @@ fn an_admission_and_a_discharge_of_the_national_profile() {
         ("hypertension", "false"),
         ("diabetes", "true"),
         ("atrial_fibrillation", "true"),
-        ("smoking", "current"),
+        ("smoking", ""),
         ("mrs_pre_stroke", "0 {score}"),
         ("mrs_discharge", "0 {score}"),
         ("nihss_discharge", ""),

@@ -68,9 +68,14 @@ impl Names {
                 return Err(LexiconError::Label { file: CODE_NAMES.name.to_owned(), line, label: label.to_owned() });
             }
             let words = words.split('|').filter(|w| !w.is_empty()).map(Box::from).collect();
-            let name = (!name.is_empty()).then(|| Box::from(name));
-            let listed = Name { label: Label::parse(label), name, is_no_mention: label.is_empty(), words };
-            by_code.insert((system.into(), code.into()), listed);
+            let known = by_code.entry((system.into(), code.into())).or_default();
+            *known = Name {
+                label: Label::parse(label),
+                // Without a name here it keeps the one that it has.
+                name: if name.is_empty() { known.name.take() } else { Some(name.into()) },
+                is_no_mention: label.is_empty(),
+                words,
+            };
         }
         Ok(Names { by_code })
     }

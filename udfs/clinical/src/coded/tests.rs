@@ -55,6 +55,9 @@ fn true_and_false_say_whether_it_is_there() {
     assert_eq!(read("11450-4", vec![refused]), ["DISORDER I10 NEG"]);
     let thrombolysis = observation(code(SNOMED, "233428003", "thrombolyse d'une veine"), vec![Value::Boolean(false)]);
     assert_eq!(read("42545-4", vec![thrombolysis]), ["PROCEDURE 233428003 NEG"]);
+    let unknown = |values| observation(code(SNOMED, "32895009", "maladie héréditaire"), values);
+    assert_eq!(read("11450-4", vec![unknown(vec![Value::Boolean(false)])]), ["- 32895009 NEG"]);
+    assert_eq!(read("11450-4", vec![unknown(Vec::new())]), Vec::<String>::new());
 }
 
 #[test]

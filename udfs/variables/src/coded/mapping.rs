@@ -29,7 +29,6 @@ pub(super) enum Take {
     Number,
     Present,
     Value,
-    More,
     Start,
     End,
 }
@@ -82,7 +81,6 @@ impl Line {
                 "number" => Take::Number,
                 "present" => Take::Present,
                 "value" => Take::Value,
-                "more" => Take::More,
                 "start" => Take::Start,
                 "end" => Take::End,
                 _ => return None,
