@@ -28,6 +28,10 @@ pub mod reason {
     pub const TRUNCATED: &str = "truncated";
     /// The compression is damaged.
     pub const CORRUPT_GZIP: &str = "corrupt_gzip";
+    /// An attachment that is an archive, and damaged.
+    pub const CORRUPT_ARCHIVE: &str = "corrupt_archive";
+    /// An archive with a password.
+    pub const ENCRYPTED: &str = "encrypted";
     /// The resource has no id of any kind.
     pub const MISSING_ID: &str = "missing_id";
     /// A document without any attachment that holds or names data.
@@ -64,6 +68,8 @@ pub mod reason {
         TOO_LARGE,
         TRUNCATED,
         CORRUPT_GZIP,
+        CORRUPT_ARCHIVE,
+        ENCRYPTED,
         MISSING_ID,
         MISSING_ATTACHMENT,
         MISSING_BINARY,

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use arrow::array::{ArrayBuilder, ArrayRef, BooleanBuilder, Int32Builder, ListBuilder, StringBuilder, TimestampMicrosecondBuilder};
+use arrow::array::{ArrayBuilder, ArrayRef, BinaryBuilder, BooleanBuilder, Int32Builder, ListBuilder, StringBuilder, TimestampMicrosecondBuilder};
 use arrow::datatypes::{DataType, Field};
 use arrow::record_batch::RecordBatch;
 use chrono::{DateTime, NaiveDateTime, Utc};
@@ -32,6 +32,18 @@ pub(crate) struct DocumentRow<'a> {
     pub content_type: Option<&'a str>,
     pub authors: &'a [String],
     pub text: Option<&'a str>,
+    pub paged: Paged<'a>,
+}
+
+/// What a document has on pages.
+#[derive(Clone, Copy, Default)]
+pub(crate) struct Paged<'a> {
+    /// Files made of pages, whose text is still to be read.
+    pub attachments: &'a [Vec<u8>],
+    /// Digests of those whose text is part of the document's already.
+    pub sha256: &'a [String],
+    /// What stands around the text of these.
+    pub margins: Option<&'a str>,
 }
 
 /// Which of two rows with one version of a document counts.
@@ -112,6 +124,9 @@ struct Documents {
     content_type: StringBuilder,
     authors: ListBuilder<StringBuilder>,
     text: StringBuilder,
+    attachments: ListBuilder<BinaryBuilder>,
+    attachment_sha256: ListBuilder<StringBuilder>,
+    margins: StringBuilder,
     received_at: TimestampMicrosecondBuilder,
 }
 
@@ -145,7 +160,13 @@ impl Rows {
         Rows {
             source: source.to_owned(),
             received_at,
-            documents: Documents { authors: texts(), replaces: texts(), ..Default::default() },
+            documents: Documents {
+                authors: texts(),
+                replaces: texts(),
+                attachments: ListBuilder::new(BinaryBuilder::new()).with_field(Field::new("element", DataType::Binary, true)),
+                attachment_sha256: texts(),
+                ..Default::default()
+            },
             patients: Patients { identifiers: texts(), ..Default::default() },
             encounters: Encounters { identifiers: texts(), ..Default::default() },
             dead_letters: Vec::new(),
@@ -186,6 +207,12 @@ impl Rows {
         columns.content_type.append_option(row.content_type);
         append_list(&mut columns.authors, row.authors);
         columns.text.append_option(row.text);
+        for attachment in row.paged.attachments {
+            columns.attachments.values().append_value(attachment);
+        }
+        columns.attachments.append(true);
+        append_list(&mut columns.attachment_sha256, row.paged.sha256);
+        columns.margins.append_option(row.paged.margins);
         columns.received_at.append_value(self.received_at.timestamp_micros());
     }
 
@@ -267,6 +294,9 @@ impl Rows {
             Arc::new(d.content_type.finish()),
             Arc::new(d.authors.finish()),
             Arc::new(d.text.finish()),
+            Arc::new(d.attachments.finish()),
+            Arc::new(d.attachment_sha256.finish()),
+            Arc::new(d.margins.finish()),
             Arc::new(d.received_at.finish().with_timezone("UTC")),
         ];
         let p = &mut self.patients;

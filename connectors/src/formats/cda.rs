@@ -63,6 +63,8 @@ pub struct Document {
     /// Title and sections; of a level 1 document the text inside, empty where
     /// none can be read from it.
     pub text: String,
+    /// Of a level 1 document the file made of pages inside.
+    pub pages: Vec<Vec<u8>>,
     /// In the order of the text; nested ones after the one that holds them.
     pub sections: Vec<Section>,
     pub entries: Vec<CodedEntry>,
@@ -154,8 +156,10 @@ pub(super) fn read_within(bytes: &[u8], timezone: Tz, depth: u8) -> Result<Docum
         writer.section(section, 0);
     }
     let (mut text, titles, anchors) = writer.finish();
+    let mut pages = Vec::new();
     if let Some(inner) = inner.as_ref().filter(|_| !structured) {
-        text = inner.text(depth + 1).unwrap_or_default();
+        let read = inner.read(depth + 1).unwrap_or_default();
+        (text, pages) = (read.text, read.pages);
     }
     let mut entries = Vec::new();
     let mut index = 0;
@@ -182,6 +186,7 @@ pub(super) fn read_within(bytes: &[u8], timezone: Tz, depth: u8) -> Result<Docum
         custodian: header::custodian(&root),
         encounter: header::encounter(&root, timezone),
         text,
+        pages,
         sections: titles,
         entries,
         inner,

@@ -15,6 +15,10 @@ use super::*;
 /// Of two rows with one version the higher `precedence` counts: 0 a document as
 /// first sent, 1 its replacement, 2 its withdrawal. `replaces` names the
 /// documents that this one takes the place of.
+///
+/// `attachments` are files made of pages: their text follows `text` once they are
+/// read, `attachment_sha256` names them then, and `margins` is what stands around
+/// their text.
 pub fn incoming_documents() -> SchemaRef {
     schema(vec![
         key("source"),
@@ -35,8 +39,20 @@ pub fn incoming_documents() -> SchemaRef {
         text("content_type"),
         identifying(list("authors", DataType::Utf8)),
         identifying(text("text")),
+        identifying(list("attachments", DataType::Binary)),
+        list("attachment_sha256", DataType::Utf8),
+        identifying(text("margins")),
         machine_time("received_at"),
     ])
+}
+
+/// Where the words of texts read from pages stand: see
+/// [`page_spans`](super::page_spans). `source_document_id`, `place` and
+/// `document_version` name the row of [`incoming_documents`].
+pub fn incoming_page_spans() -> SchemaRef {
+    let mut fields = vec![identifying(key("source_document_id")), key("place"), int("document_version")];
+    fields.extend(super::restricted::word_columns());
+    schema(fields)
 }
 
 /// Patients as received. `identifiers` holds `system|value` pairs,

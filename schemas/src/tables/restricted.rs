@@ -9,7 +9,9 @@ use super::*;
 ///
 /// `source` says where the input is, `feed` which source it came from. `replaced`:
 /// another document has taken its place. A document that was replaced before it
-/// came has version 0 and no text.
+/// came has version 0 and no text. `margins`: what stood around the text of pages
+/// (letterhead, headers, lists of the staff). `attachment_sha256` names the files the
+/// text was read from; they are kept in `restricted/_attachments`.
 pub fn source_documents() -> SchemaRef {
     schema(vec![
         key("document_id"),
@@ -31,6 +33,8 @@ pub fn source_documents() -> SchemaRef {
         text("content_type"),
         identifying(list("authors", DataType::Utf8)),
         identifying(text("text")),
+        identifying(text("margins")),
+        list("attachment_sha256", DataType::Utf8),
         machine_time("last_updated"),
         machine_time("received_at"),
         key("run_id"),
@@ -70,8 +74,35 @@ pub fn encounters() -> SchemaRef {
     ])
 }
 
+/// Where the words of a text that came from pages stand, one row a word: `start` and
+/// `end` in `source_documents.text`, `attachment` which of `attachment_sha256` (from
+/// 1), `page` (from 1), and a box in points (1/72 inch) of the page as the file holds
+/// it, before any rotation, y upwards; of a picture without a page in points of 200
+/// pixels an inch. `confidence` (0 to 1) is that of the recognition, null where the
+/// text was written.
+pub fn page_spans() -> SchemaRef {
+    let mut fields = vec![key("document_id"), Field::new("document_version", DataType::Int32, false)];
+    fields.extend(word_columns());
+    schema(fields)
+}
+
+pub(super) fn word_columns() -> [Field; 9] {
+    [
+        int("start"),
+        int("end"),
+        int("attachment"),
+        int("page"),
+        float("left"),
+        float("bottom"),
+        float("right"),
+        float("top"),
+        float("confidence"),
+    ]
+}
+
 /// What identifies somebody in a text, and what stands in its place in research.
-/// Offsets refer to the original text.
+/// Offsets refer to the original text; of a row whose `part` is `margins` to what
+/// stood around the text, which research never sees.
 pub fn phi_spans() -> SchemaRef {
     schema(vec![
         key("document_id"),
@@ -84,6 +115,7 @@ pub fn phi_spans() -> SchemaRef {
         text("replacement"),
         text("detector"),
         float("score"),
+        text("part"),
     ])
 }
 

@@ -13,7 +13,7 @@ use super::resource::{Head, Identifier, Lenient, List, Meta, One, RawReference, 
 use super::time::FhirTime;
 use super::{Intake, References, Target, id_of_full_url, misshapen, resource_type, seconds, shape_reason, unquoted};
 use crate::formats::reason;
-use crate::rows::{DocumentRow, Precedence};
+use crate::rows::{DocumentRow, Paged, Precedence};
 
 /// A Bundle small enough to be one item.
 #[derive(Debug, Default, Deserialize)]
@@ -275,6 +275,7 @@ pub(super) fn withdrawal(id: &str, version: Option<i32>, last_updated: Option<ch
         content_type: None,
         authors: &[],
         text: None,
+        paged: Paged::default(),
     }
 }
 

@@ -14,7 +14,7 @@ use super::time::FhirTime;
 use super::{Intake, References, misshapen, seconds, version};
 use crate::formats::attachment::{Kind, html};
 use crate::formats::reason;
-use crate::rows::{DocumentRow, Precedence};
+use crate::rows::{DocumentRow, Paged, Precedence};
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
@@ -128,6 +128,7 @@ impl Intake<'_> {
                 content_type: (!text.is_empty()).then_some(Kind::Xhtml.media_type()),
                 authors: &authors,
                 text: (!text.is_empty()).then_some(text.as_str()),
+                paged: Paged::default(),
             },
         );
         Ok(Ok(()))

@@ -10,7 +10,7 @@ use super::{Intake, Key, References, Target, relation, resource, version};
 use crate::formats::attachment::{self, Extracted, Kind, MediaType};
 use crate::formats::fhir::time::FhirTime;
 use crate::formats::reason;
-use crate::rows::{DocumentRow, Precedence};
+use crate::rows::{DocumentRow, Paged, Precedence};
 
 /// Why a resource has no row, and where in it the reason is.
 pub(super) struct Failure {
@@ -77,7 +77,8 @@ impl Intake<'_> {
                 language: attachment.and_then(|a| words(&a.language)).or(words(&document.language.0)),
                 content_type: extracted.as_ref().map(|(_, e)| e.kind.media_type()),
                 authors: &authors,
-                text: extracted.as_ref().map(|(_, e)| e.text.as_str()),
+                text: extracted.as_ref().filter(|(_, e)| !e.text.is_empty() || e.pages.is_empty()).map(|(_, e)| e.text.as_str()),
+                paged: Paged { attachments: extracted.as_ref().map_or(&[], |(_, e)| &e.pages), ..Paged::default() },
             },
         );
         Ok(Ok(()))
@@ -230,7 +231,7 @@ impl Intake<'_> {
 /// Takes over what the place of the data says more exactly than the attachment.
 fn refine(declared: &mut MediaType, data: MediaType) {
     if matches!(declared.kind, Some(Kind::Unknown))
-        || matches!(data.kind, Some(Kind::Plain | Kind::Html | Kind::Xhtml | Kind::Cda | Kind::Rtf))
+        || data.kind.is_some_and(|kind| kind != Kind::Unknown && kind != Kind::Mime)
     {
         declared.kind = data.kind;
     }
