@@ -5,9 +5,10 @@
 --      documents, patients and encounters that the epoch names; survivors says of
 --      each patient to whom the documents belong now; journalled_patients are those
 --      whom a replayed epoch has taken documents from
+--      incoming_page_spans says where the words of texts read from pages stand
 -- Out: accepted_documents, patients and touched_patients (for the stages that follow),
 --      people and known_encounters (what is known of the patients and encounters
---      named), source_documents, encounters
+--      named), source_documents, page_spans, encounters
 -- Parameters: run_id
 
 -- Everybody who is named, each under the patient that is left of a merge. What was
@@ -150,14 +151,14 @@ ranked as (
 newest as (
     select k.source, k.place, k.source_document_id, k.document_version, k.precedence, k.last_updated, k.status,
            k.source_patient_id, k.source_encounter_id, k.type_code, k.type_display, k.title, k.document_time, k.language,
-           k.content_type, k.authors, k.text, k.received_at, r.replaced_id is not null as is_replaced
+           k.content_type, k.authors, k.text, k.margins, k.attachment_sha256, k.received_at, r.replaced_id is not null as is_replaced
     from ranked k
     left join replaced r on r.replaced_id = k.source_document_id
     where k.newest = 1
     union all
     select r.source, r.place, r.replaced_id, cast(null as int), cast(0 as int), null, 'superseded',
            r.source_patient_id, null, null, null, null, null, null,
-           null, null, null, r.received_at, true
+           null, null, null, null, null, r.received_at, true
     from replaced r
     left anti join incoming_documents k on k.source_document_id = r.replaced_id
     left anti join stored_versions s on s.document_id = pseudonym('document', r.replaced_id)
@@ -198,6 +199,9 @@ select c.document_id,
        c.authors,
        case when c.status = 'current' and not c.replaced then c.text end as text,
        case when c.status <> 'entered-in-error' then c.text end as kept_text,
+       case when c.status = 'current' and not c.replaced then c.margins end as margins,
+       case when c.status <> 'entered-in-error' then c.margins end as kept_margins,
+       case when c.status <> 'entered-in-error' then c.attachment_sha256 end as attachment_sha256,
        c.last_updated,
        c.received_at,
        coalesce(p.patient_id, c.patient_before) as patient_id,
@@ -245,7 +249,16 @@ select document_id,
        content_type,
        authors,
        kept_text as text,
+       kept_margins as margins,
+       attachment_sha256,
        last_updated,
        received_at,
        $run_id as run_id
 from accepted_documents;
+
+create table page_spans as
+select a.document_id, a.document_version, w."start", w."end", w.attachment, w.page, w."left", w.bottom, w."right", w.top, w.confidence
+from incoming_page_spans w
+join accepted_documents a on a.source_document_id = w.source_document_id and a.place = w.place
+where a.kept_text is not null
+  and (w.document_version is null or w.document_version = a.document_version);

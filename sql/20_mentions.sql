@@ -22,5 +22,7 @@ select document_id,
        date_shift_days,
        record,
        text,
+       margins,
+       identifying(margins, record, authors) as aside,
        read_document(text, document_time, type_code, record, authors, stay_start, stay_end) as reading
 from accepted_documents;

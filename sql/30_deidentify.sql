@@ -52,8 +52,10 @@ select r.document_id,
        r.stay_end,
        r.date_shift_days,
        r.reading,
+       r.aside,
        deidentify_document(
-           r.text, r.title, r.type_display, r.reading, v.items, r.record, r.patient_id, r.date_shift_days, r.document_time) as safe
+           r.text, r.title, r.type_display, r.reading, v.items, r.record, r.patient_id, r.date_shift_days, r.document_time,
+           r.aside['revealed']) as safe
 from readings r
 left join revealed v on v.patient_id = r.patient_id;
 
@@ -80,6 +82,7 @@ select document_id,
 from deidentified
 where safe['leak'] is null;
 
+-- Of the margins nothing leaves: nothing is put in their place.
 create table phi_spans as
 select document_id,
        document_version,
@@ -90,9 +93,25 @@ select document_id,
        span['text'] as text,
        span['replacement'] as replacement,
        span['detector'] as detector,
-       span['score'] as score
+       span['score'] as score,
+       'text' as part
 from (
     select document_id, document_version, patient_id, unnest(safe['spans']) as span from deidentified
+)
+union all
+select document_id,
+       document_version,
+       patient_id,
+       span['label'] as label,
+       span['start'] as start,
+       span['end'] as "end",
+       span['text'] as text,
+       cast(null as varchar) as replacement,
+       span['detector'] as detector,
+       span['score'] as score,
+       'margins' as part
+from (
+    select document_id, document_version, patient_id, unnest(aside['spans']) as span from deidentified
 );
 
 -- The second lock: a document of which an identifier would still show does not leave.

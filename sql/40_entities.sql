@@ -1,8 +1,12 @@
 -- Stage 40: mentions with their codes, as research rows.
 --
--- In:  deidentified
--- Out: entities
+-- In:  deidentified, page_spans
+-- Out: entities, recognised_words (for the next stage)
 -- Parameters: run_id
+
+-- The words of which somebody only thinks that they read so.
+create table recognised_words as
+select document_id, "start" as word_start, "end" as word_end, confidence from page_spans where confidence is not null;
 
 create table entities as
 with found as (
@@ -15,9 +19,16 @@ with found as (
            unnest(safe['mention_spans']) as span
     from deidentified
     where safe['leak'] is null
+),
+doubtful as (
+    select f.document_id, f.mention['start'] as mention_start, f.mention['end'] as mention_end, min(w.confidence) as text_confidence
+    from found f
+    join recognised_words w on w.document_id = f.document_id
+    where w.word_start < f.mention['end'] and w.word_end > f.mention['start']
+    group by 1, 2, 3
 )
-select pseudonym('entity', document_id || ':' || mention['start'] || ':' || mention['end'] || ':' || mention['concept']) as entity_id,
-       document_id,
+select pseudonym('entity', f.document_id || ':' || mention['start'] || ':' || mention['end'] || ':' || mention['concept']) as entity_id,
+       f.document_id,
        patient_id,
        encounter_id,
        shift_days(document_time, date_shift_days) as document_time,
@@ -42,5 +53,8 @@ select pseudonym('entity', document_id || ':' || mention['start'] || ':' || ment
        'lexicon:' || mention['concept'] as detector,
        mention['score'] as detector_score,
        shift_days(mention['event_time'], date_shift_days) as event_time,
+       d.text_confidence,
        $run_id as run_id
-from found;
+from found f
+left join doubtful d
+       on d.document_id = f.document_id and d.mention_start = f.mention['start'] and d.mention_end = f.mention['end'];

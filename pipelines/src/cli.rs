@@ -18,6 +18,7 @@ mod maintain;
 mod prompt;
 mod reidentify;
 mod run;
+mod show;
 mod sql;
 mod table;
 mod trace;
@@ -100,10 +101,15 @@ enum Command {
         #[command(subcommand)]
         command: dead_letters::Command,
     },
+    /// What a document says, with the words of a span marked on its pages
+    Show(show::Options),
     /// Take a person out of every table, inbox and old version
     Erase(erase::Options),
     /// Put small files of the tables together, remove files that only old versions need
     Maintain(maintain::Options),
+    /// Read attachments made of pages, one after the other, for a run
+    #[command(name = crate::runner::attachments::WORKER, hide = true)]
+    PagesWorker,
     /// Print the default pipeline file, with comments
     Configuration,
     /// Print a completion script for a shell
@@ -120,6 +126,14 @@ enum KeyCommand {
 /// Parses the command line, runs the command, returns its exit code.
 pub fn main() -> ExitCode {
     let cli = Cli::parse();
+    if matches!(cli.command, Command::PagesWorker) {
+        // Nothing else is started in a process that reads hostile bytes.
+        crate::runner::hide_panic_messages();
+        return match sillage_pages::serve(std::io::stdin().lock(), std::io::stdout().lock()) {
+            Ok(()) => ExitCode::SUCCESS,
+            Err(_) => ExitCode::from(1),
+        };
+    }
     start_logging(&cli);
     crate::runner::hide_panic_messages();
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().thread_stack_size(STACK).build() {
@@ -179,6 +193,8 @@ async fn execute(cli: Cli) -> Result<()> {
         Command::Reidentify(options) => reidentify::execute(options).await,
         Command::DeadLetters { command } => dead_letters::execute(command).await,
         Command::Erase(options) => erase::execute(options).await,
+        Command::Show(options) => show::execute(options).await,
+        Command::PagesWorker => Ok(()),
         Command::Maintain(options) => maintain::execute(options).await,
         Command::Configuration => print(crate::configuration::DEFAULT),
         Command::Completions { shell } => {

@@ -34,6 +34,8 @@ pub struct Configuration {
     pub fhir: sillage_connectors::fhir_rest::Settings,
     #[serde(default)]
     pub subscription: sillage_connectors::subscription::Settings,
+    #[serde(default)]
+    pub pages: sillage_pages::Settings,
     pub operations: operations::Settings,
     pub maintenance: Maintenance,
 }
@@ -153,7 +155,7 @@ impl Configuration {
 }
 
 /// Sections whose defaults stand in the default file as comments: many have none.
-const COMMENTED: [&str; 3] = ["mllp", "fhir", "subscription"];
+const COMMENTED: [&str; 4] = ["mllp", "fhir", "subscription", "pages"];
 
 /// Puts given values over defaults; every key must exist there.
 fn merge(defaults: &mut toml::Table, given: toml::Table, prefix: &str) -> std::result::Result<(), String> {
@@ -206,6 +208,7 @@ mod tests {
         let given = read(&commented).unwrap();
         let defaults = Configuration::read(None).unwrap();
         assert_eq!(format!("{:?}", given.feeds()), format!("{:?}", defaults.feeds()));
+        assert_eq!(given.pages, defaults.pages);
         assert!(commented.lines().filter(|l| l.starts_with("max_")).count() > 8, "the sections are there");
         let error = read("[mllp]\nmax_conections = 1").unwrap_err().to_string();
         assert!(error.contains("max_conections") && error.contains("max_connections"), "{error}");

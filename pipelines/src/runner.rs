@@ -6,6 +6,7 @@
 //! epoch is in the stages and the one after it is read.
 
 mod again;
+pub(crate) mod attachments;
 mod dossiers;
 mod epoch;
 mod history;
@@ -36,6 +37,7 @@ use crate::pseudonym::Key;
 use crate::session;
 use crate::store::{Rows, Store};
 pub use again::Again;
+use attachments::Attachments;
 use dossiers::Dossiers;
 use epoch::{Processed, Stages, finish, prepare};
 use history::History;
@@ -128,7 +130,7 @@ pub async fn run(configuration: &Configuration, mode: Mode, quiet: bool) -> Resu
         source.start(&Start { spool: &spool, once: mode == Mode::Once })?;
     }
     let sources: Vec<Shared> = sources.into_iter().map(|source| Arc::new(Mutex::new(source))).collect();
-    let state = State::open(store, library.clone(), key.clone(), policy).await?;
+    let state = State::open(store, library.clone(), key.clone(), policy, &configuration.pages).await?;
     let summary = Summary { run_id: new_run_id(started_at)?, new_key, ..Summary::default() };
     let mut run = Run { configuration, library, key, state, health, summary };
     run.record(started_at, None).await?;
@@ -243,8 +245,9 @@ fn read(source: &Shared, from: Position, limits: (usize, usize), exactly: Option
 }
 
 impl State {
-    async fn open(store: Store, library: Library, key: Key, policy: Policy) -> Result<State> {
-        let stages = Arc::new(Stages::new(library, key, policy, History::read(&store).await?));
+    async fn open(store: Store, library: Library, key: Key, policy: Policy, pages: &sillage_pages::Settings) -> Result<State> {
+        let attachments = Attachments::new(store.root(), pages);
+        let stages = Arc::new(Stages::new(library, key, policy, History::read(&store).await?, attachments));
         let dossiers = Dossiers::new(&store)?;
         Ok(State { stages, store, dossiers })
     }
@@ -255,7 +258,7 @@ impl Run<'_> {
     async fn reopen(&mut self) -> Result<()> {
         let store = Store::create(&self.configuration.out, self.configuration.encryption_key_file()).await?;
         let policy = self.configuration.deidentification.policy()?;
-        self.state = State::open(store, self.library.clone(), self.key.clone(), policy).await?;
+        self.state = State::open(store, self.library.clone(), self.key.clone(), policy, &self.configuration.pages).await?;
         Ok(())
     }
 

@@ -35,7 +35,11 @@ pub const STAGES: &[Stage] = &[
     Stage {
         name: "10_documents",
         sql: include_str!("../../sql/10_documents.sql"),
-        outputs: &[output("source_documents", "source_documents", "accepted_documents"), output("encounters", "encounters", "encounters")],
+        outputs: &[
+            output("source_documents", "source_documents", "accepted_documents"),
+            output("page_spans", "page_spans", "accepted_documents"),
+            output("encounters", "encounters", "encounters"),
+        ],
         looks_back: false,
     },
     Stage { name: "20_mentions", sql: include_str!("../../sql/20_mentions.sql"), outputs: &[], looks_back: false },

@@ -15,7 +15,7 @@ use sillage_schemas::tables::{Table, table};
 use super::print;
 use crate::error::{Error, Result};
 use crate::lock::Lock;
-use crate::runner::INBOX;
+use crate::runner::{INBOX, attachments};
 use crate::session;
 use crate::store::{Store, one_of};
 
@@ -71,6 +71,7 @@ pub(super) async fn execute(options: Options) -> Result<()> {
         ("episode_variables", "patient_id", &person.pseudonyms),
         ("cohort", "patient_id", &person.pseudonyms),
         ("phi_spans", "document_id", &person.documents),
+        ("page_spans", "document_id", &person.documents),
         ("source_documents", "document_id", &person.documents),
         ("encounters", "encounter_id", &person.encounters),
         ("dead_letters", "message_id", &letters),
@@ -86,6 +87,7 @@ pub(super) async fn execute(options: Options) -> Result<()> {
     let messages = inboxes(&options.out, &person)?;
     let traces = traces(&options.out)?;
     let files = store.forget().await?;
+    let attachments = attachments::sweep(&store).await?;
     let left = left(&store, &person).await?;
     let proof = json!({
         "erased_at": Utc::now().to_rfc3339_opts(SecondsFormat::Secs, true),
@@ -95,6 +97,7 @@ pub(super) async fn execute(options: Options) -> Result<()> {
         "rows_erased": erased,
         "inbox_messages_erased": messages,
         "trace_files_removed": traces,
+        "attachments_removed": attachments,
         "old_files_removed": files,
         "rows_left": left,
         "sillage": env!("CARGO_PKG_VERSION"),

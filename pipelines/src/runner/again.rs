@@ -9,7 +9,7 @@
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
-use arrow::array::{Array, ArrayRef, AsArray, BooleanArray, ListBuilder, RecordBatch, StringBuilder};
+use arrow::array::{Array, ArrayRef, AsArray, BinaryBuilder, BooleanArray, ListBuilder, RecordBatch, StringBuilder};
 use arrow::compute::{cast, concat_batches};
 use arrow::datatypes::Field;
 use datafusion::execution::context::SessionContext;
@@ -175,6 +175,12 @@ fn as_received(batch: &RecordBatch) -> Result<RecordBatch> {
     let schema = incoming_documents();
     let columns = schema.fields().iter().map(|field| {
         let name = match field.name().as_str() {
+            "attachments" => {
+                let item = Field::new("element", arrow::datatypes::DataType::Binary, true);
+                let mut none = ListBuilder::new(BinaryBuilder::new()).with_field(item);
+                (0..batch.num_rows()).for_each(|_| none.append(true));
+                return Ok(Arc::new(none.finish()) as ArrayRef);
+            }
             "replaces" => {
                 let item = Field::new("element", arrow::datatypes::DataType::Utf8, true);
                 let mut none = ListBuilder::new(StringBuilder::new()).with_field(item);

@@ -15,9 +15,10 @@ use sha2::{Digest, Sha256};
 use sillage_connectors::{DeadLetter, Epoch};
 use sillage_deidentification::policy::Policy;
 use sillage_functions::{Deidentification, Library};
-use sillage_schemas::tables::{Write, table};
+use sillage_schemas::tables::{Write, incoming_page_spans, table};
 use tokio::sync::Mutex;
 
+use super::attachments::Attachments;
 use super::dossiers::Dossiers;
 use super::history::History;
 use super::{again, interrupted, records};
@@ -44,6 +45,7 @@ pub(super) struct Stages {
     functions: Vec<ScalarUDF>,
     cores: usize,
     history: Mutex<History>,
+    attachments: Arc<Attachments>,
 }
 
 /// An epoch of which the documents are read, before the patients' past is looked at.
@@ -69,11 +71,11 @@ pub(super) struct Processed {
 }
 
 impl Stages {
-    pub(super) fn new(library: Library, key: Key, policy: Policy, history: History) -> Stages {
+    pub(super) fn new(library: Library, key: Key, policy: Policy, history: History, attachments: Attachments) -> Stages {
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
         let mut functions = pseudonym::functions(&key);
         functions.push(sillage_functions::deidentify_document(&library, &Deidentification { key: key.surrogates(), policy }));
-        Stages { library, functions, key, cores, history: Mutex::new(history) }
+        Stages { library, functions, key, cores, history: Mutex::new(history), attachments: Arc::new(attachments) }
     }
 
     /// Runs the stages that look at each document alone. Nothing is kept.
@@ -86,6 +88,7 @@ impl Stages {
             register(&session, name, &batch, 1)?;
         }
         register(&session, "incoming_documents", &incoming.documents, self.cores)?;
+        register(&session, "incoming_page_spans", &incoming.page_spans, 1)?;
         register(&session, "incoming_patients", &incoming.patients, self.cores)?;
         register(&session, "incoming_encounters", &incoming.encounters, self.cores)?;
         for stage in STAGES.iter().filter(|s| !s.looks_back) {
@@ -167,6 +170,8 @@ struct Incoming {
     documents: RecordBatch,
     patients: RecordBatch,
     encounters: RecordBatch,
+    /// Where the words of the documents stand on their pages.
+    page_spans: RecordBatch,
     /// Patients whose episodes are put together anew whatever the documents say.
     touched: Vec<String>,
 }
@@ -178,9 +183,21 @@ pub(super) async fn prepare(stages: Arc<Stages>, epoch: Epoch, entry: Entry, is_
     let Epoch { documents, patients, encounters, mut dead_letters, documents_seen, bytes_read, .. } = epoch;
     let touched = entry.again.patients.iter().cloned().collect();
     let parameters = Parameters { run_id: entry.run_id.clone(), ingested_at: entry.ingested_at };
-    let mut incoming = Incoming { documents, patients, encounters, touched };
+    let page_spans = RecordBatch::new_empty(incoming_page_spans());
+    let mut incoming = Incoming { documents, patients, encounters, page_spans, touched };
+    pages(&stages, &mut incoming, &mut dead_letters).await?;
     let session = read(&stages, &mut incoming, &parameters, &mut dead_letters).await?;
     Ok(Prepared { session, incoming, parameters, entry, is_replay, dead_letters, documents_seen, bytes_read })
+}
+
+/// Reads the attachments of the documents that are made of pages.
+async fn pages(stages: &Arc<Stages>, incoming: &mut Incoming, dead_letters: &mut Vec<DeadLetter>) -> Result<()> {
+    let (attachments, documents) = (stages.attachments.clone(), incoming.documents.clone());
+    let read = tokio::task::spawn_blocking(move || attachments.read(&documents)).await;
+    let paged = read.map_err(|e| Error::Internal(format!("attachments: {}", interrupted(&e))))??;
+    (incoming.documents, incoming.page_spans) = (paged.documents, paged.page_spans);
+    dead_letters.extend(paged.dead_letters);
+    Ok(())
 }
 
 /// Runs the stages that look at each document alone; documents on which one fails
@@ -200,7 +217,7 @@ async fn read(
                 return Err(failure);
             }
             for row in &failing {
-                dead_letters.push(dead_letter(documents, *row)?);
+                dead_letters.push(dead_letter(documents, *row, STAGE_FAILED, "")?);
             }
             tracing::warn!(documents = failing.len(), "a stage fails on these; they are in dead_letters");
             let fine: BooleanArray = (0..documents.num_rows()).map(|row| Some(!failing.contains(&row))).collect();
@@ -221,6 +238,7 @@ pub(super) async fn finish(stages: &Arc<Stages>, mut prepared: Prepared, dossier
             tracing::debug!(documents = documents.len(), "documents are read again");
             prepared.incoming.documents = again::with_stored(&prepared.incoming.documents, &documents, store).await?;
             prepared.entry.again.documents = documents;
+            pages(stages, &mut prepared.incoming, &mut prepared.dead_letters).await?;
             prepared.session = read(stages, &mut prepared.incoming, &prepared.parameters, &mut prepared.dead_letters).await?;
         }
     }
@@ -301,7 +319,8 @@ async fn failing(stages: &Arc<Stages>, incoming: &Incoming, parameters: &Paramet
     Ok(failing)
 }
 
-fn dead_letter(documents: &RecordBatch, row: usize) -> Result<DeadLetter> {
+/// A row as a dead letter, from which it can be sent again.
+pub(super) fn dead_letter(documents: &RecordBatch, row: usize, reason: &'static str, why: &str) -> Result<DeadLetter> {
     let text = |name: &str| documents.column_by_name(name).map_or("", |c| c.as_string::<i32>().value(row)).to_owned();
     let (source, place, id) = (text("source"), text("place"), text("source_document_id"));
     let mut json = arrow::json::LineDelimitedWriter::new(Vec::new());
@@ -309,12 +328,13 @@ fn dead_letter(documents: &RecordBatch, row: usize) -> Result<DeadLetter> {
     written.map_err(|_| Error::Internal(format!("{place}: no JSON form")))?;
     let payload = String::from_utf8_lossy(&json.into_inner()).trim_end().to_owned();
     let mut hash = Sha256::new();
-    for part in [STAGE_FAILED, &source, &place, &id] {
+    for part in [reason, &source, &place, &id] {
         hash.update((part.len() as u64).to_le_bytes());
         hash.update(part);
     }
     let message_id = hash.finalize().iter().take(16).map(|b| format!("{b:02x}")).collect();
-    Ok(DeadLetter { message_id, source, reason: STAGE_FAILED, detail: place, payload: Some(payload) })
+    let detail = if why.is_empty() { place } else { format!("{place}: {why}") };
+    Ok(DeadLetter { message_id, source, reason, detail, payload: Some(payload) })
 }
 
 /// Registers rows as a table in slices, dealt to the partitions in turn.
@@ -411,7 +431,8 @@ mod tests {
     async fn prepared(folder: &Path, texts: &[&str]) -> Result<Prepared> {
         let key = Key::create(&folder.join("key"))?;
         let policy = Configuration::read(None)?.deidentification.policy()?;
-        let mut stages = Stages::new(session::built_in()?, key, policy, History::empty(folder.to_owned(), None)?);
+        let attachments = Attachments::new(folder, &Configuration::read(None)?.pages);
+        let mut stages = Stages::new(session::built_in()?, key, policy, History::empty(folder.to_owned(), None)?, attachments);
         let read = session::empty(&stages.library, 1).udf("read_document").unwrap();
         stages.functions.push(ScalarUDF::from(Fragile(read)));
         let epoch = Epoch {

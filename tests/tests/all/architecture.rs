@@ -10,6 +10,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("sillage-deidentification", &["sillage-clinical", "sillage-schemas"]),
     ("sillage-variables", &["sillage-clinical", "sillage-schemas"]),
     ("sillage-connectors", &["sillage-schemas"]),
+    ("sillage-pages", &["sillage-schemas"]),
     ("sillage-functions", &["sillage-clinical", "sillage-deidentification", "sillage-schemas", "sillage-variables"]),
     ("sillage-sandbox", &["sillage-clinical", "sillage-schemas"]),
     // The demo command plays the sandbox's hospital.
@@ -20,6 +21,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
             "sillage-connectors",
             "sillage-deidentification",
             "sillage-functions",
+            "sillage-pages",
             "sillage-sandbox",
             "sillage-schemas",
             "sillage-variables",
@@ -33,6 +35,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
             "sillage-connectors",
             "sillage-deidentification",
             "sillage-functions",
+            "sillage-pages",
             "sillage-sandbox",
             "sillage-schemas",
             "sillage-variables",

@@ -135,12 +135,12 @@ pub fn deidentify_document(library: &Library, settings: &Deidentification) -> Sc
     let (library, settings) = (library.clone(), settings.clone());
     Function {
         name: "deidentify_document",
-        signature: Signature::any(9, Volatility::Immutable),
+        signature: Signature::any(10, Volatility::Immutable),
         returns: DataType::Struct(document_fields()),
         documentation: Documentation::builder(
             DocSection { label: STAGES, ..DocSection::default() },
             "What research reads of a document: its text and title with surrogates, the spans replaced, where mentions and findings stand in the new text, and the label of an identifier that would still show.",
-            "deidentify_document(text, title, type_display, reading, revealed, record, patient, date_shift_days, document_time)",
+            "deidentify_document(text, title, type_display, reading, revealed, record, patient, date_shift_days, document_time, around)",
         )
         .build(),
         kernel: Arc::new(move |arguments| documents(&library, &settings, arguments)),
@@ -319,13 +319,18 @@ fn documents(library: &Library, settings: &Deidentification, arguments: &[ArrayR
     let Some(reading) = arguments[3].as_struct_opt() else { return exec_err!("reading is a struct of read_document") };
     let readings = Readings::read(reading)?;
     let Some(revealed) = arguments[4].as_list_opt::<i32>() else { return exec_err!("revealed is a list of text") };
+    let Some(around) = arguments[9].as_list_opt::<i32>() else { return exec_err!("around is a list of text") };
     let (records, patients, shifts) = (texts(arguments, 5)?, texts(arguments, 6)?, numbers(arguments, 7)?);
     let document_times = times(arguments, 8, sources.len())?;
     let (mut out, mut out_titles, mut leaks) = (StringBuilder::new(), StringBuilder::new(), StringBuilder::new());
     let (mut spans, mut replacements, mut lengths) = (Spans::default(), StringBuilder::new(), Vec::new());
     let (mut mentions, mut findings) = (Carried::default(), Carried::default());
     for row in 0..sources.len() {
-        let known = revealed_of(revealed, row);
+        let mut known = revealed_of(revealed, row);
+        // Of what stands around this text alone.
+        known.extend(revealed_of(around, row));
+        known.sort();
+        known.dedup();
         let (person, _) = person(text(&records, row)).unzip();
         let source = text(&sources, row).unwrap_or_default();
         let bytes: Vec<usize> = source.char_indices().map(|(byte, _)| byte).chain([source.len()]).collect();

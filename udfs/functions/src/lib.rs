@@ -12,6 +12,7 @@ mod code;
 mod deidentification;
 mod entities;
 mod finding;
+mod identifying;
 mod joined_record;
 mod library;
 mod measurements;
@@ -38,6 +39,7 @@ pub fn all(library: &Library) -> Vec<ScalarUDF> {
         deidentification::deidentify(library),
         entities::udf(knowledge),
         code::icd10(knowledge),
+        identifying::udf(library),
         measurements::udf(),
         qualifiers::udf(knowledge),
         joined_record::udf(),

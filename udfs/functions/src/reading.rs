@@ -176,7 +176,7 @@ impl Passages {
 }
 
 /// The names in a row of a list of text.
-fn names(lists: &ListArray, row: usize) -> Vec<String> {
+pub(crate) fn names(lists: &ListArray, row: usize) -> Vec<String> {
     if lists.is_null(row) {
         return Vec::new();
     }
