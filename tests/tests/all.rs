@@ -23,6 +23,8 @@ mod kill;
 mod leaks;
 #[path = "all/operations.rs"]
 mod operations;
+#[path = "all/pages.rs"]
+mod pages;
 #[path = "all/quality.rs"]
 mod quality;
 #[path = "all/sql_logic.rs"]

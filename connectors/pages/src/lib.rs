@@ -12,11 +12,13 @@ mod layout;
 mod library;
 mod mark;
 mod pdf;
+mod picture;
 mod pool;
 mod reading;
 mod scan;
 mod settings;
 mod tesseract;
+mod tiff;
 mod wire;
 mod worker;
 

@@ -2,13 +2,13 @@
 
 use std::path::Path;
 
-use image::RgbImage;
 use pdfium_render::prelude::*;
 
 use crate::failure::Failure;
 use crate::geometry::{Rect, Turn};
 use crate::layout::{Sheet, Token};
 use crate::library;
+use crate::picture::Raster;
 
 /// Most characters of a page that are looked at.
 const MAX_GLYPHS: i32 = 400_000;
@@ -260,7 +260,7 @@ impl<'e> Page<'e> {
     }
 
     /// The page as a picture of so many dots per inch, as shown.
-    pub fn picture(&self, resolution: f32, max_pixels: usize) -> Result<RgbImage, Failure> {
+    pub fn picture(&self, resolution: f32, max_pixels: usize) -> Result<Raster, Failure> {
         let (width, height) = (self.0.width().value, self.0.height().value);
         let scale = resolution / 72.0;
         let most = (max_pixels as f32 / (width * height).max(1.0)).sqrt();
@@ -271,13 +271,9 @@ impl<'e> Page<'e> {
         }
         let config = PdfRenderConfig::new().set_fixed_size(pixels_wide, pixels_high);
         let bitmap = self.0.render_with_config(&config).map_err(|_| Failure::Damaged)?;
-        let (wide, high) = (bitmap.width().max(0) as u32, bitmap.height().max(0) as u32);
-        let bytes = bitmap.as_rgba_bytes();
-        let mut picture = RgbImage::new(wide, high);
-        for (pixel, rgba) in picture.pixels_mut().zip(bytes.chunks_exact(4)) {
-            pixel.0 = [rgba[0], rgba[1], rgba[2]];
-        }
-        Ok(picture)
+        let (wide, high) = (bitmap.width().max(0) as usize, bitmap.height().max(0) as usize);
+        let data = bitmap.as_rgba_bytes().chunks_exact(4).flat_map(|p| [p[0], p[1], p[2]]).collect();
+        Raster::new(wide, high, 3, data).ok_or(Failure::Damaged)
     }
 
     /// Marks a rectangle of the file's page.

@@ -1,16 +1,13 @@
 //! Pages that are pictures: made grey and upright, recognised, words put on a sheet.
 
-use std::io::Cursor;
-
-use image::imageops::{self, FilterType};
-use image::{DynamicImage, GrayImage, ImageReader, Luma};
-
 use crate::failure::Failure;
 use crate::geometry::Rect;
 use crate::layout::{Sheet, Token};
 use crate::pdf::Frame;
+use crate::picture::{self, Raster};
 use crate::settings::Settings;
 use crate::tesseract;
+use crate::tiff;
 
 /// Dots per inch that a picture without a page is taken to have.
 pub(crate) const RESOLUTION: f32 = 200.0;
@@ -19,70 +16,24 @@ const MAX_SKEW: f32 = 4.0;
 const LEAST_SKEW: f32 = 0.15;
 
 /// The pictures of a file: the pages of a TIFF, or one.
-pub(crate) fn pictures(bytes: &[u8], settings: &Settings) -> Result<Vec<DynamicImage>, Failure> {
-    if bytes.starts_with(b"II*\0") || bytes.starts_with(b"MM\0*") {
-        return tiff(bytes, settings);
+pub(crate) fn pictures(bytes: &[u8], settings: &Settings) -> Result<Vec<Raster>, Failure> {
+    match bytes {
+        [b'I' | b'M', ..] => tiff::pages(bytes, settings.max_pages, settings.max_pixels),
+        [0xff, ..] => picture::jpeg(bytes, settings.max_pixels).map(|one| vec![one]),
+        _ => picture::png(bytes, settings.max_pixels).map(|one| vec![one]),
     }
-    decode(bytes, settings).map(|picture| vec![picture])
-}
-
-fn decode(bytes: &[u8], settings: &Settings) -> Result<DynamicImage, Failure> {
-    let reader = ImageReader::new(Cursor::new(bytes)).with_guessed_format().map_err(|_| Failure::Damaged)?;
-    let (width, height) = ImageReader::new(Cursor::new(bytes))
-        .with_guessed_format()
-        .map_err(|_| Failure::Damaged)?
-        .into_dimensions()
-        .map_err(|_| Failure::Damaged)?;
-    if width as usize * height as usize > settings.max_pixels {
-        return Err(Failure::TooLarge);
-    }
-    reader.decode().map_err(|_| Failure::Damaged)
-}
-
-/// The decoder gives the first page of a TIFF; the others are reached by writing
-/// their place where the first one's stands.
-fn tiff(bytes: &[u8], settings: &Settings) -> Result<Vec<DynamicImage>, Failure> {
-    let little = bytes.starts_with(b"II");
-    let long = |at: usize| -> Option<u32> {
-        let four: [u8; 4] = bytes.get(at..at + 4)?.try_into().ok()?;
-        Some(if little { u32::from_le_bytes(four) } else { u32::from_be_bytes(four) })
-    };
-    let short = |at: usize| -> Option<u16> {
-        let two: [u8; 2] = bytes.get(at..at + 2)?.try_into().ok()?;
-        Some(if little { u16::from_le_bytes(two) } else { u16::from_be_bytes(two) })
-    };
-    let mut pages = Vec::new();
-    let mut at = long(4).ok_or(Failure::Damaged)?;
-    let mut seen = Vec::new();
-    let mut failure = Failure::Damaged;
-    while at != 0 && !seen.contains(&at) {
-        if seen.len() >= settings.max_pages {
-            return Err(Failure::TooManyPages);
-        }
-        seen.push(at);
-        let mut file = bytes.to_vec();
-        let place = if little { at.to_le_bytes() } else { at.to_be_bytes() };
-        file[4..8].copy_from_slice(&place);
-        match decode(&file, settings) {
-            Ok(page) => pages.push(page),
-            Err(why) => failure = why,
-        }
-        let next = short(at as usize).and_then(|entries| long(at as usize + 2 + 12 * usize::from(entries)));
-        at = next.unwrap_or_default();
-    }
-    if pages.is_empty() { Err(failure) } else { Ok(pages) }
 }
 
 /// The frame of a picture that is a page of its own.
-pub(crate) fn frame(width: u32, height: u32) -> Frame {
+pub(crate) fn frame(width: usize, height: usize) -> Frame {
     let points = 72.0 / RESOLUTION;
     Frame { left: 0.0, bottom: 0.0, width: width as f32 * points, height: height as f32 * points, turn: Default::default() }
 }
 
 /// Recognises a picture of a page as shown; `frame` leads back to the file.
-pub(crate) fn sheet(picture: &GrayImage, frame: &Frame, settings: &Settings) -> Result<Sheet, Failure> {
+pub(crate) fn sheet(picture: &Raster, frame: &Frame, settings: &Settings) -> Result<Sheet, Failure> {
     let (shown_width, shown_height) = frame.size();
-    let scale = picture.width() as f32 / shown_width.max(1.0);
+    let scale = picture.width as f32 / shown_width.max(1.0);
     let resolution = (scale * 72.0).round().clamp(70.0, 1200.0) as u32;
     let skew = skew(picture);
     let upright = if skew.abs() < LEAST_SKEW { None } else { Some(rotated(picture, -skew)) };
@@ -138,25 +89,23 @@ fn back(at: &Rect, skew: f32, width: f32, height: f32) -> Rect {
 
 /// By how many degrees the lines of a page fall to the right, from the angle at
 /// which ink and paper alternate most sharply.
-fn skew(picture: &GrayImage) -> f32 {
-    let factor = (picture.width().max(picture.height()) as f32 / 900.0).max(1.0);
-    let (width, height) = ((picture.width() as f32 / factor) as u32, (picture.height() as f32 / factor) as u32);
+fn skew(picture: &Raster) -> f32 {
+    let factor = (picture.width.max(picture.height) as f32 / 900.0).max(1.0);
+    let (width, height) = ((picture.width as f32 / factor) as usize, (picture.height as f32 / factor) as usize);
     if width < 50 || height < 50 {
         return 0.0;
     }
-    let small = imageops::resize(picture, width, height, FilterType::Triangle);
-    let mean = small.pixels().map(|p| u64::from(p.0[0])).sum::<u64>() as f32 / (width * height) as f32;
-    let dark: Vec<(f32, f32)> = small
-        .enumerate_pixels()
-        .filter(|(_, _, p)| f32::from(p.0[0]) < 0.75 * mean)
-        .map(|(x, y, _)| (x as f32 - width as f32 / 2.0, y as f32))
-        .collect();
+    let small = picture.shrunk(width, height);
+    let mean = small.data.iter().map(|p| u64::from(*p)).sum::<u64>() as f32 / (width * height) as f32;
+    let place = |at: usize| ((at % width) as f32 - width as f32 / 2.0, (at / width) as f32);
+    let dark = small.data.iter().enumerate().filter(|(_, p)| f32::from(**p) < 0.75 * mean);
+    let dark: Vec<(f32, f32)> = dark.map(|(at, _)| place(at)).collect();
     if dark.len() < 200 || dark.len() as f32 > 0.4 * (width * height) as f32 {
         return 0.0;
     }
     let sharpness = |angle: f32| -> f32 {
         let slope = angle.to_radians().tan();
-        let mut rows = vec![0f32; height as usize + width as usize];
+        let mut rows = vec![0f32; height + width];
         for (x, y) in &dark {
             let row = (y - x * slope + width as f32 / 2.0) as usize;
             if let Some(row) = rows.get_mut(row) {
@@ -172,35 +121,40 @@ fn skew(picture: &GrayImage) -> f32 {
     if sharpness(fine) > 1.03 * sharpness(0.0) { fine } else { 0.0 }
 }
 
-/// The picture turned about its middle, clockwise as seen, white where nothing was.
-fn rotated(picture: &GrayImage, degrees: f32) -> GrayImage {
-    let (width, height) = picture.dimensions();
+/// The grey picture turned about its middle, clockwise as seen, white where nothing was.
+fn rotated(picture: &Raster, degrees: f32) -> Raster {
+    let (width, height) = (picture.width, picture.height);
     let (sin, cos) = degrees.to_radians().sin_cos();
     let (middle_x, middle_y) = (width as f32 / 2.0, height as f32 / 2.0);
-    GrayImage::from_fn(width, height, |x, y| {
-        let (dx, dy) = (x as f32 - middle_x, y as f32 - middle_y);
-        let (sx, sy) = (dx * cos + dy * sin + middle_x, -dx * sin + dy * cos + middle_y);
-        let (left, top) = (sx.floor(), sy.floor());
-        if left < 0.0 || top < 0.0 || left + 1.0 >= width as f32 || top + 1.0 >= height as f32 {
-            return Luma([255]);
+    let mut data = Vec::with_capacity(width * height);
+    for y in 0..height {
+        for x in 0..width {
+            let (dx, dy) = (x as f32 - middle_x, y as f32 - middle_y);
+            let (sx, sy) = (dx * cos + dy * sin + middle_x, -dx * sin + dy * cos + middle_y);
+            let (left, top) = (sx.floor(), sy.floor());
+            if left < 0.0 || top < 0.0 || left + 1.0 >= width as f32 || top + 1.0 >= height as f32 {
+                data.push(255);
+                continue;
+            }
+            let at = top as usize * width + left as usize;
+            let (fx, fy) = (sx - left, sy - top);
+            let value = |at: usize| f32::from(picture.data[at]);
+            let upper = value(at) * (1.0 - fx) + value(at + 1) * fx;
+            let lower = value(at + width) * (1.0 - fx) + value(at + width + 1) * fx;
+            data.push((upper * (1.0 - fy) + lower * fy).round() as u8);
         }
-        let at = |x: f32, y: f32| f32::from(picture.get_pixel(x as u32, y as u32).0[0]);
-        let (fx, fy) = (sx - left, sy - top);
-        let upper = at(left, top) * (1.0 - fx) + at(left + 1.0, top) * fx;
-        let lower = at(left, top + 1.0) * (1.0 - fx) + at(left + 1.0, top + 1.0) * fx;
-        Luma([(upper * (1.0 - fy) + lower * fy).round() as u8])
-    })
+    }
+    Raster { width, height, channels: 1, data }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn lines() -> GrayImage {
-        GrayImage::from_fn(800, 1000, |x, y| {
-            let ink = y > 100 && y < 900 && x > 80 && x < 720 && y % 30 < 10 && x % 9 < 6;
-            Luma([if ink { 0 } else { 255 }])
-        })
+    fn lines() -> Raster {
+        let ink = |x: usize, y: usize| y > 100 && y < 900 && x > 80 && x < 720 && y % 30 < 10 && x % 9 < 6;
+        let data = (0..800 * 1000).map(|at| if ink(at % 800, at / 800) { 0 } else { 255 }).collect();
+        Raster { width: 800, height: 1000, channels: 1, data }
     }
 
     #[test]

@@ -5,10 +5,9 @@ use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use image::GrayImage;
-
 use crate::failure::Failure;
 use crate::geometry::Rect;
+use crate::picture::Raster;
 use crate::settings::Settings;
 
 /// Most of its answer that is read.
@@ -33,17 +32,17 @@ pub(crate) struct Seen {
     pub line: (u32, u32, u32),
 }
 
-/// The words of an upright picture. The boxes' `top` is the larger of both ends, as
+/// The words of an upright grey picture. The boxes' `top` is the larger of both ends, as
 /// for points, though pixels count downwards.
-pub(crate) fn words(picture: &GrayImage, resolution: u32, settings: &Settings) -> Result<Vec<Seen>, Failure> {
+pub(crate) fn words(picture: &Raster, resolution: u32, settings: &Settings) -> Result<Vec<Seen>, Failure> {
     let program = find(&settings.tesseract).ok_or(Failure::NoRecognition)?;
     let mut command = Command::new(program);
     command.args(["stdin", "stdout", "-l", &settings.languages, "--psm", "3", "--dpi", &resolution.to_string(), "-c", "tessedit_do_invert=0", "tsv"]);
     // One core a page: the pages are spread over the workers.
     command.env("OMP_THREAD_LIMIT", "1").stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null());
     let mut child = command.spawn().map_err(|_| Failure::NoRecognition)?;
-    let mut pixels = format!("P5\n{} {}\n255\n", picture.width(), picture.height()).into_bytes();
-    pixels.extend(picture.as_raw());
+    let mut pixels = format!("P5\n{} {}\n255\n", picture.width, picture.height).into_bytes();
+    pixels.extend(&picture.data);
     let (stdin, stdout) = (child.stdin.take(), child.stdout.take());
     let mut answer = Vec::new();
     std::thread::scope(|scope| {

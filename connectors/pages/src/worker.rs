@@ -4,13 +4,12 @@
 use std::io::{self, Read, Write};
 use std::time::Duration;
 
-use image::DynamicImage;
-
 use crate::failure::Failure;
 use crate::geometry::Rect;
 use crate::layout::{self, Sheet};
 use crate::mark::{self, Mark, Picture};
 use crate::pdf::Engine;
+use crate::picture::Raster;
 use crate::reading::Reading;
 use crate::scan;
 use crate::settings::Settings;
@@ -192,7 +191,7 @@ fn read(bytes: &[u8], settings: &Settings, engine: &mut Option<Engine>, recognis
     let mut found = Found::default();
     if is_picture(bytes) {
         for (index, picture) in scan::pictures(bytes, settings)?.into_iter().enumerate() {
-            let frame = scan::frame(picture.width(), picture.height());
+            let frame = scan::frame(picture.width, picture.height);
             found.recognise(index as u32 + 1, &picture, &frame, settings, recognising);
         }
     } else {
@@ -217,7 +216,7 @@ fn read(bytes: &[u8], settings: &Settings, engine: &mut Option<Engine>, recognis
             let words = sheet.tokens.len();
             if (words == 0 && drawn.may_be_text()) || (words < 10 && drawn.is_whole_page()) {
                 match page.picture(settings.resolution as f32, settings.max_pixels) {
-                    Ok(picture) => found.recognise(number, &DynamicImage::ImageRgb8(picture), &page.frame(), settings, recognising),
+                    Ok(picture) => found.recognise(number, &picture, &page.frame(), settings, recognising),
                     Err(why) => found.unread(number, why),
                 }
                 // What little was written stands if nothing was seen.
@@ -252,14 +251,14 @@ impl Found {
         self.pages = self.pages.max(page);
     }
 
-    fn recognise(&mut self, page: u32, picture: &DynamicImage, frame: &crate::pdf::Frame, settings: &Settings, recognising: Announce<'_>) {
+    fn recognise(&mut self, page: u32, picture: &Raster, frame: &crate::pdf::Frame, settings: &Settings, recognising: Announce<'_>) {
         if tesseract::find(&settings.tesseract).is_none() {
             return self.unread(page, Failure::NoRecognition);
         }
         if recognising().is_err() {
             return self.unread(page, Failure::Crashed);
         }
-        match scan::sheet(&picture.to_luma8(), frame, settings) {
+        match scan::sheet(&picture.grey(), frame, settings) {
             Ok(sheet) => {
                 self.sheets.push((page, sheet));
                 self.recognised.push(page);

@@ -146,9 +146,12 @@ fn are_columns(segments: &[Segment], strip: &Rect) -> bool {
         return false;
     }
     let (few, many) = if left.len() <= right.len() { (&left, &right) } else { (&right, &left) };
-    let aligned = few.iter().filter(|l| many.iter().any(|m| (l.at.middle() - m.at.middle()).abs() < 0.2 * l.size.max(m.size))).count();
+    let level = |a: &Line, b: &Line| (a.at.bottom - b.at.bottom).abs() < 0.12 * a.size.max(b.size);
+    let aligned = few.iter().filter(|l| many.iter().any(|m| level(l, m))).count();
     let aligned = aligned as f32 / few.len() as f32;
-    if aligned < 0.5 {
+    // Letters of another size seldom share the lines of one table.
+    let other = (left[0].size / right[0].size).max(right[0].size / left[0].size) > 1.15;
+    if aligned < if other { 0.8 } else { 0.5 } {
         return few.len() >= FEWEST;
     }
     is_prose(&left) && is_prose(&right)

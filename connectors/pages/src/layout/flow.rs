@@ -75,7 +75,8 @@ fn vocabulary(sheets: &[(u32, Sheet)]) -> HashSet<String> {
 struct Last {
     line: Line,
     right: f32,
-    sheet_right: f32,
+    /// Left edge of its page's text, and the width of the page.
+    sheet: (f32, f32),
     page: u32,
 }
 
@@ -145,6 +146,7 @@ impl Writer {
                 Joint::Paragraph => self.push("\n\n"),
             }
         }
+        let usual = usual_gap(sheet, line);
         let mut before: Option<usize> = None;
         let mut empty = 0;
         for (cell, tokens) in line.cells.iter().enumerate() {
@@ -161,7 +163,7 @@ impl Writer {
                             self.push(CELL.encode_utf8(&mut [0; 4]));
                         }
                     } else {
-                        let between = spaces(&sheet.tokens[left], token, *index == left + 1, line.is_row);
+                        let between = spaces(&sheet.tokens[left], token, *index == left + 1, line.is_row, usual);
                         self.push(&between);
                     }
                 } else if line.is_row && empty > 0 && cell > 0 {
@@ -173,7 +175,7 @@ impl Writer {
             }
         }
         let right = line.cells.iter().flatten().map(|t| sheet.tokens[*t].at.right).fold(f32::NEG_INFINITY, f32::max);
-        self.last = Some(Last { line: line.clone(), right, sheet_right: sheet.width, page });
+        self.last = Some(Last { line: line.clone(), right, sheet: (left_edge(sheet), sheet.width), page });
     }
 
     fn joint(&self, line: &Line, first: &Token, page: u32, first_of_part: bool) -> Joint {
@@ -190,14 +192,14 @@ impl Writer {
             return paragraph;
         }
         // Would the first word have fitted where the last line ended?
-        let edge = edge(&last.line, last.sheet_right);
+        let edge = edge(&last.line, last.sheet);
         let cut = last.right + 0.28 * line.size + first.at.width() > edge - 0.5;
         let before = self.text.chars().next_back().unwrap_or(' ');
         let continues = first.text.chars().next().is_some_and(|c| c.is_lowercase() || c.is_ascii_digit() || "([«\"'’".contains(c));
         if !is_below && !(cut && continues && !matches!(before, '.' | ':' | ';')) {
             return if first_of_part && page == last.page { paragraph } else { Joint::Line };
         }
-        if !cut || is_item(first) || before == ':' {
+        if !cut || is_item(first) {
             return Joint::Line;
         }
         if before == '\u{ad}' {
@@ -233,11 +235,15 @@ impl Writer {
 }
 
 /// How far to the right a line of this column could have run.
-fn edge(line: &Line, width: f32) -> f32 {
-    let (left, right) = line.column;
+fn edge(line: &Line, (left, width): (f32, f32)) -> f32 {
+    let right = line.column.1;
     // Texts have about as much free on the right as on the left.
     let mirrored = width - left.max(18.0);
-    if right > 0.8 * mirrored && right < mirrored && left < 0.4 * width { right.max(mirrored.min(right + 0.06 * width)) } else { right }
+    if right > 0.8 * mirrored && right < mirrored { mirrored.min(right + 0.06 * width) } else { right }
+}
+
+fn left_edge(sheet: &Sheet) -> f32 {
+    sheet.tokens.iter().map(|token| token.at.left).fold(f32::INFINITY, f32::min)
 }
 
 /// Items of a list begin a line of their own.
@@ -248,8 +254,18 @@ fn is_item(first: &Token) -> bool {
         || (text.len() <= 3 && text.ends_with(['.', ')']) && text[..text.len() - 1].bytes().all(|b| b.is_ascii_digit()))
 }
 
+/// How wide a space of this line is: stretched where it is justified.
+fn usual_gap(sheet: &Sheet, line: &Line) -> f32 {
+    let tokens: Vec<usize> = line.cells.iter().flatten().copied().collect();
+    let gap = |pair: &[usize]| sheet.tokens[pair[1]].at.left - sheet.tokens[pair[0]].at.right;
+    let mut gaps: Vec<f32> = tokens.windows(2).map(gap).filter(|gap| *gap > 0.1 * line.size && *gap < line.size).collect();
+    gaps.sort_by(f32::total_cmp);
+    let least = 0.24 * line.size;
+    gaps.get(gaps.len() / 3).map_or(least, |gap| gap.clamp(0.7 * least, 3.0 * least))
+}
+
 /// What stands between two words of a line.
-fn spaces(left: &Token, right: &Token, adjacent: bool, is_row: bool) -> String {
+fn spaces(left: &Token, right: &Token, adjacent: bool, is_row: bool, usual: f32) -> String {
     let gap = right.at.left - left.at.right;
     let size = left.size.min(right.size);
     let written = if adjacent { right.spaces } else { 0 };
@@ -259,6 +275,10 @@ fn spaces(left: &Token, right: &Token, adjacent: bool, is_row: bool) -> String {
     }
     if written > 1 {
         return " ".repeat(usize::from(written.min(40)));
+    }
+    // Spaces side by side come as one: their number is in the gap.
+    if adjacent && written == 1 && right.confidence.is_none() && !is_row && gap > 1.6 * usual && gap > 0.4 * size {
+        return " ".repeat(((gap / usual).round() as usize).clamp(2, 60));
     }
     if gap > WIDE * size && !is_row {
         return "   ".to_owned();

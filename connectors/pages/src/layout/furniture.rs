@@ -201,13 +201,17 @@ fn footer(sheet: &Sheet, parts: &mut [Part], body: f32) {
         let gap = above.map_or(f32::INFINITY, |bottom| bottom - line.at.top);
         let low = line.at.middle() < 0.12 * sheet.height;
         let ruled = sheet.rules.iter().any(|r| {
-            r.width() > 0.4 * sheet.width && r.middle() < above.unwrap_or(sheet.height) + 1.0 && r.middle() > line.at.top - 2.0 && r.middle() < 0.15 * sheet.height
+            r.width() > 0.4 * sheet.width && r.middle() < above.unwrap_or(sheet.height) + 1.0 && r.middle() > line.at.top - 2.0 && r.height() < 3.0
         });
         let small = line.size < 0.9 * body;
         let words = words(sheet, line);
         let telling = is_any(&words, HOUSE)
             || is_contact(sheet, line)
             || words.iter().any(|w| matches!(w.as_str(), "confidentiel" | "imprime" | "edite" | "page" | "medical" | "version" | "document"));
+        let last = parts.iter().flat_map(|p| &p.lines).all(|l| l.at.top >= line.at.bottom);
+        if last && telling && line.size < 0.85 * body && (ruled || gap > 1.2 * body) && !low {
+            parts[p].lines[l].is_margin = true;
+        }
         if low && !is_footer {
             is_footer = (gap > 1.5 * body || ruled || small) && telling && (small || ruled || gap > 2.5 * body);
         }
