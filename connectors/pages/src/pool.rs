@@ -184,3 +184,36 @@ impl Drop for Process {
         let _ = self.child.wait();
     }
 }
+
+#[cfg(all(test, unix))]
+mod tests {
+    use super::*;
+
+    /// A process that greets as a worker does, and then does this.
+    fn pool(then: &str) -> Pool {
+        let script = format!("printf '\\017\\000\\000\\000\\000\\000\\000\\000sillage-pages 1'; {then}");
+        let settings = Settings { timeout_seconds: 1, ..Settings::default() };
+        Pool::new(settings, "/bin/sh".into(), vec!["-c".to_owned(), script])
+    }
+
+    #[test]
+    fn a_process_that_hangs_is_killed() {
+        let started = Instant::now();
+        assert_eq!(pool("exec sleep 100").read(b"%PDF").err(), Some(Failure::TimedOut));
+        assert!(started.elapsed() < Duration::from_secs(20));
+    }
+
+    #[test]
+    fn a_process_that_dies_costs_one_attachment() {
+        assert_eq!(pool("head -c 20 > /dev/null; exit 3").read(b"%PDF").err(), Some(Failure::Crashed));
+        assert_eq!(pool("head -c 20 > /dev/null; head -c 9000 /dev/zero").read(b"%PDF").err(), Some(Failure::Crashed));
+    }
+
+    #[test]
+    fn a_program_that_is_no_worker_is_told_apart() {
+        assert_eq!(Pool::new(Settings::default(), "/bin/false".into(), Vec::new()).read(b"%PDF").err(), Some(Failure::NoWorker));
+        assert_eq!(Pool::new(Settings::default(), "/nowhere".into(), Vec::new()).read(b"%PDF").err(), Some(Failure::NoWorker));
+        let small = Settings { max_bytes: 3, ..Settings::default() };
+        assert_eq!(Pool::new(small, "/nowhere".into(), Vec::new()).read(b"%PDF").err(), Some(Failure::TooLarge));
+    }
+}

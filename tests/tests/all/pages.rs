@@ -9,6 +9,7 @@ use std::process::Command;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use pdf::{LETTER, Line, file};
+use sillage_pages::{Failure, Pool, Settings};
 
 use super::command::{binary, sillage, stderr, stdout, succeeds, text, value};
 
@@ -188,4 +189,44 @@ fn a_scan_is_recognised_with_its_confidence() {
     assert_eq!(value(&out, &format!("select v.text_confidence between 0.2 and 1 {of}")), "true");
     let words = "select count(*) from page_spans w join source_documents s using (document_id) where s.source_document_id = 'd2'";
     assert_eq!(value(&out, words), value(&out, &format!("{words} and w.confidence is not null")));
+}
+
+#[test]
+fn damaged_files_cost_themselves_alone() {
+    if !has_library() {
+        return;
+    }
+    let cases: usize = std::env::var("SILLAGE_CASES").ok().and_then(|n| n.parse().ok()).unwrap_or(300);
+    let pool = Pool::new(Settings { timeout_seconds: 20, ..Settings::default() }, binary(), vec!["pages-worker".to_owned()]);
+    let whole = file(&[LETTER, LETTER], 0);
+    let intact = pool.read(&whole).unwrap();
+    let mut state = 17u64;
+    let mut draw = |below: usize| {
+        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (state >> 33) as usize % below
+    };
+    let (mut read, mut refused) = (0, 0);
+    for case in 0..cases {
+        let mut bytes = whole.clone();
+        for _ in 0..=draw(12) {
+            let at = draw(bytes.len());
+            match draw(4) {
+                0 => bytes[at] = draw(256) as u8,
+                1 => drop(bytes.drain(at..(at + draw(60)).min(whole.len()).min(bytes.len()).max(at))),
+                2 => bytes.splice(at..at, b"<< /Kids [3 0 R] >> 9999999999 ".iter().copied()).for_each(drop),
+                _ => bytes.truncate(at.max(9)),
+            }
+            if bytes.len() < 10 {
+                break;
+            }
+        }
+        match pool.read(&bytes) {
+            Ok(_) => read += 1,
+            Err(Failure::TimedOut) => panic!("case {case} hangs"),
+            Err(_) => refused += 1,
+        }
+    }
+    println!("{cases} damaged files: {read} read, {refused} refused");
+    assert!(read > 0 && refused > 0, "{read} read, {refused} refused");
+    assert_eq!(pool.read(&whole).unwrap(), intact, "the next one is read as before");
 }
