@@ -37,10 +37,11 @@ fn search() -> Option<PathBuf> {
     }
     let beside = env::current_exe().ok().and_then(|exe| exe.parent().map(Path::to_owned));
     let pythons = env::var_os("SILLAGE_PYTHON").map(PathBuf::from).into_iter().chain(["python3".into(), "python".into()]);
-    beside
-        .and_then(|folder| is_library(&folder))
-        .or_else(|| pythons.into_iter().find_map(|python| of_python(&python)))
-        .or_else(|| ["/usr/lib", "/usr/local/lib", "/usr/lib/x86_64-linux-gnu", "/usr/lib/aarch64-linux-gnu", "/opt/pdfium/lib"].iter().find_map(|folder| is_library(Path::new(folder))))
+    beside.and_then(|folder| is_library(&folder)).or_else(|| pythons.into_iter().find_map(|python| of_python(&python))).or_else(|| {
+        ["/usr/lib", "/usr/local/lib", "/usr/lib/x86_64-linux-gnu", "/usr/lib/aarch64-linux-gnu", "/opt/pdfium/lib"]
+            .iter()
+            .find_map(|folder| is_library(Path::new(folder)))
+    })
 }
 
 fn of_python(python: &Path) -> Option<PathBuf> {

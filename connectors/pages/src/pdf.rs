@@ -332,7 +332,9 @@ fn tokens(glyphs: &[Glyph], upright: u8, frame: &Frame, sheet: &mut Sheet) {
             let apart = if is_upright {
                 !same_line || gap > 0.22 * size.min(token.size) || gap < -0.6 * size.max(token.size)
             } else {
-                (shown.middle() - token.last.middle()).abs().max(((shown.left + shown.right) - (token.last.left + token.last.right)).abs() / 2.0)
+                (shown.middle() - token.last.middle())
+                    .abs()
+                    .max(((shown.left + shown.right) - (token.last.left + token.last.right)).abs() / 2.0)
                     > 1.3 * size
             };
             if apart || *was_upright != is_upright {

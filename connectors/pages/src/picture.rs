@@ -33,7 +33,11 @@ impl Raster {
     pub fn grey(&self) -> Raster {
         let data = match self.channels {
             1 => self.data.clone(),
-            _ => self.data.chunks_exact(3).map(|p| ((u32::from(p[0]) * 77 + u32::from(p[1]) * 150 + u32::from(p[2]) * 29) >> 8) as u8).collect(),
+            _ => self
+                .data
+                .chunks_exact(3)
+                .map(|p| ((u32::from(p[0]) * 77 + u32::from(p[1]) * 150 + u32::from(p[2]) * 29) >> 8) as u8)
+                .collect(),
         };
         Raster { channels: 1, data, ..*self }
     }

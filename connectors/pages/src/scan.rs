@@ -114,7 +114,8 @@ fn skew(picture: &Raster) -> f32 {
         }
         rows.windows(2).map(|pair| (pair[1] - pair[0]).powi(2)).sum()
     };
-    let best = |angles: &mut dyn Iterator<Item = f32>| angles.map(|a| (sharpness(a), a)).max_by(|a, b| a.0.total_cmp(&b.0)).map_or(0.0, |b| b.1);
+    let best =
+        |angles: &mut dyn Iterator<Item = f32>| angles.map(|a| (sharpness(a), a)).max_by(|a, b| a.0.total_cmp(&b.0)).map_or(0.0, |b| b.1);
     let steps = (MAX_SKEW / 0.25) as i32;
     let coarse = best(&mut (-steps..=steps).map(|s| s as f32 * 0.25));
     let fine = best(&mut (-5..=5).map(|s| coarse + s as f32 * 0.05));

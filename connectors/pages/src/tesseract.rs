@@ -37,7 +37,19 @@ pub(crate) struct Seen {
 pub(crate) fn words(picture: &Raster, resolution: u32, settings: &Settings) -> Result<Vec<Seen>, Failure> {
     let program = find(&settings.tesseract).ok_or(Failure::NoRecognition)?;
     let mut command = Command::new(program);
-    command.args(["stdin", "stdout", "-l", &settings.languages, "--psm", "3", "--dpi", &resolution.to_string(), "-c", "tessedit_do_invert=0", "tsv"]);
+    command.args([
+        "stdin",
+        "stdout",
+        "-l",
+        &settings.languages,
+        "--psm",
+        "3",
+        "--dpi",
+        &resolution.to_string(),
+        "-c",
+        "tessedit_do_invert=0",
+        "tsv",
+    ]);
     // One core a page: the pages are spread over the workers.
     command.env("OMP_THREAD_LIMIT", "1").stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null());
     let mut child = command.spawn().map_err(|_| Failure::NoRecognition)?;

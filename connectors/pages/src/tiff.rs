@@ -53,7 +53,13 @@ impl File<'_> {
         let entry = (0..entries).map(|n| page + 2 + 12 * n).find(|at| self.short(*at) == Some(tag));
         let read = |entry: usize| -> Option<Vec<usize>> {
             let (kind, count) = (self.short(entry + 2)?, self.long(entry + 4)? as usize);
-            let size = if kind == 3 { 2 } else if kind == 4 { 4 } else { 1 };
+            let size = if kind == 3 {
+                2
+            } else if kind == 4 {
+                4
+            } else {
+                1
+            };
             if count > self.bytes.len() {
                 return None;
             }
@@ -201,7 +207,8 @@ mod tests {
     /// A page of 16 by 2 pixels, uncompressed.
     fn file() -> Vec<u8> {
         let mut out = b"II*\0\x0c\0\0\0\xf0\x0f\x00\xff".to_vec();
-        let entries: [(u16, u16, u32); 8] = [(256, 3, 16), (257, 3, 2), (258, 3, 1), (259, 3, 1), (262, 3, 1), (273, 4, 8), (278, 3, 2), (279, 4, 4)];
+        let entries: [(u16, u16, u32); 8] =
+            [(256, 3, 16), (257, 3, 2), (258, 3, 1), (259, 3, 1), (262, 3, 1), (273, 4, 8), (278, 3, 2), (279, 4, 4)];
         out.extend((entries.len() as u16).to_le_bytes());
         for (tag, kind, value) in entries {
             out.extend(tag.to_le_bytes());

@@ -71,7 +71,10 @@ impl Request {
                 let mut marks = Vec::with_capacity(count);
                 for _ in 0..count {
                     let page = from.number()?;
-                    marks.push(Mark { page, at: Rect { left: from.float()?, bottom: from.float()?, right: from.float()?, top: from.float()? } });
+                    marks.push(Mark {
+                        page,
+                        at: Rect { left: from.float()?, bottom: from.float()?, right: from.float()?, top: from.float()? },
+                    });
                 }
                 let picture = if page == 0 { Picture::Pdf } else { Picture::Png { page, resolution } };
                 Some(Request::Mark { bytes, marks, picture })
@@ -83,7 +86,8 @@ impl Request {
 
 pub(crate) fn encode_settings(settings: &Settings) -> Vec<u8> {
     let mut out = Encoder::default();
-    let numbers = [settings.max_bytes, settings.max_pages, settings.max_pixels, settings.resolution as usize, usize::from(settings.margins_apart)];
+    let numbers =
+        [settings.max_bytes, settings.max_pages, settings.max_pixels, settings.resolution as usize, usize::from(settings.margins_apart)];
     numbers.into_iter().for_each(|n| out.number(u32::try_from(n).unwrap_or(u32::MAX)));
     out.number(u32::try_from(settings.max_memory_bytes >> 20).unwrap_or(u32::MAX));
     [settings.pdfium.to_string_lossy().as_ref(), settings.tesseract.to_string_lossy().as_ref(), settings.languages.as_str()]

@@ -186,13 +186,8 @@ enum Sniffed {
 
 /// What the first bytes give away.
 fn sniff(bytes: &[u8]) -> Sniffed {
-    const PAGES: &[(&[u8], Kind)] = &[
-        (b"%PDF-", Kind::Pdf),
-        (b"\x89PNG", Kind::Png),
-        (b"\xff\xd8\xff", Kind::Jpeg),
-        (b"II*\0", Kind::Tiff),
-        (b"MM\0*", Kind::Tiff),
-    ];
+    const PAGES: &[(&[u8], Kind)] =
+        &[(b"%PDF-", Kind::Pdf), (b"\x89PNG", Kind::Png), (b"\xff\xd8\xff", Kind::Jpeg), (b"II*\0", Kind::Tiff), (b"MM\0*", Kind::Tiff)];
     if let Some((_, kind)) = PAGES.iter().find(|(magic, _)| bytes.starts_with(magic)) {
         return Sniffed::Pages(*kind);
     }

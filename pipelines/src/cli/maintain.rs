@@ -26,7 +26,8 @@ pub(super) async fn execute(options: Options) -> Result<()> {
     let _lock = Lock::take(&options.out)?;
     let done = store.maintain(options.retention_hours).await?;
     let attachments = crate::runner::attachments::sweep(&store).await?;
-    eprintln!("{} small files were put together, {} old files and {attachments} attachments that no document has any more removed",
+    eprintln!(
+        "{} small files were put together, {} old files and {attachments} attachments that no document has any more removed",
         done.files_compacted, done.files_removed
     );
     Ok(())

@@ -116,7 +116,9 @@ async fn find(session: &SessionContext, wanted: &str, research: bool) -> Result<
         if wanted.len() >= 4 && wanted.bytes().all(|b| b.is_ascii_hexdigit()) { wanted } else { "-" },
     );
     let text = if research { "d.text" } else { "s.text" };
-    let batches = rows(session, &format!("select s.document_id, {text} as text, s.content_type, array_to_string(s.attachment_sha256, ' ') {source}")).await?;
+    let batches =
+        rows(session, &format!("select s.document_id, {text} as text, s.content_type, array_to_string(s.attachment_sha256, ' ') {source}"))
+            .await?;
     let mut found = Vec::new();
     for batch in &batches {
         let (ids, bodies, types, hashes) = (texts(batch, 0)?, texts(batch, 1)?, texts(batch, 2)?, texts(batch, 3)?);
@@ -141,7 +143,7 @@ async fn places(session: &SessionContext, document: &str, spans: &[(usize, usize
     let mut placed = Vec::new();
     for (start, end) in spans {
         let sql = format!(
-            "select attachment, page, \"left\", bottom, \"right\", top, confidence from restricted.page_spans \
+            "select attachment, page, \"left\", bottom, \"right\", \"top\", confidence from restricted.page_spans \
              where document_id = '{document}' and \"start\" < {end} and \"end\" > {start} order by \"start\""
         );
         for batch in rows(session, &sql).await? {

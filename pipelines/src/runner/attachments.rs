@@ -12,10 +12,10 @@ use arrow::array::{
 };
 use arrow::compute::{cast, filter_record_batch};
 use arrow::datatypes::{DataType, Field, Int32Type};
+use datafusion::execution::context::SessionContext;
 use sha2::{Digest, Sha256};
 use sillage_connectors::DeadLetter;
 use sillage_pages::{Failure, Pool, Reading, Settings};
-use datafusion::execution::context::SessionContext;
 use sillage_schemas::tables::{incoming_page_spans, table};
 
 use crate::error::{Error, Result};
@@ -147,10 +147,16 @@ impl Attachments {
     /// Blocks; errors: attachments cannot be kept.
     pub fn read(&self, documents: &RecordBatch) -> Result<Paged> {
         let column = |name: &str| documents.column_by_name(name).ok_or_else(|| Error::Internal(format!("documents without {name}")));
-        let lists = |name: &str| Ok::<_, Error>(column(name)?.as_list_opt::<i32>().ok_or_else(|| Error::Internal(format!("{name} is no list")))?.clone());
+        let lists = |name: &str| {
+            Ok::<_, Error>(column(name)?.as_list_opt::<i32>().ok_or_else(|| Error::Internal(format!("{name} is no list")))?.clone())
+        };
         let (attachments, hashes) = (lists("attachments")?, lists("attachment_sha256")?);
         if attachments.values().is_empty() && hashes.values().is_empty() {
-            return Ok(Paged { documents: documents.clone(), page_spans: RecordBatch::new_empty(incoming_page_spans()), dead_letters: Vec::new() });
+            return Ok(Paged {
+                documents: documents.clone(),
+                page_spans: RecordBatch::new_empty(incoming_page_spans()),
+                dead_letters: Vec::new(),
+            });
         }
         let strings = |name: &str| Ok::<_, Error>(text_array(column(name)?)?);
         let (texts, margins, ids, places, statuses) =
@@ -317,7 +323,15 @@ impl Columns {
     }
 
     /// A text that holds that of its attachments already.
-    fn stored(&mut self, had: Option<&str>, attachments: &[usize], wanted: &[Wanted], readings: &[Outcome], margins: Option<&str>, key: RowKey<'_>) {
+    fn stored(
+        &mut self,
+        had: Option<&str>,
+        attachments: &[usize],
+        wanted: &[Wanted],
+        readings: &[Outcome],
+        margins: Option<&str>,
+        key: RowKey<'_>,
+    ) {
         if let Some(text) = had.filter(|_| !attachments.is_empty()) {
             let read: Vec<Option<&Arc<Reading>>> = attachments.iter().map(|at| readings[*at].as_ref().ok()).collect();
             let tail: Option<Vec<&str>> = read.iter().map(|r| r.map(|r| r.text.as_str())).collect();
@@ -353,7 +367,8 @@ impl Columns {
     }
 
     fn finish(mut self, documents: &RecordBatch) -> Result<(RecordBatch, RecordBatch)> {
-        let mut columns: Vec<ArrayRef> = vec![Arc::new(self.ids.finish()), Arc::new(self.places.finish()), Arc::new(self.versions.finish())];
+        let mut columns: Vec<ArrayRef> =
+            vec![Arc::new(self.ids.finish()), Arc::new(self.places.finish()), Arc::new(self.versions.finish())];
         columns.extend(self.numbers.iter_mut().map(|c| Arc::new(c.finish()) as ArrayRef));
         columns.extend(self.boxes.iter_mut().map(|c| Arc::new(c.finish()) as ArrayRef));
         let page_spans = RecordBatch::try_new(incoming_page_spans(), columns).map_err(failed)?;
@@ -366,7 +381,8 @@ impl Columns {
         }
         let (none, hashes): (ArrayRef, ArrayRef) = (Arc::new(none.finish()), Arc::new(hashes.finish()));
         let (texts, margins): (ArrayRef, ArrayRef) = (Arc::new(StringArray::from(self.texts)), Arc::new(StringArray::from(self.margins)));
-        let columns = documents.schema().fields().iter().zip(documents.columns()).map(|(field, column)| match field.name().as_str() {
+        let schema = documents.schema();
+        let columns = schema.fields().iter().zip(documents.columns()).map(|(field, column)| match field.name().as_str() {
             "text" => texts.clone(),
             "margins" => margins.clone(),
             "attachments" => none.clone(),

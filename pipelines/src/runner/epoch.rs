@@ -120,7 +120,7 @@ impl Stages {
 
     /// What the tables hold of the documents, patients and encounters of an epoch.
     async fn stored(&self, incoming: &Incoming) -> Result<Vec<(&'static str, RecordBatch)>> {
-        let Incoming { documents, patients, encounters, touched } = incoming;
+        let Incoming { documents, patients, encounters, touched, .. } = incoming;
         let sources = |batch: &RecordBatch, name: &str| column(std::slice::from_ref(batch), name);
         let pseudonyms = |kind: &str, ids: &[String]| ids.iter().map(|id| self.key.pseudonym(kind, id)).collect::<HashSet<_>>();
         let mut stays = sources(documents, "source_encounter_id")?;

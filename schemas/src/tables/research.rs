@@ -90,7 +90,15 @@ pub fn variables() -> SchemaRef {
     fields.extend(value_columns());
     fields.extend([key("document_id"), text("patient_id"), text("encounter_id"), text("episode_id"), clinical_time("document_time")]);
     fields.extend(span_columns());
-    fields.extend([text("section"), text("time_anchor"), clinical_time("event_time"), float("score"), text("method"), float("text_confidence"), key("run_id")]);
+    fields.extend([
+        text("section"),
+        text("time_anchor"),
+        clinical_time("event_time"),
+        float("score"),
+        text("method"),
+        float("text_confidence"),
+        key("run_id"),
+    ]);
     schema(fields)
 }
 

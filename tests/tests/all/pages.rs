@@ -130,7 +130,8 @@ fn the_same_attachment_is_kept_once_and_erased_with_its_last_document() {
     }
     let folder = tempfile::tempdir().unwrap();
     let letter = file(&[LETTER], 0);
-    let lines = [patient(), document("d1", 1, "current", "application/pdf", &letter), document("d2", 1, "current", "application/pdf", &letter)];
+    let lines =
+        [patient(), document("d1", 1, "current", "application/pdf", &letter), document("d2", 1, "current", "application/pdf", &letter)];
     let out = run(folder.path(), "a", &lines);
     assert_eq!(stored(&out), 1);
     assert_eq!(value(&out, "select count(distinct document_id) from page_spans"), "2");
@@ -184,7 +185,8 @@ fn a_scan_is_recognised_with_its_confidence() {
     let png = folder.path().join("page.png");
     succeeds(&["show", "d1", "--out", text(&out), "--png", text(&png)]);
     let out = run(folder.path(), "b", &[document("d2", 1, "current", "image/png", &std::fs::read(&png).unwrap())]);
-    let of = "from variables v join source_documents s using (document_id) where s.source_document_id = 'd2' and v.variable = 'nihss_admission'";
+    let of =
+        "from variables v join source_documents s using (document_id) where s.source_document_id = 'd2' and v.variable = 'nihss_admission'";
     assert_eq!(value(&out, &format!("select v.value {of}")), "14");
     assert_eq!(value(&out, &format!("select v.text_confidence between 0.2 and 1 {of}")), "true");
     let words = "select count(*) from page_spans w join source_documents s using (document_id) where s.source_document_id = 'd2'";

@@ -100,12 +100,15 @@ fn empty(segments: &[Segment], right: f32) -> Vec<Rect> {
     inside.sort_by(|a, b| b.at.middle().total_cmp(&a.at.middle()));
     let mut found = Vec::new();
     let mut run: Vec<&Segment> = Vec::new();
-    let crosses = |s: &&Segment| s.at.left < right - NARROWEST && s.at.right > right - NARROWEST || (s.at.left < right - 1.0 && s.at.left > right - NARROWEST);
+    let crosses = |s: &&Segment| {
+        s.at.left < right - NARROWEST && s.at.right > right - NARROWEST || (s.at.left < right - 1.0 && s.at.left > right - NARROWEST)
+    };
     for segment in inside.iter().map(Some).chain([None]) {
         match segment {
             Some(segment) if !crosses(segment) => run.push(segment),
             _ => {
-                let left = run.iter().filter(|s| s.at.right <= right - NARROWEST + 0.1).map(|s| s.at.right).fold(f32::NEG_INFINITY, f32::max);
+                let left =
+                    run.iter().filter(|s| s.at.right <= right - NARROWEST + 0.1).map(|s| s.at.right).fold(f32::NEG_INFINITY, f32::max);
                 let begin = run.iter().filter(|s| s.at.left >= right - 1.0).count();
                 if left.is_finite() && begin > 0 {
                     let top = run.first().map_or(0.0, |s| s.at.middle() + 0.1);
@@ -191,4 +194,3 @@ fn close(lines: Vec<Line>, side: Side) -> Vec<Part> {
     }
     parts
 }
-

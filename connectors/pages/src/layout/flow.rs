@@ -14,14 +14,88 @@ const WIDE: f32 = 1.7;
 
 /// First halves of words that keep their hyphen.
 const KEPT: &[&str] = &[
-    "sous", "post", "pre", "pré", "non", "anti", "demi", "mi", "semi", "inter", "intra", "extra", "péri", "sus", "après", "avant", "contre",
-    "peut", "celui", "celle", "ceux", "celles", "est", "ci", "là", "plus", "moins", "saint", "sainte", "vice", "arrière", "au", "par", "entre",
-    "cardio", "neuro", "hémi", "ex", "auto", "co", "hyper", "hypo", "vis", "rez", "grand", "belle", "beau", "petit", "petite", "médico", "quatre", "vingt",
-    "soixante", "trente", "quarante", "cinquante", "bi", "tri", "micro", "macro", "e", "a", "t", "trans", "supra", "infra", "para", "temporo", "fronto",
-    "pariéto", "occipito", "vertébro", "carotido", "broncho", "gastro", "oto",
+    "sous",
+    "post",
+    "pre",
+    "pré",
+    "non",
+    "anti",
+    "demi",
+    "mi",
+    "semi",
+    "inter",
+    "intra",
+    "extra",
+    "péri",
+    "sus",
+    "après",
+    "avant",
+    "contre",
+    "peut",
+    "celui",
+    "celle",
+    "ceux",
+    "celles",
+    "est",
+    "ci",
+    "là",
+    "plus",
+    "moins",
+    "saint",
+    "sainte",
+    "vice",
+    "arrière",
+    "au",
+    "par",
+    "entre",
+    "cardio",
+    "neuro",
+    "hémi",
+    "ex",
+    "auto",
+    "co",
+    "hyper",
+    "hypo",
+    "vis",
+    "rez",
+    "grand",
+    "belle",
+    "beau",
+    "petit",
+    "petite",
+    "médico",
+    "quatre",
+    "vingt",
+    "soixante",
+    "trente",
+    "quarante",
+    "cinquante",
+    "bi",
+    "tri",
+    "micro",
+    "macro",
+    "e",
+    "a",
+    "t",
+    "trans",
+    "supra",
+    "infra",
+    "para",
+    "temporo",
+    "fronto",
+    "pariéto",
+    "occipito",
+    "vertébro",
+    "carotido",
+    "broncho",
+    "gastro",
+    "oto",
 ];
 /// Second halves that are words after a hyphen.
-const AFTER: &[&str] = &["ci", "là", "même", "mêmes", "vous", "nous", "il", "elle", "ils", "elles", "on", "ce", "je", "tu", "le", "la", "les", "lui", "leur", "moi", "toi", "y", "en", "t", "d", "de", "du", "à", "sur", "sous"];
+const AFTER: &[&str] = &[
+    "ci", "là", "même", "mêmes", "vous", "nous", "il", "elle", "ils", "elles", "on", "ce", "je", "tu", "le", "la", "les", "lui", "leur",
+    "moi", "toi", "y", "en", "t", "d", "de", "du", "à", "sur", "sous",
+];
 
 /// The text of a document.
 pub(super) fn text(sheets: &[(u32, Sheet)], pages: &[Vec<Part>], margins_apart: bool) -> Reading {
@@ -213,14 +287,19 @@ impl Writer {
 
     /// Whether the hyphen at the end of a line belongs to the word.
     fn hyphen(&self, first: &Token) -> Joint {
-        let head: String = self.text.chars().rev().skip(1).take_while(|c| c.is_alphanumeric()).collect::<Vec<_>>().into_iter().rev().collect();
+        let head: String =
+            self.text.chars().rev().skip(1).take_while(|c| c.is_alphanumeric()).collect::<Vec<_>>().into_iter().rev().collect();
         let tail: String = first.text.chars().take_while(|c| c.is_alphabetic()).collect();
         if head.is_empty() {
             return Joint::Space;
         }
         let (head, lower) = (head.to_lowercase(), tail.to_lowercase());
         let is_figure = head.chars().any(|c| c.is_ascii_digit()) || first.text.starts_with(|c: char| c.is_ascii_digit());
-        if is_figure || tail.chars().next().is_some_and(char::is_uppercase) || KEPT.contains(&head.as_str()) || AFTER.contains(&lower.as_str()) {
+        if is_figure
+            || tail.chars().next().is_some_and(char::is_uppercase)
+            || KEPT.contains(&head.as_str())
+            || AFTER.contains(&lower.as_str())
+        {
             return Joint::Word;
         }
         if self.known.contains(&format!("{head}{lower}")) {

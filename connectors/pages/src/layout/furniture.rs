@@ -15,19 +15,120 @@ const LETTERHEAD: f32 = 0.36;
 
 /// What institutions write about themselves. Lower case, without accents.
 const HOUSE: &[&str] = &[
-    "chu", "chru", "ch", "hopital", "hopitaux", "hospices", "hospitalier", "hospitaliere", "clinique", "polyclinique", "service", "pole",
-    "unite", "departement", "secretariat", "standard", "tel", "telephone", "fax", "telecopie", "finess", "siret", "www", "cedex", "bp", "cs",
-    "rue", "avenue", "boulevard", "place", "chemin", "route", "impasse", "quai", "allee", "cours", "ght", "aphp", "ap-hp", "assistance", "publique",
+    "chu",
+    "chru",
+    "ch",
+    "hopital",
+    "hopitaux",
+    "hospices",
+    "hospitalier",
+    "hospitaliere",
+    "clinique",
+    "polyclinique",
+    "service",
+    "pole",
+    "unite",
+    "departement",
+    "secretariat",
+    "standard",
+    "tel",
+    "telephone",
+    "fax",
+    "telecopie",
+    "finess",
+    "siret",
+    "www",
+    "cedex",
+    "bp",
+    "cs",
+    "rue",
+    "avenue",
+    "boulevard",
+    "place",
+    "chemin",
+    "route",
+    "impasse",
+    "quai",
+    "allee",
+    "cours",
+    "ght",
+    "aphp",
+    "ap-hp",
+    "assistance",
+    "publique",
 ];
 /// What stands before or after the names of its people.
 const STAFF: &[&str] = &[
-    "dr", "docteur", "pr", "professeur", "chef", "praticien", "praticiens", "praticienne", "cca", "interne", "internes", "cadre", "cadres", "secretaire",
-    "secretariat", "secretaires", "assistant", "assistante", "assistants", "coordinateur", "coordinatrice", "infirmiere", "infirmier", "ide", "ipa", "psychologue",
-    "orthophoniste", "kinesitherapeute", "neuropsychologue", "tel", "fax", "poste", "mail", "dect", "medecins", "attache", "attaches", "phu", "mcu-ph", "pu-ph", "ph",
-    "assistante sociale", "dieteticienne", "ergotherapeute", "rdv", "consultations", "hospitalisation", "responsable", "adjoint", "adjointe",
+    "dr",
+    "docteur",
+    "pr",
+    "professeur",
+    "chef",
+    "praticien",
+    "praticiens",
+    "praticienne",
+    "cca",
+    "interne",
+    "internes",
+    "cadre",
+    "cadres",
+    "secretaire",
+    "secretariat",
+    "secretaires",
+    "assistant",
+    "assistante",
+    "assistants",
+    "coordinateur",
+    "coordinatrice",
+    "infirmiere",
+    "infirmier",
+    "ide",
+    "ipa",
+    "psychologue",
+    "orthophoniste",
+    "kinesitherapeute",
+    "neuropsychologue",
+    "tel",
+    "fax",
+    "poste",
+    "mail",
+    "dect",
+    "medecins",
+    "attache",
+    "attaches",
+    "phu",
+    "mcu-ph",
+    "pu-ph",
+    "ph",
+    "assistante sociale",
+    "dieteticienne",
+    "ergotherapeute",
+    "rdv",
+    "consultations",
+    "hospitalisation",
+    "responsable",
+    "adjoint",
+    "adjointe",
 ];
 /// What is said of a patient: a block with these is no letterhead.
-const PATIENT: &[&str] = &["patient", "patiente", "ne", "nee", "ipp", "nda", "ddn", "naissance", "dossier", "motif", "entree", "sortie", "age", "ans", "resident", "residente"];
+const PATIENT: &[&str] = &[
+    "patient",
+    "patiente",
+    "ne",
+    "nee",
+    "ipp",
+    "nda",
+    "ddn",
+    "naissance",
+    "dossier",
+    "motif",
+    "entree",
+    "sortie",
+    "age",
+    "ans",
+    "resident",
+    "residente",
+];
 
 /// Marks the lines that are no text.
 pub(super) fn mark(sheets: &[(u32, Sheet)], pages: &mut [Vec<Part>]) {
@@ -86,7 +187,9 @@ fn has_telephone(texts: &[&str]) -> bool {
         && texts.windows(5).any(|w| w.iter().all(|t| t.trim_matches(|c: char| !c.is_ascii_digit()).len() == 2))
         || texts.iter().any(|t| {
             let digits = t.chars().filter(char::is_ascii_digit).count();
-            digits == 10 && t.trim_matches(|c: char| !c.is_ascii_digit()).starts_with('0') && t.chars().all(|c| c.is_ascii_digit() || ".-/,;".contains(c))
+            digits == 10
+                && t.trim_matches(|c: char| !c.is_ascii_digit()).starts_with('0')
+                && t.chars().all(|c| c.is_ascii_digit() || ".-/,;".contains(c))
         })
 }
 
@@ -156,7 +259,8 @@ fn numbers(sheet: &Sheet, parts: &mut [Part]) {
         let text = words(sheet, line).join(" ");
         let rest = text.trim_start_matches("page").trim();
         let named = rest.len() < text.len();
-        let parts: Vec<&str> = rest.split(|c: char| c == '/' || c == ' ').filter(|p| !matches!(*p, "" | "sur" | "de" | "of" | "-")).collect();
+        let parts: Vec<&str> =
+            rest.split(|c: char| c == '/' || c == ' ').filter(|p| !matches!(*p, "" | "sur" | "de" | "of" | "-")).collect();
         let figures = !parts.is_empty() && parts.len() <= 2 && parts.iter().all(|p| p.len() <= 3 && p.bytes().all(|b| b.is_ascii_digit()));
         let edge = !(0.08..=0.92).contains(&middle);
         if figures && (named || (parts.len() == 2 && rest.contains(['/', 's', 'd'])) || edge) {
@@ -180,12 +284,14 @@ fn staff(sheet: &Sheet, parts: &mut [Part]) {
         let cues = lines.iter().filter(|l| l.0).count();
         let patient = lines.iter().filter(|l| l.1).count();
         if lines.len() >= 3 && cues * 10 >= lines.len() * 3 && patient * 5 <= lines.len() {
-            of.into_iter().flat_map(|p| std::mem::take(&mut parts[p].lines).into_iter().map(move |l| (p, l))).collect::<Vec<_>>().into_iter().for_each(
-                |(p, mut line)| {
+            of.into_iter()
+                .flat_map(|p| std::mem::take(&mut parts[p].lines).into_iter().map(move |l| (p, l)))
+                .collect::<Vec<_>>()
+                .into_iter()
+                .for_each(|(p, mut line)| {
                     line.is_margin = true;
                     parts[p].lines.push(line);
-                },
-            );
+                });
         }
     }
 }
@@ -193,7 +299,8 @@ fn staff(sheet: &Sheet, parts: &mut [Part]) {
 /// Small print at the bottom of a page.
 fn footer(sheet: &Sheet, parts: &mut [Part], body: f32) {
     let mut above: Option<f32> = None;
-    let mut order: Vec<(usize, usize)> = parts.iter().enumerate().flat_map(|(p, part)| (0..part.lines.len()).map(move |l| (p, l))).collect();
+    let mut order: Vec<(usize, usize)> =
+        parts.iter().enumerate().flat_map(|(p, part)| (0..part.lines.len()).map(move |l| (p, l))).collect();
     order.sort_by(|a, b| parts[b.0].lines[b.1].at.middle().total_cmp(&parts[a.0].lines[a.1].at.middle()));
     let mut is_footer = false;
     for (p, l) in order {
@@ -201,13 +308,18 @@ fn footer(sheet: &Sheet, parts: &mut [Part], body: f32) {
         let gap = above.map_or(f32::INFINITY, |bottom| bottom - line.at.top);
         let low = line.at.middle() < 0.12 * sheet.height;
         let ruled = sheet.rules.iter().any(|r| {
-            r.width() > 0.4 * sheet.width && r.middle() < above.unwrap_or(sheet.height) + 1.0 && r.middle() > line.at.top - 2.0 && r.height() < 3.0
+            r.width() > 0.4 * sheet.width
+                && r.middle() < above.unwrap_or(sheet.height) + 1.0
+                && r.middle() > line.at.top - 2.0
+                && r.height() < 3.0
         });
         let small = line.size < 0.9 * body;
         let words = words(sheet, line);
         let telling = is_any(&words, HOUSE)
             || is_contact(sheet, line)
-            || words.iter().any(|w| matches!(w.as_str(), "confidentiel" | "imprime" | "edite" | "page" | "medical" | "version" | "document"));
+            || words
+                .iter()
+                .any(|w| matches!(w.as_str(), "confidentiel" | "imprime" | "edite" | "page" | "medical" | "version" | "document"));
         let last = parts.iter().flat_map(|p| &p.lines).all(|l| l.at.top >= line.at.bottom);
         if last && telling && line.size < 0.85 * body && (ruled || gap > 1.2 * body) && !low {
             parts[p].lines[l].is_margin = true;
@@ -253,7 +365,8 @@ fn letterhead(sheet: &Sheet, parts: &mut [Part], body: f32) {
         let least = free.iter().map(|l| l.size).fold(f32::INFINITY, f32::min);
         let distinct = size > 1.06 * body || least < 0.94 * body;
         let bottom = part.at.bottom;
-        let below = parts.iter().flat_map(|p| &p.lines).filter(|l| l.at.top <= bottom + 1.0).map(|l| l.at.top).fold(f32::NEG_INFINITY, f32::max);
+        let below =
+            parts.iter().flat_map(|p| &p.lines).filter(|l| l.at.top <= bottom + 1.0).map(|l| l.at.top).fold(f32::NEG_INFINITY, f32::max);
         let ruled = sheet.rules.iter().any(|r| r.width() > 0.45 * sheet.width && r.middle() <= bottom + 2.0 && r.middle() >= below - 1.0);
         let left = free.iter().map(|l| l.at.left).fold(f32::INFINITY, f32::min);
         let indented = main.is_finite() && left > main + 0.1 * sheet.width;

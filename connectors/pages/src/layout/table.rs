@@ -81,9 +81,8 @@ fn connected(across: &[Rule], down: &[Rule]) -> Vec<(Rect, Vec<f32>, Vec<f32>)> 
         .map(|r| Rect { left: r.from, bottom: r.at, right: r.to, top: r.at })
         .chain(down.iter().map(|r| Rect { left: r.at, bottom: r.from, right: r.at, top: r.to }))
         .collect();
-    let touch = |a: &Rect, b: &Rect| {
-        a.left <= b.right + NEAR && b.left <= a.right + NEAR && a.bottom <= b.top + NEAR && b.bottom <= a.top + NEAR
-    };
+    let touch =
+        |a: &Rect, b: &Rect| a.left <= b.right + NEAR && b.left <= a.right + NEAR && a.bottom <= b.top + NEAR && b.bottom <= a.top + NEAR;
     let mut group: Vec<usize> = vec![usize::MAX; boxes.len()];
     let mut groups = Vec::new();
     for first in 0..boxes.len() {

@@ -230,9 +230,7 @@ impl Intake<'_> {
 
 /// Takes over what the place of the data says more exactly than the attachment.
 fn refine(declared: &mut MediaType, data: MediaType) {
-    if matches!(declared.kind, Some(Kind::Unknown))
-        || data.kind.is_some_and(|kind| kind != Kind::Unknown && kind != Kind::Mime)
-    {
+    if matches!(declared.kind, Some(Kind::Unknown)) || data.kind.is_some_and(|kind| kind != Kind::Unknown && kind != Kind::Mime) {
         declared.kind = data.kind;
     }
     declared.charset = data.charset.or(declared.charset.take());
