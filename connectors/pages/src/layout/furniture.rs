@@ -370,7 +370,8 @@ fn letterhead(sheet: &Sheet, parts: &mut [Part], body: f32) {
         let ruled = sheet.rules.iter().any(|r| r.width() > 0.45 * sheet.width && r.middle() <= bottom + 2.0 && r.middle() >= below - 1.0);
         let left = free.iter().map(|l| l.at.left).fold(f32::INFINITY, f32::min);
         let indented = main.is_finite() && left > main + 0.1 * sheet.width;
-        let beside = matches!(part.side, Side::Left | Side::Right | Side::Among);
+        // A column of the text begins with what the text begins with.
+        let beside = matches!(part.side, Side::Left | Side::Right) || (part.side == Side::Among && distinct);
         let is_address = left > 0.45 * sheet.width
             && free.len() >= 2
             && free.iter().any(|l| is_contact(sheet, l))
