@@ -246,7 +246,7 @@ fn read(source: &Shared, from: Position, limits: (usize, usize), exactly: Option
 
 impl State {
     async fn open(store: Store, library: Library, key: Key, policy: Policy, pages: &sillage_pages::Settings) -> Result<State> {
-        let attachments = Attachments::new(store.root(), pages);
+        let attachments = Attachments::new(&store, pages);
         let stages = Arc::new(Stages::new(library, key, policy, History::read(&store).await?, attachments));
         let dossiers = Dossiers::new(&store)?;
         Ok(State { stages, store, dossiers })

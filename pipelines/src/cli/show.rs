@@ -89,7 +89,7 @@ pub(super) async fn execute(options: Options) -> Result<()> {
         return Ok(());
     }
     let configuration = Configuration::read(options.pipeline.as_deref())?;
-    draw(&options, &configuration, &found, &placed)
+    draw(&options, &store, &configuration, &found, &placed)
 }
 
 fn parse(span: &str) -> Result<(usize, usize)> {
@@ -200,13 +200,13 @@ fn whereabouts(placed: &[Placed]) -> Vec<String> {
     lines.into_iter().map(line).collect()
 }
 
-fn draw(options: &Options, configuration: &Configuration, found: &Found, placed: &[Placed]) -> Result<()> {
+fn draw(options: &Options, store: &Store, configuration: &Configuration, found: &Found, placed: &[Placed]) -> Result<()> {
     let first = placed.first();
     let number = first.map_or(1, |p| p.attachment);
     let Some(sha256) = number.checked_sub(1).and_then(|at| found.attachments.get(at)) else {
         return Err(Error::Configuration("this document was not read from pages; there is nothing to mark".to_owned()));
     };
-    let files = Files::new(&options.out, &configuration.pages);
+    let files = Files::new(store, &configuration.pages);
     let Some(bytes) = files.bytes(sha256) else {
         return Err(Error::Configuration("the attachment is no longer in restricted/_attachments".to_owned()));
     };

@@ -14,7 +14,7 @@ use arrow::compute::{cast, filter_record_batch};
 use arrow::datatypes::{DataType, Field, Int32Type};
 use datafusion::execution::context::SessionContext;
 use sha2::{Digest, Sha256};
-use sillage_connectors::DeadLetter;
+use sillage_connectors::{DeadLetter, Seal};
 use sillage_pages::{Failure, Pool, Reading, Settings};
 use sillage_schemas::tables::{incoming_page_spans, table};
 
@@ -36,12 +36,18 @@ pub(crate) struct Files {
     folder: PathBuf,
     /// What a reading hangs on besides the bytes.
     reader: String,
+    /// Where the restricted zone is encrypted, so are these.
+    seal: Option<Arc<Seal>>,
 }
 
 impl Files {
-    pub fn new(out: &Path, settings: &Settings) -> Files {
+    pub fn new(store: &Store, settings: &Settings) -> Files {
+        Files::below(store.root(), settings, store.seal())
+    }
+
+    fn below(out: &Path, settings: &Settings, seal: Option<Arc<Seal>>) -> Files {
         let reader = format!("sillage-pages 1 {} {} {}\n", settings.languages, settings.resolution, settings.margins_apart);
-        Files { folder: out.join("restricted").join(ATTACHMENTS), reader }
+        Files { folder: out.join("restricted").join(ATTACHMENTS), reader, seal }
     }
 
     fn path(&self, sha256: &str) -> PathBuf {
@@ -53,11 +59,28 @@ impl Files {
     }
 
     pub fn bytes(&self, sha256: &str) -> Option<Vec<u8>> {
-        std::fs::read(self.path(sha256)).ok()
+        self.open(sha256, std::fs::read(self.path(sha256)).ok()?)
+    }
+
+    fn open(&self, place: &str, stored: Vec<u8>) -> Option<Vec<u8>> {
+        match &self.seal {
+            Some(seal) => seal.open(place.as_bytes(), &stored).ok(),
+            None => Some(stored),
+        }
+    }
+
+    fn write(&self, path: &Path, place: &str, bytes: &[u8]) -> Result<()> {
+        match &self.seal {
+            Some(seal) => {
+                let sealed = seal.seal(place.as_bytes(), bytes).map_err(|e| Error::Internal(format!("attachments: {e}")))?;
+                write(path, &sealed)
+            }
+            None => write(path, bytes),
+        }
     }
 
     fn reading(&self, sha256: &str) -> Option<Reading> {
-        let stored = std::fs::read(self.reading_path(sha256)).ok()?;
+        let stored = self.open(&format!("{sha256}.reading"), std::fs::read(self.reading_path(sha256)).ok()?)?;
         Reading::decode(stored.strip_prefix(self.reader.as_bytes())?)
     }
 
@@ -65,10 +88,11 @@ impl Files {
     /// that lacks pages is not kept: the next one may do better.
     fn keep(&self, sha256: &str, bytes: &[u8], reading: &Reading) -> Result<()> {
         if !self.path(sha256).exists() {
-            write(&self.path(sha256), bytes)?;
+            self.write(&self.path(sha256), sha256, bytes)?;
         }
         if reading.unread.is_empty() {
-            write(&self.reading_path(sha256), &[self.reader.as_bytes(), &reading.encode()].concat())?;
+            let stored = [self.reader.as_bytes(), &reading.encode()].concat();
+            self.write(&self.reading_path(sha256), &format!("{sha256}.reading"), &stored)?;
         }
         Ok(())
     }
@@ -136,8 +160,13 @@ pub(super) struct Paged {
 type Outcome = std::result::Result<Arc<Reading>, Failure>;
 
 impl Attachments {
-    pub fn new(out: &Path, settings: &Settings) -> Attachments {
-        Attachments { pool: Pool::of_this_program(settings.clone(), WORKER), files: Files::new(out, settings) }
+    pub fn new(store: &Store, settings: &Settings) -> Attachments {
+        Attachments::below(store.root(), settings, store.seal())
+    }
+
+    /// The same for a folder without tables.
+    pub fn below(out: &Path, settings: &Settings, seal: Option<Arc<Seal>>) -> Attachments {
+        Attachments { pool: Pool::of_this_program(settings.clone(), WORKER), files: Files::below(out, settings, seal) }
     }
 
     /// Puts the text of attachments into the rows of their documents. A document
@@ -405,6 +434,10 @@ fn failed(error: arrow::error::ArrowError) -> Error {
 /// under way: what an epoch has read and not yet committed would go, too.
 pub(crate) async fn sweep(store: &Store) -> Result<u64> {
     let Some(table) = table("source_documents") else { return Err(Error::Internal("no table source_documents".to_owned())) };
+    // Without the key of the restricted zone nothing says what may go.
+    if store.tables().all(|t| t.name != table.name) {
+        return Ok(0);
+    }
     let session = SessionContext::new();
     let rows = session.read_table(store.provider(table).await?).map_err(Box::new)?;
     // Tables of before attachments were kept lack the column.
@@ -416,5 +449,5 @@ pub(crate) async fn sweep(store: &Store) -> Result<u64> {
             }
         }
     }
-    Files::new(store.root(), &Settings::default()).sweep(&kept)
+    Files::new(store, &Settings::default()).sweep(&kept)
 }

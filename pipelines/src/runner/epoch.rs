@@ -431,7 +431,7 @@ mod tests {
     async fn prepared(folder: &Path, texts: &[&str]) -> Result<Prepared> {
         let key = Key::create(&folder.join("key"))?;
         let policy = Configuration::read(None)?.deidentification.policy()?;
-        let attachments = Attachments::new(folder, &Configuration::read(None)?.pages);
+        let attachments = Attachments::below(folder, &Configuration::read(None)?.pages, None);
         let mut stages = Stages::new(session::built_in()?, key, policy, History::empty(folder.to_owned(), None)?, attachments);
         let read = session::empty(&stages.library, 1).udf("read_document").unwrap();
         stages.functions.push(ScalarUDF::from(Fragile(read)));

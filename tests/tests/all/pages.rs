@@ -232,3 +232,26 @@ fn damaged_files_cost_themselves_alone() {
     assert!(read > 0 && refused > 0, "{read} read, {refused} refused");
     assert_eq!(pool.read(&whole).unwrap(), intact, "the next one is read as before");
 }
+
+#[test]
+fn attachments_are_sealed_with_the_restricted_zone() {
+    if !has_library() {
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let (source, out, key) = (folder.path().join("source"), folder.path().join("tables"), folder.path().join("zone.key"));
+    std::fs::create_dir_all(&source).unwrap();
+    std::fs::write(source.join("a.ndjson"), document("d1", 1, "current", "application/pdf", &file(&[LETTER], 0))).unwrap();
+    succeeds(&["key", "new", text(&key)]);
+    succeeds(&["run", "--source", text(&source), "--out", text(&out), "--once", "--quiet", "--encryption-key-file", text(&key)]);
+    assert_eq!(stored(&out), 1);
+    for folder in std::fs::read_dir(out.join("restricted/_attachments")).unwrap() {
+        for file in std::fs::read_dir(folder.unwrap().path()).unwrap() {
+            let bytes = std::fs::read(file.unwrap().path()).unwrap();
+            assert!(!memchr(&bytes, b"%PDF") && !memchr(&bytes, b"NIHSS") && !memchr(&bytes, "QUILLERON".as_bytes()), "sealed");
+        }
+    }
+    let png = folder.path().join("page.png");
+    succeeds(&["show", "d1", "--out", text(&out), "--png", text(&png)]);
+    assert!(std::fs::read(&png).unwrap().starts_with(b"\x89PNG"));
+}
