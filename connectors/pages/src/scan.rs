@@ -6,7 +6,7 @@ use crate::layout::{Sheet, Token};
 use crate::pdf::Frame;
 use crate::picture::{self, Raster};
 use crate::settings::Settings;
-use crate::tesseract;
+use crate::tesseract::{self, Seen};
 use crate::tiff;
 
 /// Dots per inch that a picture without a page is taken to have.
@@ -48,7 +48,13 @@ pub(crate) fn sheet(picture: &Raster, frame: &Frame, settings: &Settings) -> Res
             _ => heights.push((word.line, word.at.bottom, word.at.top)),
         }
     }
-    for word in seen {
+    // Specks and smears, which would stand between columns. A figure is never one.
+    let is_speck = |word: &Seen| {
+        word.confidence < 0.3
+            && word.text.chars().filter(|c| c.is_alphabetic()).count() < 2
+            && !word.text.contains(|c: char| c.is_ascii_digit())
+    };
+    for word in seen.into_iter().filter(|word| !is_speck(word)) {
         let (low, high) = heights.iter().find(|h| h.0 == word.line).map_or((word.at.bottom, word.at.top), |h| (h.1, h.2));
         // A line that is not straight is taller than its words.
         let (low, high) = if high - low > 1.8 * word.at.height() { (word.at.bottom, word.at.top) } else { (low, high) };

@@ -380,6 +380,7 @@ fn letterhead(sheet: &Sheet, parts: &mut [Part], body: f32) {
         let is_head = is_open
             && top - part.at.top < 0.22 * sheet.height
             && !of_patient
+            && free.iter().all(|l| l.cells.iter().flatten().count() <= 16)
             && cues * 2 >= free.len()
             && (distinct || ruled || indented || beside)
             && (cues >= 2 || (distinct && ruled) || (distinct && free.len() == 1));
