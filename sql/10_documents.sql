@@ -33,6 +33,7 @@ known as (
            s.record as stored_record,
            s.revealed as stored_revealed,
            s.merged_into as stored_merged_into,
+           cast(s.merged_at as timestamp) as stored_merged_at,
            cast(s.last_updated as timestamp) as stored_last_updated,
            r.identifiers as new_identifiers,
            r.record as new_record,
@@ -44,13 +45,16 @@ known as (
     left join stored_identities s on s.patient_id = k.person_id
     left join ranked r on r.source_patient_id = k.source_patient_id and r.newest = 1
 )
-select person_id, patient_id, source_patient_id, survivor, merged_into, merged_at,
+select person_id, patient_id, source_patient_id, survivor, merged_into,
+       -- Who stands alone has no survivor to tell since when.
+       coalesce(merged_at, stored_merged_at) as merged_at,
        identifiers,
        record,
        case when is_newer then coalesce(new_last_updated, stored_last_updated) else stored_last_updated end as last_updated,
        stored_revealed as revealed_before,
        not is_known
            or (merged_into is distinct from stored_merged_into)
+           or (merged_at is not null and (merged_at is distinct from stored_merged_at))
            or (record is distinct from stored_record)
            or (identifiers is distinct from stored_identifiers) as is_news
 from (

@@ -44,12 +44,18 @@ pub(super) struct Causes {
 }
 
 /// The merges of the tables with those that an epoch brings.
-pub(super) fn merges(history: &History, patients: &RecordBatch) -> Result<Merges> {
+pub(super) fn merges(history: &mut History, key: &Key, patients: &RecordBatch) -> Result<Merges> {
     let (ids, merged, at) = (strings(patients, "source_patient_id")?, strings(patients, "merged_into")?, times(patients, "last_updated")?);
     let mut merges = history.merges().clone();
     for row in (0..ids.len()).filter(|row| merged.is_valid(*row)) {
+        let patient = ids.value(row);
+        if merges.statement(patient).is_none()
+            && let Some(at) = history.alone_since(&key.pseudonym("patient", patient))?
+        {
+            merges.state(patient, Statement { into: None, at: Some(at) });
+        }
         let into = Some(merged.value(row)).filter(|into| !into.is_empty()).map(str::to_owned);
-        merges.state(ids.value(row), Statement { into, at: at.is_valid(row).then(|| at.value(row)) });
+        merges.state(patient, Statement { into, at: at.is_valid(row).then(|| at.value(row)) });
     }
     Ok(merges)
 }
@@ -63,7 +69,7 @@ pub(super) fn causes(
     encounters: &RecordBatch,
 ) -> Result<Causes> {
     let mut causes = Causes::default();
-    let merges = merges(history, patients)?;
+    let merges = merges(history, key, patients)?;
     let mut suspects = Vec::new();
     for patient in merges.changed(history.merges()) {
         let before = history.merges().survivor(patient);

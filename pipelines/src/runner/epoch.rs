@@ -128,7 +128,7 @@ impl Stages {
         for batch in [documents, patients, encounters] {
             named.extend(sources(batch, "source_patient_id")?);
         }
-        let merges = again::merges(&history, patients)?;
+        let merges = again::merges(&mut history, &self.key, patients)?;
         named.extend(sources(patients, "merged_into")?.into_iter().filter(|into| !into.is_empty()));
         let people = merges.families(named.iter().map(String::as_str));
         let keys = people.iter().map(|id| self.key.pseudonym("patient", id)).collect();

@@ -57,6 +57,7 @@ struct Identity {
     record: Option<String>,
     revealed: Option<Vec<String>>,
     merged_into: Option<String>,
+    merged_at: Option<i64>,
     last_updated: Option<i64>,
 }
 
@@ -132,10 +133,11 @@ impl History {
                 record: value(&records, row),
                 revealed: revealed.of(row)?,
                 merged_into: value(&merged, row),
+                merged_at: time(&merged_at, row),
                 last_updated: time(&last_updated, row),
             };
             if let Some(source) = value(&sources, row) {
-                self.merges.state(&source, Statement { into: identity.merged_into.clone(), at: time(&merged_at, row) });
+                self.merges.stored(&source, Statement { into: identity.merged_into.clone(), at: identity.merged_at });
             }
             let place = self.spool.write_record(&identity)?;
             self.patients.insert(id(ids.value(row))?, place);
@@ -168,6 +170,13 @@ impl History {
     /// The merges that the tables hold.
     pub(super) fn merges(&self) -> &Merges {
         &self.merges
+    }
+
+    /// When it was last said of a patient, by pseudonym, that the patient stands alone.
+    pub(super) fn alone_since(&mut self, patient: &str) -> Result<Option<i64>> {
+        let Some(place) = self.patients.get(&id(patient)?) else { return Ok(None) };
+        let identity: Identity = self.spool.read_record(*place)?;
+        Ok(identity.merged_at.filter(|_| identity.merged_into.is_none()))
     }
 
     /// The table `stored_versions` of an epoch: of these documents the known ones.
@@ -207,13 +216,15 @@ impl History {
         }
         places.sort_unstable();
         let (mut identifiers, mut revealed) = (texts_builder(), texts_builder());
-        let (mut ids, mut records, mut merged, mut updated) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+        let (mut ids, mut records, mut merged) = (Vec::new(), Vec::new(), Vec::new());
+        let (mut merged_at, mut updated) = (Vec::new(), Vec::new());
         for (place, patient) in places {
             let identity: Identity = self.spool.read_record(place)?;
             identifiers.append_option(identity.identifiers.map(|list| list.into_iter().map(Some)));
             revealed.append_option(identity.revealed.map(|list| list.into_iter().map(Some)));
             records.push(identity.record);
             merged.push(identity.merged_into);
+            merged_at.push(identity.merged_at);
             updated.push(identity.last_updated);
             ids.push(patient);
         }
@@ -224,6 +235,7 @@ impl History {
             Field::new("record", DataType::Utf8, true),
             Field::new("revealed", revealed.data_type().clone(), true),
             Field::new("merged_into", DataType::Utf8, true),
+            Field::new("merged_at", machine_time(), true),
             Field::new("last_updated", machine_time(), true),
         ];
         let columns: Vec<ArrayRef> = vec![
@@ -232,6 +244,7 @@ impl History {
             Arc::new(StringArray::from(records)),
             Arc::new(revealed),
             Arc::new(StringArray::from(merged)),
+            Arc::new(TimestampMicrosecondArray::from(merged_at).with_timezone("UTC")),
             Arc::new(TimestampMicrosecondArray::from(updated).with_timezone("UTC")),
         ];
         batch(fields, columns)

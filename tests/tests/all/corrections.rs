@@ -27,11 +27,23 @@ pub(crate) fn base64(body: &str) -> String {
 }
 
 fn run(folder: &Path, name: &str, line: &str) -> std::path::PathBuf {
+    file(folder, &format!("{name}.ndjson"), &format!("{line}\n"))
+}
+
+/// A run over what was there before and this file.
+fn file(folder: &Path, name: &str, content: &str) -> std::path::PathBuf {
     let (source, out) = (folder.join("source"), folder.join("tables"));
     std::fs::create_dir_all(&source).unwrap();
-    std::fs::write(source.join(format!("{name}.ndjson")), format!("{line}\n")).unwrap();
+    std::fs::write(source.join(name), content).unwrap();
     succeeds(&["run", "--source", text(&source), "--out", text(&out), "--once", "--quiet"]);
     out
+}
+
+/// An HL7 v2 message of that event, at that time of 2 May 2024.
+fn hl7(event: &str, time: &str, segments: &[&str]) -> String {
+    let kind = if event.starts_with('T') { "MDM" } else { "ADT" };
+    let head = format!("MSH|^~\\&|A|B|C|D|20240502{time}||{kind}^{event}|{event}{time}|P|2.5\rEVN|{event}|20240502{time}\r");
+    head + &segments.join("\r") + "\r"
 }
 
 #[test]
@@ -154,6 +166,42 @@ fn a_merged_patient_s_documents_follow_and_come_back() {
     run(folder.path(), "h", &patient("b", "2024-05-04T08:00:00Z", "Tallouarn", &serde_json::json!({"active": true})));
     assert_eq!((value(&out, patients).as_str(), value(&out, shifts).as_str()), ("2", "2"));
     assert_eq!(value(&out, "select sum(documents) from cohort"), "3");
+}
+
+/// How many patients the documents have.
+const PATIENTS: &str = "select count(distinct patient_id) from documents";
+
+#[test]
+fn a_merge_undone_before_it_comes_stays_undone() {
+    let folder = tempfile::tempdir().unwrap();
+    let (a, b) = ("PID|1||A100^^^HOP^PI||KERINVEN^Maëlle||19500203|F", "PID|1||B200^^^HOP^PI||TALLOUARN^Maëlle||19500203|F");
+    let document = |patient: &str, id: &str| {
+        let txa = format!("TXA|1|CR|TX|20240502080000||||||||{id}");
+        hl7("T02", "080000", &[patient, &txa, "OBX|1|TX|CR||AVC sylvien.||||||F"])
+    };
+    file(folder.path(), "a.hl7", &document(a, "doc1"));
+    let out = file(folder.path(), "b.hl7", &document(b, "doc2"));
+    // Each a run of its own: what one knows the next must have read from the tables.
+    file(folder.path(), "c.hl7", &hl7("A37", "120000", &[b, a]));
+    file(folder.path(), "d.hl7", &hl7("A40", "100000", &[a, "MRG|B200^^^HOP^PI"]));
+    assert_eq!(value(&out, PATIENTS), "2", "the merge is older than what undid it");
+    file(folder.path(), "e.hl7", &hl7("A40", "130000", &[a, "MRG|B200^^^HOP^PI"]));
+    assert_eq!(value(&out, PATIENTS), "1", "a new merge counts");
+}
+
+#[test]
+fn a_patient_said_to_stand_alone_is_not_merged_by_an_older_version() {
+    let folder = tempfile::tempdir().unwrap();
+    let out = run(folder.path(), "a", &document("d1", 1, "a", "AVC.", &none()));
+    run(folder.path(), "b", &document("d2", 1, "b", "AVC.", &none()));
+    run(folder.path(), "c", &patient("b", "2024-05-01T08:00:00Z", "Tallouarn", &none()));
+    // Nothing new in it but its time.
+    run(folder.path(), "d", &patient("b", "2024-05-05T08:00:00Z", "Tallouarn", &none()));
+    let merged = serde_json::json!({"link": [{"other": {"reference": "Patient/a"}, "type": "replaced-by"}]});
+    run(folder.path(), "e", &patient("b", "2024-05-03T08:00:00Z", "Tallouarn", &merged));
+    assert_eq!(value(&out, PATIENTS), "2");
+    run(folder.path(), "f", &patient("b", "2024-05-06T08:00:00Z", "Tallouarn", &merged));
+    assert_eq!(value(&out, PATIENTS), "1");
 }
 
 #[test]

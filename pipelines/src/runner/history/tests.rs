@@ -34,7 +34,7 @@ fn document(version: i32, precedence: i32, replaced: bool, patient: Option<&str>
     batch(fields, columns).unwrap()
 }
 
-/// Patient, record, whom the patient was merged into and when.
+/// Patient, record, whom the patient was merged into (nobody: stands alone) and when.
 fn patient(patient: &str, record: Option<&str>, merged: Option<(&str, i64)>) -> RecordBatch {
     let mut lists = texts_builder();
     lists.append_option(record.map(|_| [Some("s|1")]));
@@ -56,7 +56,7 @@ fn patient(patient: &str, record: Option<&str>, merged: Option<(&str, i64)>) -> 
         lists.clone(),
         text(&[record]),
         lists,
-        text(&[merged.map(|(into, _)| into)]),
+        text(&[merged.map(|(into, _)| into).filter(|into| !into.is_empty())]),
         at(merged.map(|(_, at)| at)),
         at(Some(7)),
     ];
@@ -93,6 +93,19 @@ fn merges_are_remembered() {
     let mut history = history();
     history.add_patients(&patient(A, None, Some(("f", 5)))).unwrap();
     assert_eq!(history.merges().survivor("0"), "f");
+}
+
+#[test]
+fn who_stands_alone_is_known_and_costs_no_memory() {
+    let mut history = history();
+    history.add_patients(&patient(A, None, Some(("", 5)))).unwrap();
+    history.add_patients(&patient(B, None, Some(("0", 6)))).unwrap();
+    assert_eq!(history.merges().len(), 1);
+    assert_eq!((history.alone_since(A).unwrap(), history.alone_since(B).unwrap()), (Some(5), None));
+    let stored = history.stored_identities(set(&[A])).unwrap();
+    assert_eq!(time(&times(&stored, "merged_at").unwrap(), 0), Some(5));
+    history.add_patients(&patient(B, None, Some(("", 7)))).unwrap();
+    assert_eq!((history.merges().len(), history.merges().survivor("f")), (0, "f"));
 }
 
 #[test]
