@@ -78,16 +78,56 @@ select p.patient_id, p.survivor as source_patient_id, p.record, date_shift_days(
 from persons p
 join people s on s.person_id = p.patient_id;
 
+-- To whom encounters were given. Some senders say that one has moved; others state
+-- whose it is with each version, and another patient than before is a move. The
+-- newest statement counts, whenever it comes.
+create table moves as
+with stated as (
+    select source_encounter_id, source_patient_id as moved_to, last_updated as moved_at, place, true as incoming
+    from incoming_encounters
+    where moved is null and source_patient_id is not null
+),
+owners as (
+    select * from stated
+    union all
+    select s.source_encounter_id, s.source_patient_id, s.last_updated, '', false
+    from stored_encounters s
+    left semi join stated n on n.source_encounter_id = s.source_encounter_id
+    where s.source_patient_id is not null
+),
+several as (
+    select source_encounter_id from owners group by source_encounter_id having count(distinct moved_to) > 1
+),
+said as (
+    select source_encounter_id, source_patient_id as moved_to, last_updated as moved_at, place, true as incoming
+    from incoming_encounters
+    where moved and source_patient_id is not null
+    union all
+    select o.* from owners o left semi join several s on s.source_encounter_id = o.source_encounter_id
+    union all
+    select source_encounter_id, moved_to, moved_at, '', false from stored_encounters where moved_to is not null
+),
+ranked as (
+    select *,
+           row_number() over (
+               partition by source_encounter_id
+               order by case when incoming and moved_at is null then 0 else 1 end, moved_at desc nulls last, incoming desc, place desc
+           ) as newest
+    from said
+)
+select source_encounter_id, moved_to, moved_at from ranked where newest = 1;
+
 create table known_encounters as
 with ranked as (
     select *, row_number() over (partition by source_encounter_id order by last_updated desc nulls last, place desc) as newest
     from incoming_encounters
 ),
-moves as (
-    select source_encounter_id, source_patient_id as moved_to,
+-- The newest that tells of more than its own number.
+numbered as (
+    select source_encounter_id, identifiers,
            row_number() over (partition by source_encounter_id order by last_updated desc nulls last, place desc) as newest
     from incoming_encounters
-    where moved
+    where coalesce(array_length(array_remove(identifiers, source_encounter_id)), 0) > 0
 ),
 named as (
     select source_encounter_id from ranked where newest = 1
@@ -95,21 +135,27 @@ named as (
     select source_encounter_id from stored_encounters
 ),
 known as (
-    select n.source_encounter_id, r.source_patient_id, r.class, r.start, r."end", r.last_updated, m.moved_to,
+    select n.source_encounter_id, r.source_patient_id, r.class, r.start, r."end", r.last_updated, m.moved_to, m.moved_at,
+           i.identifiers,
+           r.moved is null as is_stated,
            s.source_encounter_id is not null as is_known,
-           s.source_patient_id as stored_patient_id, s.moved_to as stored_moved_to, s.class as stored_class,
+           s.source_patient_id as stored_patient_id, s.moved_to as stored_moved_to, s.moved_at as stored_moved_at,
+           s.identifiers as stored_identifiers, s.class as stored_class,
            s.start as stored_start, s."end" as stored_end, s.last_updated as stored_last_updated,
            r.source_encounter_id is not null
                and (s.last_updated is null or r.last_updated is null or r.last_updated >= s.last_updated) as is_newer
     from named n
     left join ranked r on r.source_encounter_id = n.source_encounter_id and r.newest = 1
-    left join moves m on m.source_encounter_id = n.source_encounter_id and m.newest = 1
+    left join numbered i on i.source_encounter_id = n.source_encounter_id and i.newest = 1
+    left join moves m on m.source_encounter_id = n.source_encounter_id
     left join stored_encounters s on s.source_encounter_id = n.source_encounter_id
 )
 select pseudonym('encounter', source_encounter_id) as encounter_id,
        source_encounter_id,
        case when is_newer then coalesce(source_patient_id, stored_patient_id) else stored_patient_id end as source_patient_id,
-       case when is_newer then coalesce(moved_to, stored_moved_to) else stored_moved_to end as moved_to,
+       moved_to,
+       moved_at,
+       case when is_renumbered then identifiers else stored_identifiers end as identifiers,
        case when is_newer then coalesce(class, stored_class) else stored_class end as class,
        case when is_newer then coalesce(start, stored_start) else stored_start end as start,
        case when is_newer then coalesce("end", stored_end) else stored_end end as "end",
@@ -124,9 +170,29 @@ select pseudonym('encounter', source_encounter_id) as encounter_id,
 from known;
 
 create table encounters as
-select encounter_id, source_encounter_id, source_patient_id, moved_to, class, start, "end", last_updated
+select encounter_id, source_encounter_id, source_patient_id, moved_to, moved_at, identifiers, class, start, "end", last_updated
 from known_encounters
-where is_news;
+where is_news or is_noted;
+
+-- To whom an encounter was given last, by its own number or another of its numbers.
+create table moved_encounters as
+with names as (
+    select source_encounter_id,
+           unnest(case when identifiers is null then make_array(source_encounter_id)
+                       else array_append(identifiers, source_encounter_id) end) as name
+    from known_encounters
+),
+ranked as (
+    select n.source_encounter_id, m.moved_to,
+           row_number() over (
+               partition by n.source_encounter_id
+               order by m.moved_at desc nulls last, m.source_encounter_id = n.source_encounter_id desc, m.source_encounter_id
+           ) as newest
+    from names n
+    join known_encounters m on m.source_encounter_id = n.name
+    where m.moved_to is not null
+)
+select source_encounter_id, moved_to from ranked where newest = 1;
 
 -- The newest version of each document of this epoch, unless the store has a newer
 -- one. A document that another one replaces is superseded, whichever comes first.
@@ -212,7 +278,8 @@ select c.document_id,
        e."end" as stay_end
 from checked c
 left join known_encounters e on e.source_encounter_id = c.source_encounter_id
-left join people p on p.source_patient_id = coalesce(e.moved_to, c.source_patient_id)
+left join moved_encounters m on m.source_encounter_id = c.source_encounter_id
+left join people p on p.source_patient_id = coalesce(m.moved_to, c.source_patient_id)
 left join patients t on t.patient_id = p.patient_id;
 
 -- Whose episodes are put together anew: those of the documents, those to whom a
@@ -224,7 +291,8 @@ select patient_before from accepted_documents where patient_before is not null
 union
 select p.patient_id
 from known_encounters e
-join people p on p.source_patient_id = coalesce(e.moved_to, e.source_patient_id)
+left join moved_encounters m on m.source_encounter_id = e.source_encounter_id
+join people p on p.source_patient_id = coalesce(m.moved_to, e.source_patient_id)
 where e.is_news
 union
 select patient_id from journalled_patients;

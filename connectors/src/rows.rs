@@ -63,12 +63,22 @@ pub(crate) enum Merged<'a> {
     Into(&'a str),
 }
 
+/// What the sender says of whose an encounter is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Owner {
+    /// Names the patient; another than before may be a mistake.
+    Named,
+    /// It was just given to the patient.
+    Given,
+    /// Each version states the patient; another than before is a move.
+    Stated,
+}
+
 /// One row of `incoming_encounters`.
 pub(crate) struct EncounterRow<'a> {
     pub id: &'a str,
     pub patient_id: Option<&'a str>,
-    /// Whether the encounter has just been given to this patient.
-    pub moved: bool,
+    pub owner: Owner,
     pub last_updated: Option<DateTime<Utc>>,
     pub class: Option<&'a str>,
     pub start: Option<NaiveDateTime>,
@@ -219,7 +229,11 @@ impl Rows {
         columns.place.append_value(place);
         columns.id.append_value(row.id);
         columns.patient_id.append_option(row.patient_id);
-        columns.moved.append_value(row.moved);
+        columns.moved.append_option(match row.owner {
+            Owner::Named => Some(false),
+            Owner::Given => Some(true),
+            Owner::Stated => None,
+        });
         columns.last_updated.append_option(row.last_updated.map(|t| t.timestamp_micros()));
         columns.class.append_option(row.class);
         columns.start.append_option(row.start.map(wall_clock));

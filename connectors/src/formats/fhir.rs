@@ -31,8 +31,8 @@ use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
 use serde_json::error::Category;
 
-use crate::formats::reason;
-use crate::rows::{EncounterRow, Rows};
+use crate::formats::{reason, version_at};
+use crate::rows::{EncounterRow, Owner, Rows};
 use bundle::Envelope;
 use document::{Failure, contained};
 pub(crate) use referable::{Referable, referable};
@@ -157,7 +157,7 @@ impl<'s> Intake<'s> {
         let row = EncounterRow {
             id: &id,
             patient_id: patient_id.as_deref(),
-            moved: false,
+            owner: Owner::Stated,
             last_updated: self.last_updated(encounter.meta.0.as_ref(), envelope),
             class,
             start: wall(period.and_then(|p| words(&p.start))),

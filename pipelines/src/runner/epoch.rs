@@ -19,7 +19,7 @@ use sillage_schemas::tables::{Write, table};
 use tokio::sync::Mutex;
 
 use super::dossiers::Dossiers;
-use super::history::History;
+use super::history::{History, Texts};
 use super::{again, interrupted, records};
 use crate::error::{Error, Result};
 use crate::journal::Entry;
@@ -122,9 +122,16 @@ impl Stages {
         let pseudonyms = |kind: &str, ids: &[String]| ids.iter().map(|id| self.key.pseudonym(kind, id)).collect::<HashSet<_>>();
         let mut stays = sources(documents, "source_encounter_id")?;
         stays.extend(sources(encounters, "source_encounter_id")?);
-        let stays = pseudonyms("encounter", &stays);
+        let lists = Texts::read(encounters, "identifiers")?;
+        for row in 0..encounters.num_rows() {
+            stays.extend(lists.of(row)?.unwrap_or_default());
+        }
+        let mut stays = pseudonyms("encounter", &stays);
         let mut history = self.history.lock().await;
-        let mut named = history.moved_to(&stays)?;
+        // An account that has moved takes its encounters along.
+        let (_, numbers) = history.moved(&stays)?;
+        stays.extend(pseudonyms("encounter", &numbers));
+        let (mut named, _) = history.moved(&stays)?;
         for batch in [documents, patients, encounters] {
             named.extend(sources(batch, "source_patient_id")?);
         }
@@ -138,7 +145,7 @@ impl Stages {
         Ok(vec![
             ("stored_versions", history.stored_versions(pseudonyms("document", &ids))?),
             ("stored_identities", history.stored_identities(keys)?),
-            ("stored_encounters", history.stored_encounters(stays)?),
+            ("stored_encounters", history.stored_encounters(&stays)?),
             ("survivors", records::survivors(&people, &merges)?),
             ("journalled_patients", records::pseudonyms(touched)?),
         ])

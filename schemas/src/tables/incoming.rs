@@ -57,7 +57,9 @@ pub fn incoming_patients() -> SchemaRef {
 }
 
 /// Encounters as received. `moved` says that the encounter has been given to
-/// this patient: its documents follow.
+/// this patient: its documents follow. Null: the sender states the patient with
+/// each version, and another than before is a move. `identifiers` holds its other
+/// numbers (an account), by which it may be moved.
 pub fn incoming_encounters() -> SchemaRef {
     schema(vec![
         key("source"),

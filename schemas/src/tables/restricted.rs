@@ -56,13 +56,17 @@ pub fn identities() -> SchemaRef {
 }
 
 /// Encounters as the feeds tell of them. `moved_to` is the source patient to whom
-/// the encounter was given after it began with another.
+/// the encounter was given after it began with another, `moved_at` when. An account
+/// that was moved is a row too: it takes along the encounters that have it among
+/// their `identifiers`.
 pub fn encounters() -> SchemaRef {
     schema(vec![
         key("encounter_id"),
         identifying(key("source_encounter_id")),
         identifying(text("source_patient_id")),
         identifying(text("moved_to")),
+        machine_time("moved_at"),
+        identifying(list("identifiers", DataType::Utf8)),
         text("class"),
         clinical_time("start"),
         clinical_time("end"),

@@ -308,6 +308,11 @@ fn visits_that_move() {
     assert_eq!(adt("A45", &format!("{pid}MRG|77^^^HOP^PI||||V9^^^HOP\r")), ["HOP|V9 ; HOP|88 ; true ; - ; - ; -"]);
     let account = "PID|1||88^^^HOP^PI||AUTRE^Zoé|||||||||||||A1^^^HOP^AN\r";
     assert_eq!(adt("A44", &format!("{account}MRG|77^^^HOP^PI||A1^^^HOP^AN\r")), ["HOP|A1 ; HOP|88 ; true ; - ; - ; -"]);
+    assert_eq!(adt("A44", &format!("{pid}MRG|77^^^HOP^PI||A2^^^HOP^AN\r")), ["HOP|A2 ; HOP|88 ; true ; - ; - ; -"]);
+    // A visit leaves its account; the account stays.
+    let both = format!("{account}MRG|77^^^HOP^PI||A1^^^HOP^AN||V1^^^HOP~|V7^^^HOP\r{visit}");
+    assert_eq!(adt("A45", &both), ["HOP|V1 ; HOP|88 ; true ; IMP ; - ; -", "HOP|V7 ; HOP|88 ; true ; - ; - ; -"]);
+    assert_eq!(adt("A45", &format!("{pid}MRG|77^^^HOP^PI||A2^^^HOP^AN\r")), ["HOP|A2 ; HOP|88 ; true ; - ; - ; -"]);
 }
 
 #[test]
