@@ -209,13 +209,24 @@ replaced as (
     where replaced_id <> source_document_id
     group by replaced_id
 ),
+-- A deletion without a version is of everything that came before it.
+numbered as (
+    select i.source, i.place, i.source_document_id, i.precedence, i.last_updated, i.status, i.source_patient_id,
+           i.source_encounter_id, i.type_code, i.type_display, i.title, i.document_time, i.language, i.content_type,
+           i.authors, i.text, i.received_at,
+           case when i.precedence = 3 or i.document_version is null
+                then greatest(coalesce(i.document_version, 0), coalesce(s.document_version, 0))
+                else i.document_version end as document_version
+    from (select d.*, pseudonym('document', d.source_document_id) as document_id from incoming_documents d) i
+    left join stored_versions s on s.document_id = i.document_id
+),
 ranked as (
     select *,
            row_number() over (
                partition by source_document_id
-               order by coalesce(document_version, 2147483647) desc, precedence desc, last_updated desc nulls last, place desc
+               order by document_version desc, precedence desc, last_updated desc nulls last, place desc
            ) as newest
-    from incoming_documents
+    from numbered
 ),
 newest as (
     select k.source, k.place, k.source_document_id, k.document_version, k.precedence, k.last_updated, k.status,

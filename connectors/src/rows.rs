@@ -1,5 +1,6 @@
 //! Rows of an epoch under construction, whatever format they come from.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use arrow::array::{ArrayBuilder, ArrayRef, BooleanBuilder, Int32Builder, ListBuilder, StringBuilder, TimestampMicrosecondBuilder};
@@ -15,7 +16,7 @@ use crate::source::{DeadLetter, Epoch, Position, SourceError};
 /// One row of `incoming_documents`, without what is the same for all.
 pub(crate) struct DocumentRow<'a> {
     pub id: &'a str,
-    /// `None` where the sender does not number a withdrawal.
+    /// `None` for a [`Precedence::Deletion`].
     pub version: Option<i32>,
     pub precedence: Precedence,
     pub last_updated: Option<DateTime<Utc>>,
@@ -40,6 +41,8 @@ pub(crate) enum Precedence {
     Original = 0,
     Replacement = 1,
     Withdrawal = 2,
+    /// The sender does not number it: of every version that came before.
+    Deletion = 3,
 }
 
 /// One row of `incoming_patients`.
@@ -93,6 +96,8 @@ pub(crate) struct Rows {
     documents: Documents,
     patients: Patients,
     encounters: Encounters,
+    /// The newest version so far of each document.
+    versions: HashMap<String, i32>,
     dead_letters: Vec<DeadLetter>,
     pub documents_seen: u64,
     pub ignored: u64,
@@ -158,6 +163,7 @@ impl Rows {
             documents: Documents { authors: texts(), replaces: texts(), ..Default::default() },
             patients: Patients { identifiers: texts(), ..Default::default() },
             encounters: Encounters { identifiers: texts(), ..Default::default() },
+            versions: HashMap::new(),
             dead_letters: Vec::new(),
             documents_seen: 0,
             ignored: 0,
@@ -177,11 +183,20 @@ impl Rows {
     }
 
     pub fn document(&mut self, place: &str, row: &DocumentRow<'_>) {
+        // A row does not know those after it: what a deletion is of must be said now.
+        let version = match row.version {
+            Some(version) => {
+                let newest = self.versions.entry(row.id.to_owned()).or_insert(version);
+                *newest = version.max(*newest);
+                row.version
+            }
+            None => self.versions.get(row.id).copied(),
+        };
         let columns = &mut self.documents;
         columns.source.append_value(&self.source);
         columns.place.append_value(place);
         columns.id.append_value(row.id);
-        columns.version.append_option(row.version);
+        columns.version.append_option(version);
         columns.precedence.append_value(row.precedence as i32);
         columns.last_updated.append_option(row.last_updated.map(|t| t.timestamp_micros()));
         columns.status.append_value(row.status);

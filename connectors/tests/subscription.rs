@@ -208,7 +208,7 @@ fn curl_sends_a_document_and_takes_it_back() {
     let epoch = endpoint.read().unwrap();
     assert_eq!(epoch.dead_letters, []);
     assert_eq!(ids(&epoch), ["d0", "d1", "d2", "d3", "d4", "d1"]);
-    assert_eq!(precedences(&epoch), [0, 0, 0, 0, 0, 2]);
+    assert_eq!(precedences(&epoch), [0, 0, 0, 0, 0, 3]);
     assert_eq!(epoch.patients.num_rows(), 1);
     assert!(texts(&epoch.documents, "text")[2].as_deref().is_some_and(|t| t.starts_with("Déficit")));
     assert_eq!(texts(&epoch.documents, "place")[0].as_deref(), Some("connection 2 request 1"));
@@ -275,7 +275,7 @@ fn notifications_as_servers_send_them() {
         assert!(status == 422 && body.contains("no server is set"), "{body}");
     }
     let epoch = endpoint.read().unwrap();
-    assert_eq!((ids(&epoch), precedences(&epoch)), (vec!["n1".to_owned(), "n1".to_owned()], vec![0, 2]));
+    assert_eq!((ids(&epoch), precedences(&epoch)), (vec!["n1".to_owned(), "n1".to_owned()], vec![0, 3]));
     assert_eq!(epoch.dead_letters, []);
 }
 

@@ -47,7 +47,7 @@ pub(crate) fn take(payload: &[u8], place: &str, rows: &mut Rows) {
         return;
     };
     let status = ["current", "superseded", "entered-in-error"].into_iter().find(|s| *s == row.status).unwrap_or("current");
-    let precedence = [Precedence::Original, Precedence::Replacement, Precedence::Withdrawal];
+    let precedence = [Precedence::Original, Precedence::Replacement, Precedence::Withdrawal, Precedence::Deletion];
     let zoned = |text: &String| DateTime::parse_from_rfc3339(text).ok().map(|t| t.with_timezone(&Utc));
     let wall = |text: &String| text.parse::<NaiveDateTime>().ok();
     rows.document(

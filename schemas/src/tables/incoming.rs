@@ -10,11 +10,11 @@ use super::*;
 /// can name it without quoting it. `status` is one of `current`, `superseded`,
 /// `entered-in-error`. `document_time` is the site's wall-clock time.
 ///
-/// `document_version` orders the versions of a document; null where the sender
-/// does not number a withdrawal: it is then that of the version it withdraws.
-/// Of two rows with one version the higher `precedence` counts: 0 a document as
-/// first sent, 1 its replacement, 2 its withdrawal. `replaces` names the
-/// documents that this one takes the place of.
+/// `document_version` orders the versions of a document. Of two rows with one
+/// version the higher `precedence` counts: 0 a document as first sent, 1 its
+/// replacement, 2 its withdrawal, 3 the deletion of whatever came before it, whose
+/// version is the newest that did in its epoch, null for none. `replaces` names
+/// the documents that this one takes the place of.
 pub fn incoming_documents() -> SchemaRef {
     schema(vec![
         key("source"),

@@ -261,7 +261,7 @@ pub(super) fn withdrawal(id: &str, version: Option<i32>, last_updated: Option<ch
     DocumentRow {
         id,
         version,
-        precedence: Precedence::Withdrawal,
+        precedence: if version.is_some() { Precedence::Withdrawal } else { Precedence::Deletion },
         last_updated,
         status: "entered-in-error",
         replaces: &[],
@@ -354,7 +354,11 @@ mod tests {
             let epoch = entry(json);
             let d = &epoch.documents;
             assert_eq!(get(d, "source_document_id").as_deref(), Some(id), "{json}");
-            assert_eq!((number(d, "document_version"), number(d, "precedence")), (version, Some(2)), "{json}");
+            assert_eq!(
+                (number(d, "document_version"), number(d, "precedence")),
+                (version, Some(if version.is_some() { 2 } else { 3 })),
+                "{json}"
+            );
             assert_eq!((time(d, "last_updated").as_deref(), get(d, "status").as_deref()), (updated, Some("entered-in-error")), "{json}");
             assert_eq!((get(d, "text"), get(d, "source_patient_id"), epoch.documents_seen), (None, None, 1), "{json}");
         }
