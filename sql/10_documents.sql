@@ -4,7 +4,8 @@
 --      stored_identities and stored_encounters hold what the tables have of the
 --      documents, patients and encounters that the epoch names; survivors says of
 --      each patient to whom the documents belong now; journalled_patients are those
---      whom a replayed epoch has taken documents from
+--      whom a replayed epoch has taken documents from, journalled_encounters those of
+--      which it had news
 -- Out: accepted_documents, patients and touched_patients (for the stages that follow),
 --      people and known_encounters (what is known of the patients and encounters
 --      named), source_documents, encounters
@@ -150,7 +151,7 @@ known as (
     left join moves m on m.source_encounter_id = n.source_encounter_id
     left join stored_encounters s on s.source_encounter_id = n.source_encounter_id
 )
-select pseudonym('encounter', source_encounter_id) as encounter_id,
+select k.encounter_id,
        source_encounter_id,
        case when is_newer then coalesce(source_patient_id, stored_patient_id) else stored_patient_id end as source_patient_id,
        moved_to,
@@ -160,14 +161,25 @@ select pseudonym('encounter', source_encounter_id) as encounter_id,
        case when is_newer then coalesce(start, stored_start) else stored_start end as start,
        case when is_newer then coalesce("end", stored_end) else stored_end end as "end",
        case when is_newer then coalesce(last_updated, stored_last_updated) else stored_last_updated end as last_updated,
-       is_newer
-           and (not is_known
-                or (source_patient_id is not null and (source_patient_id is distinct from stored_patient_id))
-                or (moved_to is not null and (moved_to is distinct from stored_moved_to))
-                or (class is not null and (class is distinct from stored_class))
-                or (start is not null and (start is distinct from stored_start))
-                or ("end" is not null and ("end" is distinct from stored_end))) as is_news
-from known;
+       j.encounter_id is not null
+           or (moved_to is distinct from stored_moved_to)
+           or (moved_at is distinct from stored_moved_at)
+           or (is_newer
+               and (not is_known
+                    or (source_patient_id is not null and (source_patient_id is distinct from stored_patient_id))
+                    or (class is not null and (class is distinct from stored_class))
+                    or (start is not null and (start is distinct from stored_start))
+                    or ("end" is not null and ("end" is distinct from stored_end)))) as is_news,
+       -- Where each version states the patient, the time of the newest tells which one that was.
+       is_renumbered or (is_newer and is_stated and (last_updated is distinct from stored_last_updated)) as is_noted
+from (
+    select *,
+           pseudonym('encounter', source_encounter_id) as encounter_id,
+           identifiers is not null
+               and (stored_identifiers is null or (is_newer and not array_has_all(stored_identifiers, identifiers))) as is_renumbered
+    from known
+) k
+left join journalled_encounters j on j.encounter_id = k.encounter_id;
 
 create table encounters as
 select encounter_id, source_encounter_id, source_patient_id, moved_to, moved_at, identifiers, class, start, "end", last_updated
@@ -236,12 +248,15 @@ newest as (
     left join replaced r on r.replaced_id = k.source_document_id
     where k.newest = 1
     union all
-    select r.source, r.place, r.replaced_id, cast(null as int), cast(0 as int), null, 'superseded',
+    -- Stands for one that has not come: any version of it counts over that. An epoch
+    -- that is made once more may find it there.
+    select r.source, r.place, r.replaced_id, cast(null as int), cast(-1 as int), null, 'superseded',
            r.source_patient_id, null, null, null, null, null, null,
            null, null, null, r.received_at, true
     from replaced r
     left anti join incoming_documents k on k.source_document_id = r.replaced_id
-    left anti join stored_versions s on s.document_id = pseudonym('document', r.replaced_id)
+    left anti join (select document_id from stored_versions where precedence >= 0) s
+        on s.document_id = pseudonym('document', r.replaced_id)
 ),
 keyed as (
     select n.*, pseudonym('document', n.source_document_id) as document_id

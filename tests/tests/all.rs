@@ -17,6 +17,8 @@ mod evaluate;
 mod examples;
 #[path = "all/feeds.rs"]
 mod feeds;
+#[path = "all/halfway.rs"]
+mod halfway;
 #[path = "all/kill.rs"]
 mod kill;
 #[path = "all/leaks.rs"]

@@ -32,6 +32,9 @@ pub struct Again {
     /// Pseudonyms of patients whose episodes are put together anew.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub patients: BTreeSet<String>,
+    /// Pseudonyms of encounters of which there was news: once the tables hold it, none is seen.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub encounters: BTreeSet<String>,
 }
 
 /// What makes stored documents worth a second reading, as the source calls it.

@@ -18,6 +18,7 @@ use sillage_functions::{Deidentification, Library};
 use sillage_schemas::tables::{Write, table};
 use tokio::sync::Mutex;
 
+use super::again::Again;
 use super::dossiers::Dossiers;
 use super::history::{History, Texts};
 use super::{again, interrupted, records};
@@ -117,7 +118,7 @@ impl Stages {
 
     /// What the tables hold of the documents, patients and encounters of an epoch.
     async fn stored(&self, incoming: &Incoming) -> Result<Vec<(&'static str, RecordBatch)>> {
-        let Incoming { documents, patients, encounters, touched } = incoming;
+        let Incoming { documents, patients, encounters, again } = incoming;
         let sources = |batch: &RecordBatch, name: &str| column(std::slice::from_ref(batch), name);
         let pseudonyms = |kind: &str, ids: &[String]| ids.iter().map(|id| self.key.pseudonym(kind, id)).collect::<HashSet<_>>();
         let mut stays = sources(documents, "source_encounter_id")?;
@@ -147,7 +148,8 @@ impl Stages {
             ("stored_identities", history.stored_identities(keys)?),
             ("stored_encounters", history.stored_encounters(&stays)?),
             ("survivors", records::survivors(&people, &merges)?),
-            ("journalled_patients", records::pseudonyms(touched)?),
+            ("journalled_patients", records::pseudonyms("patient_id", &again.patients)?),
+            ("journalled_encounters", records::pseudonyms("encounter_id", &again.encounters)?),
         ])
     }
 
@@ -174,8 +176,8 @@ struct Incoming {
     documents: RecordBatch,
     patients: RecordBatch,
     encounters: RecordBatch,
-    /// Patients whose episodes are put together anew whatever the documents say.
-    touched: Vec<String>,
+    /// What the journal says of the epoch, where it is made once more.
+    again: Again,
 }
 
 /// Takes an epoch through the stages that look at each document alone.
@@ -183,9 +185,9 @@ struct Incoming {
 /// Errors: a stage fails whatever the documents, or on all of several.
 pub(super) async fn prepare(stages: Arc<Stages>, epoch: Epoch, entry: Entry, is_replay: bool) -> Result<Prepared> {
     let Epoch { documents, patients, encounters, mut dead_letters, documents_seen, bytes_read, .. } = epoch;
-    let touched = entry.again.patients.iter().cloned().collect();
+    let again = entry.again.clone();
     let parameters = Parameters { run_id: entry.run_id.clone(), ingested_at: entry.ingested_at };
-    let mut incoming = Incoming { documents, patients, encounters, touched };
+    let mut incoming = Incoming { documents, patients, encounters, again };
     let session = read(&stages, &mut incoming, &parameters, &mut dead_letters).await?;
     Ok(Prepared { session, incoming, parameters, entry, is_replay, dead_letters, documents_seen, bytes_read })
 }
@@ -234,6 +236,10 @@ pub(super) async fn finish(stages: &Arc<Stages>, mut prepared: Prepared, dossier
     let Prepared { session, parameters, mut entry, dead_letters, documents_seen, bytes_read, .. } = prepared;
     let left = format!("(select patient_before from {ACCEPTED} where patient_before <> patient_id)");
     entry.again.patients.extend(column(&collect(&session, &left, "distinct patient_before").await?, "patient_before")?);
+    entry
+        .again
+        .encounters
+        .extend(column(&collect(&session, "(select encounter_id from known_encounters where is_news)", "*").await?, "encounter_id")?);
     let patients = column(&collect(&session, TOUCHED, "*").await?, "patient_id")?;
     let known = stages.history.lock().await.known("patient_id", patients.clone())?;
     let [documents, variables] = dossiers.of(&known, store).await?;

@@ -1,5 +1,6 @@
 //! Rows that the runner itself writes: runs and dead letters.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use arrow::array::{ArrayRef, ListArray, RecordBatch, StringArray, StructArray, TimestampMicrosecondArray};
@@ -49,10 +50,10 @@ pub(super) fn survivors(people: &[&str], merges: &Merges) -> Result<RecordBatch>
     batch(fields, columns)
 }
 
-/// A table of one column, `patient_id`.
-pub(super) fn pseudonyms(patients: &[String]) -> Result<RecordBatch> {
-    let column = Arc::new(patients.iter().map(Some).collect::<StringArray>()) as ArrayRef;
-    batch(vec![Field::new("patient_id", DataType::Utf8, false)], vec![column])
+/// A table of one column.
+pub(super) fn pseudonyms(name: &str, pseudonyms: &BTreeSet<String>) -> Result<RecordBatch> {
+    let column = Arc::new(pseudonyms.iter().map(Some).collect::<StringArray>()) as ArrayRef;
+    batch(vec![Field::new(name, DataType::Utf8, false)], vec![column])
 }
 
 pub(super) fn run_row(summary: &Summary, started_at: DateTime<Utc>, finished_at: Option<DateTime<Utc>>) -> Result<RecordBatch> {

@@ -9,7 +9,7 @@ use super::*;
 ///
 /// `source` says where the input is, `feed` which source it came from. `replaced`:
 /// another document has taken its place. A document that was replaced before it
-/// came has version 0 and no text.
+/// came has version 0, precedence -1 and no text.
 pub fn source_documents() -> SchemaRef {
     schema(vec![
         key("document_id"),

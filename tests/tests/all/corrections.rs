@@ -73,7 +73,7 @@ fn entered_in_error_withdraws_the_rows() {
 }
 
 /// A document of a patient, as one line of NDJSON.
-fn document(id: &str, version: u32, patient: &str, body: &str, more: &serde_json::Value) -> String {
+pub(crate) fn document(id: &str, version: u32, patient: &str, body: &str, more: &serde_json::Value) -> String {
     let mut reference = serde_json::json!({
         "resourceType": "DocumentReference", "id": id, "status": "current",
         "meta": {"versionId": version.to_string()},
@@ -87,7 +87,7 @@ fn document(id: &str, version: u32, patient: &str, body: &str, more: &serde_json
     reference.to_string()
 }
 
-fn patient(id: &str, updated: &str, family: &str, more: &serde_json::Value) -> String {
+pub(crate) fn patient(id: &str, updated: &str, family: &str, more: &serde_json::Value) -> String {
     let mut patient = serde_json::json!({
         "resourceType": "Patient", "id": id, "meta": {"lastUpdated": updated},
         "name": [{"family": family, "given": ["Maëlle"]}], "gender": "female", "birthDate": "1950-02-03"
