@@ -97,6 +97,8 @@ pub async fn run(configuration: &Configuration, mode: Mode, quiet: bool) -> Resu
     if configuration.sources.is_empty() {
         return Err(Error::Configuration("no source; give --source FOLDER, or `sources` in the pipeline file".to_owned()));
     }
+    // Before anything listens: who is told to stop then still answers what was sent.
+    let mut stop = stop_signal()?;
     // Sources are opened first: a typing mistake must not leave an empty store behind.
     let settings = configuration.feeds();
     let mut sources = configuration
@@ -131,15 +133,27 @@ pub async fn run(configuration: &Configuration, mode: Mode, quiet: bool) -> Resu
     let state = State::open(store, library.clone(), key.clone(), policy).await?;
     let summary = Summary { run_id: new_run_id(started_at)?, new_key, ..Summary::default() };
     let mut run = Run { configuration, library, key, state, health, summary };
-    run.record(started_at, None).await?;
-    let mut stop = stop_signal()?;
-    run.health.ready();
+    let mut recorded = false;
     let mut maintained_at = tokio::time::Instant::now();
     let mut wait = Duration::from_secs(1);
     loop {
         let mut more = false;
         let mut failed = None;
+        if !recorded {
+            // Who is there already is answered, whatever the tables say.
+            match run.record(started_at, None).await {
+                Ok(()) => {
+                    recorded = true;
+                    run.health.ready();
+                }
+                Err(error) if mode == Mode::Stream && error.fault() == Fault::Environment => failed = Some(error),
+                Err(error) => return Err(error),
+            }
+        }
         for source in &sources {
+            if failed.is_some() {
+                break;
+            }
             match run.drain(source, mode, quiet, &stop).await {
                 Ok(unfinished) => more |= unfinished,
                 Err(error) if mode == Mode::Stream && error.fault() == Fault::Environment => failed = Some(error),
