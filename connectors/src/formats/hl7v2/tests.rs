@@ -253,6 +253,18 @@ fn what_cannot_be_read_is_a_dead_letter_with_the_message() {
 }
 
 #[test]
+fn a_line_that_begins_like_a_header_stays_in_its_text() {
+    let message =
+        mdm("T02", "2024", &txa("D1", "", ""), "OBX|1|TX|x||Bilan :\rMSH, ACTH normales\u{b}MSH: 12 ng/L\u{1c}\rBTS - fin||||||F\r");
+    let epoch = epoch(&[message.as_bytes()]);
+    assert_eq!(letters(&epoch), Vec::<String>::new());
+    let text = rows(&epoch.documents, &["text"]).concat();
+    for word in ["Bilan", "ACTH normales", "12 ng/L", "BTS - fin"] {
+        assert!(text.contains(word), "{word} in {text:?}");
+    }
+}
+
+#[test]
 fn admissions_discharges_and_what_takes_them_back() {
     let adt = |trigger: &str, end: &str| {
         let pv1 = format!("PV1|1|I|||||||||||||||||V1^^^HOP^VN{}20240301|{end}", "|".repeat(25));
