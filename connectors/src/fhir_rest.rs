@@ -36,11 +36,10 @@ use crate::source::{Epoch, Position, Source, SourceError, Start, Until};
 use address::Address;
 use cache::Cache;
 use client::Client;
+use known::Known;
 pub(crate) use poller::{Poller, Progress};
 pub use settings::{Deletions, Mode, Settings, Type};
-
-/// How long a reader waits before it looks for what the poller has.
-const MOMENT: Duration = Duration::from_millis(50);
+use state::State;
 
 /// Takes the address and the settings; asks nothing yet.
 ///
@@ -93,6 +92,24 @@ fn asking(address: Arc<Address>, source: &str, settings: &Settings, inbox: Inbox
     let cache = Cache::new(settings.cache_entries, Duration::from_secs(settings.cache_seconds));
     let remote = Arc::new(Remote { client, settings: settings.clone(), cache: Mutex::new(cache) });
     Poller::open(remote, inbox, spool)
+}
+
+/// What a poller has kept, without what names somebody, and how much that was;
+/// `None` where it names nobody.
+pub(crate) fn forgetting(kept: &[u8], erased: impl Fn(&str) -> bool, named: impl Fn(&[u8]) -> bool) -> Option<(Vec<u8>, u64)> {
+    let mut state = State::decode(kept)?;
+    let count = state.forget(erased, named);
+    (count > 0).then(|| (state.encode(), count))
+}
+
+/// Takes ids out of what pollers remember to have delivered; counts them.
+pub(crate) fn forget_known(spool: &Path, erased: impl Fn(&str) -> bool) -> Result<u64, SourceError> {
+    Known::erase(spool, erased)
+}
+
+#[cfg(test)]
+pub(crate) fn remember_known(spool: &Path, source: &str, ids: &[&str]) -> Result<(), SourceError> {
+    Known::open(spool, source)?.add(ids.iter().copied())
 }
 
 impl FhirRest {

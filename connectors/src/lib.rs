@@ -5,6 +5,7 @@
 //! **format** ([`formats`]) knows what the bytes mean. Formats never know
 //! transports. [`SOURCES`] is the one list of what can be opened.
 
+pub mod erasure;
 pub mod fhir_rest;
 pub mod files;
 pub mod formats;

@@ -41,7 +41,7 @@ use epoch::{Processed, Stages, finish, prepare};
 use history::History;
 
 /// Folder of the journals, in the restricted zone.
-const JOURNAL: &str = "_journal";
+pub(crate) const JOURNAL: &str = "_journal";
 /// Folder of what sources on the network have received, in the restricted zone.
 pub(crate) const INBOX: &str = "_inbox";
 /// Epochs of one source before the next source has its turn.

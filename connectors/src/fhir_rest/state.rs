@@ -180,6 +180,23 @@ impl State {
         bytes
     }
 
+    /// Without what names somebody in plain words; counts it. Fingerprints stay:
+    /// they keep what was read from being delivered once more.
+    pub fn forget(&mut self, erased: impl Fn(&str) -> bool, named: impl Fn(&[u8]) -> bool) -> u64 {
+        let before = self.pending.len();
+        self.pending.retain(|pending| !erased(&pending.id));
+        let mut count = (before - self.pending.len()) as u64;
+        for feed in self.feeds.values_mut().chain(self.histories.values_mut()) {
+            if let Some(pass) = &mut feed.pass
+                && pass.link.as_ref().is_some_and(|link| named(link.as_bytes()))
+            {
+                (pass.link, pass.from, pass.jumped) = (None, pass.since, false);
+                count += 1;
+            }
+        }
+        count
+    }
+
     /// What was kept; a state of another making is as good as none: everything is read again.
     pub fn decode(bytes: &[u8]) -> Option<State> {
         serde_json::from_slice(bytes).ok()
