@@ -9,6 +9,8 @@ pub mod erasure;
 pub mod fhir_rest;
 pub mod files;
 pub mod formats;
+#[cfg(fuzzing)]
+pub mod fuzzing;
 pub mod inbox;
 pub mod mllp;
 mod network;

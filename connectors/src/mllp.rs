@@ -9,6 +9,9 @@
 mod framer;
 mod server;
 
+#[cfg(fuzzing)]
+pub(crate) use framer::fuzz as fuzz_framer;
+
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;

@@ -181,6 +181,32 @@ impl Framer {
     }
 }
 
+/// Cuts a stream that comes in pieces of these sizes, and at once: the same frames,
+/// and no memory beyond what is allowed.
+#[cfg(fuzzing)]
+pub(crate) fn fuzz(sizes: &[u8], stream: &[u8]) {
+    const MAX: usize = 512;
+    let cut = |sizes: &[u8]| {
+        let (mut framer, mut frames, mut rest) = (Framer::new(MAX), Vec::new(), stream);
+        for size in sizes.iter().cycle() {
+            let (piece, after) = rest.split_at(rest.len().min(usize::from(*size).max(1)));
+            framer.push(piece, &mut frames);
+            assert!(framer.held() <= 2 * (MAX + KEPT));
+            rest = after;
+            if rest.is_empty() {
+                break;
+            }
+        }
+        framer.push(rest, &mut frames);
+        framer.settle(&mut frames);
+        (frames, framer.skipped, framer.abandoned)
+    };
+    let whole = cut(&[]);
+    assert_eq!(whole, cut(sizes));
+    let framed: usize = whole.0.iter().map(|(Frame::Whole(bytes) | Frame::TooLarge(bytes))| bytes.len()).sum();
+    assert!(framed + whole.1 as usize <= stream.len());
+}
+
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
