@@ -157,16 +157,6 @@ impl Source for FhirRest {
         if !open.once || matches!(until, Until::Exactly(_)) {
             return open.inbox.read(from, until);
         }
-        loop {
-            // Asked before looking, so that nothing comes in between.
-            let ended = open.progress.ended(MOMENT);
-            let epoch = open.inbox.read(from, until)?;
-            if epoch.is_none() && ended {
-                open.progress.outcome()?;
-            }
-            if epoch.is_some() || ended {
-                return Ok(epoch);
-            }
-        }
+        open.progress.read(&mut open.inbox, from, until)
     }
 }

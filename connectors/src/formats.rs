@@ -6,6 +6,20 @@ pub mod fhir;
 pub mod hl7v2;
 pub(crate) mod row;
 
+use chrono::{DateTime, Utc};
+
+/// Object identifiers of the French national health identity begin so: NIR, NIA
+/// and their test and demonstration ranges.
+pub(crate) const NATIONAL_IDENTITY: &str = "1.2.250.1.213.1.4.";
+
+/// 2000-01-01, from which seconds make a version number.
+const VERSION_EPOCH: i64 = 946_684_800;
+
+/// A time as a version number: one scale for all formats.
+pub(crate) fn version_at(time: DateTime<Utc>) -> i32 {
+    (time.timestamp() - VERSION_EPOCH).clamp(1, i32::MAX.into()) as i32
+}
+
 /// The words that say why an input became a dead letter, with what to do.
 pub mod reason {
     /// Not JSON.

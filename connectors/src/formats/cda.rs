@@ -55,7 +55,7 @@ pub struct Document {
     pub confidentiality: Option<String>,
     pub language: Option<String>,
     pub patient: PatientRecord,
-    /// `root|extension`, the national identity (INS) included.
+    /// `system|value`, the national identity (INS) included.
     pub patient_ids: Vec<String>,
     pub authors: Vec<String>,
     pub custodian: Option<String>,
@@ -75,7 +75,7 @@ pub struct Document {
 /// The stay that the document belongs to.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Encounter {
-    /// `root|extension`.
+    /// `system|value`.
     pub id: Option<String>,
     pub start: Option<NaiveDateTime>,
     pub end: Option<NaiveDateTime>,

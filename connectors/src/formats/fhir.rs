@@ -44,8 +44,6 @@ use time::FhirTime;
 const MAX_DEPTH: usize = 100;
 /// Bundles inside Bundles.
 const MAX_BUNDLES: usize = 4;
-/// 2000-01-01, from which seconds make a version number.
-const VERSION_EPOCH: i64 = 946_684_800;
 
 /// What a piece of JSON is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -235,15 +233,10 @@ fn version(written: Option<&str>, last_updated: Option<DateTime<Utc>>) -> i32 {
         return number;
     }
     match last_updated {
-        Some(time) => seconds(time),
+        Some(time) => version_at(time),
         None if written.is_some_and(|v| !v.is_empty() && v.bytes().all(|b| b.is_ascii_digit())) => i32::MAX,
         None => 1,
     }
-}
-
-/// A time as a version number.
-fn seconds(time: DateTime<Utc>) -> i32 {
-    (time.timestamp() - VERSION_EPOCH).clamp(1, i32::MAX.into()) as i32
 }
 
 /// An entity tag without its marks.

@@ -34,17 +34,14 @@ use chrono_tz::Tz;
 pub use acknowledgement::{Asks, Envelope, Outcome, acknowledgement, inspect};
 pub use defect::{Defect, Location};
 
-use crate::formats::reason;
-use crate::rows::{EncounterRow, Merged, PatientRow, Rows};
+use crate::formats::{reason, version_at};
+use crate::rows::{EncounterRow, Merged, Owner, PatientRow, Rows};
 use content::Observation;
 use document::Failure;
 use event::{Event, PatientEvent};
 use message::{Header, Message, Segment};
 use time::Clock;
 use visit::Visit;
-
-/// 2000-01-01, from which seconds make a version number.
-const VERSION_EPOCH: i64 = 946_684_800;
 
 /// Turns a message into rows, or into a dead letter that holds it. Several
 /// messages in one payload are read one after the other.
@@ -309,7 +306,7 @@ impl<'r> Intake<'r> {
 
 /// The version that a time makes; 1 where there is none.
 fn version(time: Option<DateTime<Utc>>) -> i32 {
-    time.map_or(1, |time| (time.timestamp() - VERSION_EPOCH).clamp(1, i32::MAX.into()) as i32)
+    time.map_or(1, version_at)
 }
 
 #[cfg(test)]

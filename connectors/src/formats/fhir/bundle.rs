@@ -11,8 +11,8 @@ use super::document::Failure;
 use super::payload::Payload;
 use super::resource::{Head, Identifier, Lenient, List, Meta, One, RawReference, Text, words};
 use super::time::FhirTime;
-use super::{Intake, References, Target, id_of_full_url, misshapen, resource_type, seconds, shape_reason, unquoted};
-use crate::formats::reason;
+use super::{Intake, References, Target, id_of_full_url, misshapen, resource_type, shape_reason, unquoted};
+use crate::formats::{reason, version_at};
 use crate::rows::{DocumentRow, Precedence};
 
 /// A Bundle small enough to be one item.
@@ -241,7 +241,7 @@ impl Intake<'_> {
         })?;
         let last_updated = envelope.last_modified.and_then(FhirTime::parse).map(|t| t.instant(self.timezone));
         let written = envelope.etag.map(unquoted).or(envelope.url.and_then(version_in)).or(envelope.full_url.and_then(version_in));
-        let version = written.and_then(|v| v.parse::<i32>().ok().filter(|n| *n >= 0).or(last_updated.map(seconds)));
+        let version = written.and_then(|v| v.parse::<i32>().ok().filter(|n| *n >= 0).or(last_updated.map(version_at)));
         self.rows.document(place, &withdrawal(&id, version, last_updated));
         Ok(())
     }
