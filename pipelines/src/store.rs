@@ -383,7 +383,7 @@ mod tests {
         let whole: StructType = (encounters.schema)().as_ref().try_into_kernel().unwrap();
         let before = whole.fields().filter(|f| f.name() != "moved_at" && f.name() != "identifiers").cloned();
         DeltaTableBuilder::from_url(url).unwrap().build().unwrap().create().with_columns(before).await.unwrap();
-        let mut store = Store::create(folder.path()).await.unwrap();
+        let mut store = Store::create(folder.path(), None).await.unwrap();
         let row = RecordBatch::new_empty((encounters.schema)());
         let schema = store.provider(encounters).await.unwrap().schema();
         assert!(schema.column_with_name("moved_at").is_some() && schema.column_with_name("identifiers").is_some());

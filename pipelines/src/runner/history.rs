@@ -307,11 +307,12 @@ impl History {
         batch(fields, columns)
     }
 
-    /// To whom these encounters were given, and the other numbers that they have.
+    /// Whose these encounters are or were, and the other numbers that they have.
     pub(super) fn moved(&mut self, encounters: &HashSet<String>) -> Result<(Vec<String>, Vec<String>)> {
         let (mut to, mut numbers) = (Vec::new(), Vec::new());
         for encounter in self.encounters(encounters)? {
             to.extend(encounter.moved_to);
+            to.extend(encounter.source_patient_id);
             numbers.extend(encounter.identifiers.unwrap_or_default());
         }
         Ok((to, numbers))

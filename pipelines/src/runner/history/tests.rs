@@ -131,7 +131,7 @@ fn encounters_are_remembered() {
     let stored = history.stored_encounters(&set(&[A, B])).unwrap();
     assert_eq!(Some(&stored), row.project(&[1, 2, 3, 4, 5, 6, 7, 8, 9]).ok().as_ref());
     let moved = history.moved(&set(&[A])).unwrap();
-    assert_eq!(moved, (vec!["p2".to_owned()], vec!["v1".to_owned(), "a1".to_owned()]));
+    assert_eq!(moved, (vec!["p2".to_owned(), "p1".to_owned()], vec!["v1".to_owned(), "a1".to_owned()]));
 }
 
 #[test]
