@@ -4,10 +4,12 @@
 --      stored_identities and stored_encounters hold what the tables have of the
 --      documents, patients and encounters that the epoch names; survivors says of
 --      each patient to whom the documents belong now; journalled_patients are those
---      whom a replayed epoch has taken documents from
+--      whom a replayed epoch has taken documents from, journalled_encounters those of
+--      which it had news
+--      incoming_page_spans says where the words of texts read from pages stand
 -- Out: accepted_documents, patients and touched_patients (for the stages that follow),
 --      people and known_encounters (what is known of the patients and encounters
---      named), source_documents, encounters
+--      named), source_documents, page_spans, encounters
 -- Parameters: run_id
 
 -- Everybody who is named, each under the patient that is left of a merge. What was
@@ -33,6 +35,7 @@ known as (
            s.record as stored_record,
            s.revealed as stored_revealed,
            s.merged_into as stored_merged_into,
+           cast(s.merged_at as timestamp) as stored_merged_at,
            cast(s.last_updated as timestamp) as stored_last_updated,
            r.identifiers as new_identifiers,
            r.record as new_record,
@@ -44,13 +47,16 @@ known as (
     left join stored_identities s on s.patient_id = k.person_id
     left join ranked r on r.source_patient_id = k.source_patient_id and r.newest = 1
 )
-select person_id, patient_id, source_patient_id, survivor, merged_into, merged_at,
+select person_id, patient_id, source_patient_id, survivor, merged_into,
+       -- Who stands alone has no survivor to tell since when.
+       coalesce(merged_at, stored_merged_at) as merged_at,
        identifiers,
        record,
        case when is_newer then coalesce(new_last_updated, stored_last_updated) else stored_last_updated end as last_updated,
        stored_revealed as revealed_before,
        not is_known
            or (merged_into is distinct from stored_merged_into)
+           or (merged_at is not null and (merged_at is distinct from stored_merged_at))
            or (record is distinct from stored_record)
            or (identifiers is distinct from stored_identifiers) as is_news
 from (
@@ -74,16 +80,56 @@ select p.patient_id, p.survivor as source_patient_id, p.record, date_shift_days(
 from persons p
 join people s on s.person_id = p.patient_id;
 
+-- To whom encounters were given. Some senders say that one has moved; others state
+-- whose it is with each version, and another patient than before is a move. The
+-- newest statement counts, whenever it comes.
+create table moves as
+with stated as (
+    select source_encounter_id, source_patient_id as moved_to, last_updated as moved_at, place, true as incoming
+    from incoming_encounters
+    where moved is null and source_patient_id is not null
+),
+owners as (
+    select * from stated
+    union all
+    select s.source_encounter_id, s.source_patient_id, s.last_updated, '', false
+    from stored_encounters s
+    left semi join stated n on n.source_encounter_id = s.source_encounter_id
+    where s.source_patient_id is not null
+),
+several as (
+    select source_encounter_id from owners group by source_encounter_id having count(distinct moved_to) > 1
+),
+said as (
+    select source_encounter_id, source_patient_id as moved_to, last_updated as moved_at, place, true as incoming
+    from incoming_encounters
+    where moved and source_patient_id is not null
+    union all
+    select o.* from owners o left semi join several s on s.source_encounter_id = o.source_encounter_id
+    union all
+    select source_encounter_id, moved_to, moved_at, '', false from stored_encounters where moved_to is not null
+),
+ranked as (
+    select *,
+           row_number() over (
+               partition by source_encounter_id
+               order by case when incoming and moved_at is null then 0 else 1 end, moved_at desc nulls last, incoming desc, place desc
+           ) as newest
+    from said
+)
+select source_encounter_id, moved_to, moved_at from ranked where newest = 1;
+
 create table known_encounters as
 with ranked as (
     select *, row_number() over (partition by source_encounter_id order by last_updated desc nulls last, place desc) as newest
     from incoming_encounters
 ),
-moves as (
-    select source_encounter_id, source_patient_id as moved_to,
+-- The newest that tells of more than its own number.
+numbered as (
+    select source_encounter_id, identifiers,
            row_number() over (partition by source_encounter_id order by last_updated desc nulls last, place desc) as newest
     from incoming_encounters
-    where moved
+    where coalesce(array_length(array_remove(identifiers, source_encounter_id)), 0) > 0
 ),
 named as (
     select source_encounter_id from ranked where newest = 1
@@ -91,38 +137,75 @@ named as (
     select source_encounter_id from stored_encounters
 ),
 known as (
-    select n.source_encounter_id, r.source_patient_id, r.class, r.start, r."end", r.last_updated, m.moved_to,
+    select n.source_encounter_id, r.source_patient_id, r.class, r.start, r."end", r.last_updated, m.moved_to, m.moved_at,
+           i.identifiers,
+           r.moved is null as is_stated,
            s.source_encounter_id is not null as is_known,
-           s.source_patient_id as stored_patient_id, s.moved_to as stored_moved_to, s.class as stored_class,
+           s.source_patient_id as stored_patient_id, s.moved_to as stored_moved_to, s.moved_at as stored_moved_at,
+           s.identifiers as stored_identifiers, s.class as stored_class,
            s.start as stored_start, s."end" as stored_end, s.last_updated as stored_last_updated,
            r.source_encounter_id is not null
                and (s.last_updated is null or r.last_updated is null or r.last_updated >= s.last_updated) as is_newer
     from named n
     left join ranked r on r.source_encounter_id = n.source_encounter_id and r.newest = 1
-    left join moves m on m.source_encounter_id = n.source_encounter_id and m.newest = 1
+    left join numbered i on i.source_encounter_id = n.source_encounter_id and i.newest = 1
+    left join moves m on m.source_encounter_id = n.source_encounter_id
     left join stored_encounters s on s.source_encounter_id = n.source_encounter_id
 )
-select pseudonym('encounter', source_encounter_id) as encounter_id,
+select k.encounter_id,
        source_encounter_id,
        case when is_newer then coalesce(source_patient_id, stored_patient_id) else stored_patient_id end as source_patient_id,
-       case when is_newer then coalesce(moved_to, stored_moved_to) else stored_moved_to end as moved_to,
+       moved_to,
+       moved_at,
+       case when is_renumbered then identifiers else stored_identifiers end as identifiers,
        case when is_newer then coalesce(class, stored_class) else stored_class end as class,
        case when is_newer then coalesce(start, stored_start) else stored_start end as start,
        case when is_newer then coalesce("end", stored_end) else stored_end end as "end",
        case when is_newer then coalesce(last_updated, stored_last_updated) else stored_last_updated end as last_updated,
-       is_newer
-           and (not is_known
-                or (source_patient_id is not null and (source_patient_id is distinct from stored_patient_id))
-                or (moved_to is not null and (moved_to is distinct from stored_moved_to))
-                or (class is not null and (class is distinct from stored_class))
-                or (start is not null and (start is distinct from stored_start))
-                or ("end" is not null and ("end" is distinct from stored_end))) as is_news
-from known;
+       j.encounter_id is not null
+           or (moved_to is distinct from stored_moved_to)
+           or (moved_at is distinct from stored_moved_at)
+           or (is_newer
+               and (not is_known
+                    or (source_patient_id is not null and (source_patient_id is distinct from stored_patient_id))
+                    or (class is not null and (class is distinct from stored_class))
+                    or (start is not null and (start is distinct from stored_start))
+                    or ("end" is not null and ("end" is distinct from stored_end)))) as is_news,
+       -- Where each version states the patient, the time of the newest tells which one that was.
+       is_renumbered or (is_newer and is_stated and (last_updated is distinct from stored_last_updated)) as is_noted
+from (
+    select *,
+           pseudonym('encounter', source_encounter_id) as encounter_id,
+           identifiers is not null
+               and (stored_identifiers is null or (is_newer and not array_has_all(stored_identifiers, identifiers))) as is_renumbered
+    from known
+) k
+left join journalled_encounters j on j.encounter_id = k.encounter_id;
 
 create table encounters as
-select encounter_id, source_encounter_id, source_patient_id, moved_to, class, start, "end", last_updated
+select encounter_id, source_encounter_id, source_patient_id, moved_to, moved_at, identifiers, class, start, "end", last_updated
 from known_encounters
-where is_news;
+where is_news or is_noted;
+
+-- To whom an encounter was given last, by its own number or another of its numbers.
+create table moved_encounters as
+with names as (
+    select source_encounter_id,
+           unnest(case when identifiers is null then make_array(source_encounter_id)
+                       else array_append(identifiers, source_encounter_id) end) as name
+    from known_encounters
+),
+ranked as (
+    select n.source_encounter_id, m.moved_to,
+           row_number() over (
+               partition by n.source_encounter_id
+               order by m.moved_at desc nulls last, m.source_encounter_id = n.source_encounter_id desc, m.source_encounter_id
+           ) as newest
+    from names n
+    join known_encounters m on m.source_encounter_id = n.name
+    where m.moved_to is not null
+)
+select source_encounter_id, moved_to from ranked where newest = 1;
 
 -- The newest version of each document of this epoch, unless the store has a newer
 -- one. A document that another one replaces is superseded, whichever comes first.
@@ -139,28 +222,42 @@ replaced as (
     where replaced_id <> source_document_id
     group by replaced_id
 ),
+-- A deletion without a version is of everything that came before it.
+numbered as (
+    select i.source, i.place, i.source_document_id, i.precedence, i.last_updated, i.status, i.source_patient_id,
+           i.source_encounter_id, i.type_code, i.type_display, i.title, i.document_time, i.language, i.content_type,
+           i.authors, i.text, i.coded, i.margins, i.attachment_sha256, i.received_at,
+           case when i.precedence = 3 or i.document_version is null
+                then greatest(coalesce(i.document_version, 0), coalesce(s.document_version, 0))
+                else i.document_version end as document_version
+    from (select d.*, pseudonym('document', d.source_document_id) as document_id from incoming_documents d) i
+    left join stored_versions s on s.document_id = i.document_id
+),
 ranked as (
     select *,
            row_number() over (
                partition by source_document_id
-               order by coalesce(document_version, 2147483647) desc, precedence desc, last_updated desc nulls last, place desc
+               order by document_version desc, precedence desc, last_updated desc nulls last, place desc
            ) as newest
-    from incoming_documents
+    from numbered
 ),
 newest as (
     select k.source, k.place, k.source_document_id, k.document_version, k.precedence, k.last_updated, k.status,
            k.source_patient_id, k.source_encounter_id, k.type_code, k.type_display, k.title, k.document_time, k.language,
-           k.content_type, k.authors, k.text, k.received_at, r.replaced_id is not null as is_replaced
+           k.content_type, k.authors, k.text, k.coded, k.margins, k.attachment_sha256, k.received_at, r.replaced_id is not null as is_replaced
     from ranked k
     left join replaced r on r.replaced_id = k.source_document_id
     where k.newest = 1
     union all
-    select r.source, r.place, r.replaced_id, cast(null as int), cast(0 as int), null, 'superseded',
+    -- Stands for one that has not come: any version of it counts over that. An epoch
+    -- that is made once more may find it there.
+    select r.source, r.place, r.replaced_id, cast(null as int), cast(-1 as int), null, 'superseded',
            r.source_patient_id, null, null, null, null, null, null,
-           null, null, null, r.received_at, true
+           null, null, null, null, null, null, r.received_at, true
     from replaced r
     left anti join incoming_documents k on k.source_document_id = r.replaced_id
-    left anti join stored_versions s on s.document_id = pseudonym('document', r.replaced_id)
+    left anti join (select document_id from stored_versions where precedence >= 0) s
+        on s.document_id = pseudonym('document', r.replaced_id)
 ),
 keyed as (
     select n.*, pseudonym('document', n.source_document_id) as document_id
@@ -198,6 +295,11 @@ select c.document_id,
        c.authors,
        case when c.status = 'current' and not c.replaced then c.text end as text,
        case when c.status <> 'entered-in-error' then c.text end as kept_text,
+       case when c.status = 'current' and not c.replaced then c.coded end as coded,
+       case when c.status <> 'entered-in-error' then c.coded end as kept_coded,
+       case when c.status = 'current' and not c.replaced then c.margins end as margins,
+       case when c.status <> 'entered-in-error' then c.margins end as kept_margins,
+       case when c.status <> 'entered-in-error' then c.attachment_sha256 end as attachment_sha256,
        c.last_updated,
        c.received_at,
        coalesce(p.patient_id, c.patient_before) as patient_id,
@@ -208,7 +310,8 @@ select c.document_id,
        e."end" as stay_end
 from checked c
 left join known_encounters e on e.source_encounter_id = c.source_encounter_id
-left join people p on p.source_patient_id = coalesce(e.moved_to, c.source_patient_id)
+left join moved_encounters m on m.source_encounter_id = c.source_encounter_id
+left join people p on p.source_patient_id = coalesce(m.moved_to, c.source_patient_id)
 left join patients t on t.patient_id = p.patient_id;
 
 -- Whose episodes are put together anew: those of the documents, those to whom a
@@ -220,7 +323,8 @@ select patient_before from accepted_documents where patient_before is not null
 union
 select p.patient_id
 from known_encounters e
-join people p on p.source_patient_id = coalesce(e.moved_to, e.source_patient_id)
+left join moved_encounters m on m.source_encounter_id = e.source_encounter_id
+join people p on p.source_patient_id = coalesce(m.moved_to, e.source_patient_id)
 where e.is_news
 union
 select patient_id from journalled_patients;
@@ -245,7 +349,17 @@ select document_id,
        content_type,
        authors,
        kept_text as text,
+       kept_coded as coded,
+       kept_margins as margins,
+       attachment_sha256,
        last_updated,
        received_at,
        $run_id as run_id
 from accepted_documents;
+
+create table page_spans as
+select a.document_id, a.document_version, w."start", w."end", w.attachment, w.page, w."left", w.bottom, w."right", w.top, w.confidence
+from incoming_page_spans w
+join accepted_documents a on a.source_document_id = w.source_document_id and a.place = w.place
+where a.kept_text is not null
+  and (w.document_version is null or w.document_version = a.document_version);

@@ -52,10 +52,15 @@ select r.document_id,
        r.stay_end,
        r.date_shift_days,
        r.reading,
+       r.entries,
+       r.aside,
        deidentify_document(
-           r.text, r.title, r.type_display, r.reading, v.items, r.record, r.patient_id, r.date_shift_days, r.document_time) as safe
+           r.text, r.title, r.type_display, r.reading, r.entries, v.items, r.record, r.patient_id, r.date_shift_days, r.document_time,
+           r.aside['revealed']) as safe
 from readings r
-left join revealed v on v.patient_id = r.patient_id;
+left join revealed v on v.patient_id = r.patient_id
+-- On what a learned model fails nothing was read: it must not leave.
+where r.reading['failure'] is null;
 
 create table safe_documents as
 select document_id,
@@ -80,6 +85,7 @@ select document_id,
 from deidentified
 where safe['leak'] is null;
 
+-- Of the margins nothing leaves: nothing is put in their place.
 create table phi_spans as
 select document_id,
        document_version,
@@ -90,12 +96,29 @@ select document_id,
        span['text'] as text,
        span['replacement'] as replacement,
        span['detector'] as detector,
-       span['score'] as score
+       span['score'] as score,
+       'text' as part
 from (
     select document_id, document_version, patient_id, unnest(safe['spans']) as span from deidentified
+)
+union all
+select document_id,
+       document_version,
+       patient_id,
+       span['label'] as label,
+       span['start'] as start,
+       span['end'] as "end",
+       span['text'] as text,
+       cast(null as varchar) as replacement,
+       span['detector'] as detector,
+       span['score'] as score,
+       'margins' as part
+from (
+    select document_id, document_version, patient_id, unnest(aside['spans']) as span from deidentified
 );
 
--- The second lock: a document of which an identifier would still show does not leave.
+-- The second lock: a document of which an identifier would still show does not leave,
+-- nor does one on which a learned model failed.
 create table leaks as
 select document_id as message_id,
        received_at,
@@ -104,4 +127,8 @@ select document_id as message_id,
        place || ' ' || safe['leak'] as detail,
        cast(null as varchar) as payload
 from deidentified
-where safe['leak'] is not null;
+where safe['leak'] is not null
+union all
+select document_id, received_at, place, 'model_failed', place || ' ' || reading['failure'], cast(null as varchar)
+from readings
+where reading['failure'] is not null;

@@ -124,6 +124,7 @@ select v.variable,
        v.event_time,
        v.score,
        v.method,
+       v.text_confidence,
        v.run_id
 from dossier_variables v
 join touched_documents t on t.document_id = v.document_id

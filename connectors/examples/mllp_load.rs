@@ -29,6 +29,9 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::sync::oneshot;
 
+/// From so many messages on the memory is shown on the way.
+const SHOWN: usize = 100_000;
+
 type Failure = Box<dyn Error + Send + Sync>;
 
 fn main() -> Result<(), Failure> {
@@ -62,7 +65,8 @@ struct Load {
 
 struct Measured {
     elapsed: Duration,
-    latencies: Vec<Duration>,
+    /// Seconds.
+    latencies: Vec<f32>,
 }
 
 impl Measured {
@@ -72,8 +76,8 @@ impl Measured {
 
     fn print(&self, what: &str) {
         let mut sorted = self.latencies.clone();
-        sorted.sort_unstable();
-        let at = |share: f64| sorted.get((sorted.len() as f64 * share) as usize).copied().unwrap_or_default().as_secs_f64() * 1e3;
+        sorted.sort_unstable_by(f32::total_cmp);
+        let at = |share: f64| sorted.get((sorted.len() as f64 * share) as usize).copied().unwrap_or_default() * 1e3;
         println!("{what:<26} {:>9.0} messages/s   p50 {:>7.2} ms   p99 {:>7.2} ms", self.rate(), at(0.5), at(0.99));
     }
 }
@@ -115,10 +119,14 @@ where
                         if number >= load.messages {
                             return Ok::<_, Failure>(latencies);
                         }
+                        // Flat, whatever the number: what latencies take is 4 bytes a message.
+                        if load.messages >= SHOWN && number % (load.messages / 10) == 0 {
+                            println!("    {number} messages, {} MiB of memory", resident() >> 20);
+                        }
                         let payload = message(number, load.bytes);
                         let begun = Instant::now();
                         write(writer, payload).await?;
-                        latencies.push(begun.elapsed());
+                        latencies.push(begun.elapsed().as_secs_f32());
                     }
                 })
             })
@@ -190,7 +198,7 @@ fn inbox(load: Load, folder: &Path) -> Result<Measured, Failure> {
 fn over_mllp(load: Load, folder: &Path, reading: bool) -> Result<Measured, Failure> {
     let settings = Settings::default();
     let mut source = Mllp::open(&Opening { uri: "mllp://127.0.0.1:0", timezone: Tz::Europe__Paris, settings: &settings })?;
-    source.start(&Start { spool: folder, once: false })?;
+    source.start(&Start { spool: folder, once: false, seal: None })?;
     let address = source.address().ok_or("not listening")?;
     let stop = Arc::new(AtomicBool::new(false));
     let stopped = stop.clone();

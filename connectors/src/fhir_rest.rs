@@ -36,11 +36,10 @@ use crate::source::{Epoch, Position, Source, SourceError, Start, Until};
 use address::Address;
 use cache::Cache;
 use client::Client;
+use known::Known;
 pub(crate) use poller::{Poller, Progress};
 pub use settings::{Deletions, Mode, Settings, Type};
-
-/// How long a reader waits before it looks for what the poller has.
-const MOMENT: Duration = Duration::from_millis(50);
+use state::State;
 
 /// Takes the address and the settings; asks nothing yet.
 ///
@@ -95,6 +94,24 @@ fn asking(address: Arc<Address>, source: &str, settings: &Settings, inbox: Inbox
     Poller::open(remote, inbox, spool)
 }
 
+/// What a poller has kept, without what names somebody, and how much that was;
+/// `None` where it names nobody.
+pub(crate) fn forgetting(kept: &[u8], erased: impl Fn(&str) -> bool, named: impl Fn(&[u8]) -> bool) -> Option<(Vec<u8>, u64)> {
+    let mut state = State::decode(kept)?;
+    let count = state.forget(erased, named);
+    (count > 0).then(|| (state.encode(), count))
+}
+
+/// Takes ids out of what pollers remember to have delivered; counts them.
+pub(crate) fn forget_known(spool: &Path, erased: impl Fn(&str) -> bool) -> Result<u64, SourceError> {
+    Known::erase(spool, erased)
+}
+
+#[cfg(test)]
+pub(crate) fn remember_known(spool: &Path, source: &str, ids: &[&str]) -> Result<(), SourceError> {
+    Known::open(spool, source)?.add(ids.iter().copied())
+}
+
 impl FhirRest {
     fn started(&mut self) -> Result<&mut Open, SourceError> {
         let place = || self.address.shown().to_owned();
@@ -108,7 +125,7 @@ impl Source for FhirRest {
     }
 
     fn start(&mut self, start: &Start<'_>) -> Result<(), SourceError> {
-        let inbox = Inbox::open(start.spool, &self.name)?;
+        let inbox = Inbox::sealed(start.spool, &self.name, start.seal.cloned())?;
         let poller = asking(self.address.clone(), &self.name, &self.settings, inbox.clone(), start.spool)?;
         let progress = Arc::new(Progress::default());
         let (told, once) = (progress.clone(), start.once);
@@ -140,16 +157,6 @@ impl Source for FhirRest {
         if !open.once || matches!(until, Until::Exactly(_)) {
             return open.inbox.read(from, until);
         }
-        loop {
-            // Asked before looking, so that nothing comes in between.
-            let ended = open.progress.ended(MOMENT);
-            let epoch = open.inbox.read(from, until)?;
-            if epoch.is_none() && ended {
-                open.progress.outcome()?;
-            }
-            if epoch.is_some() || ended {
-                return Ok(epoch);
-            }
-        }
+        open.progress.read(&mut open.inbox, from, until)
     }
 }

@@ -6,6 +6,20 @@ pub mod fhir;
 pub mod hl7v2;
 pub(crate) mod row;
 
+use chrono::{DateTime, Utc};
+
+/// Object identifiers of the French national health identity begin so: NIR, NIA
+/// and their test and demonstration ranges.
+pub(crate) const NATIONAL_IDENTITY: &str = "1.2.250.1.213.1.4.";
+
+/// 2000-01-01, from which seconds make a version number.
+const VERSION_EPOCH: i64 = 946_684_800;
+
+/// A time as a version number: one scale for all formats.
+pub(crate) fn version_at(time: DateTime<Utc>) -> i32 {
+    (time.timestamp() - VERSION_EPOCH).clamp(1, i32::MAX.into()) as i32
+}
+
 /// The words that say why an input became a dead letter, with what to do.
 pub mod reason {
     /// Not JSON.
@@ -28,6 +42,10 @@ pub mod reason {
     pub const TRUNCATED: &str = "truncated";
     /// The compression is damaged.
     pub const CORRUPT_GZIP: &str = "corrupt_gzip";
+    /// An attachment that is an archive, and damaged.
+    pub const CORRUPT_ARCHIVE: &str = "corrupt_archive";
+    /// An archive with a password.
+    pub const ENCRYPTED: &str = "encrypted";
     /// The resource has no id of any kind.
     pub const MISSING_ID: &str = "missing_id";
     /// A document without any attachment that holds or names data.
@@ -64,6 +82,8 @@ pub mod reason {
         TOO_LARGE,
         TRUNCATED,
         CORRUPT_GZIP,
+        CORRUPT_ARCHIVE,
+        ENCRYPTED,
         MISSING_ID,
         MISSING_ATTACHMENT,
         MISSING_BINARY,

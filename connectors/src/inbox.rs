@@ -26,10 +26,15 @@ use std::sync::{Arc, Mutex};
 
 use sha2::{Digest, Sha256};
 
+use crate::seal::Seal;
 use crate::source::SourceError;
 pub(crate) use feed::InboxSource;
 use store::Core;
 use writer::{Append, Job, Writer};
+
+/// What is sealed, so that the one is not taken for the other.
+const PAYLOAD: &[u8] = b"inbox payload";
+const STATE: &[u8] = b"inbox state";
 
 /// What a payload is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -72,6 +77,7 @@ impl fmt::Debug for Message {
 pub struct Inbox {
     core: Arc<Core>,
     writer: Arc<Writer>,
+    seal: Option<Arc<Seal>>,
 }
 
 impl fmt::Debug for Inbox {
@@ -88,15 +94,24 @@ impl Inbox {
     /// Another run has it open, the disk fails, or something that was acknowledged
     /// is not there any more; the message says what to do.
     pub fn open(folder: &Path, source: &str) -> Result<Inbox, SourceError> {
-        let failed = |error: io::Error| SourceError::Inbox { place: folder.display().to_string(), message: error.to_string() };
-        fs::DirBuilder::new().recursive(true).mode(0o700).create(folder).map_err(failed)?;
-        Self::with(Core::open(&path_of(folder, source), source)?)
+        Self::sealed(folder, source, None)
     }
 
-    fn with(core: Core) -> Result<Inbox, SourceError> {
+    /// As [`Inbox::open`], of an encrypted zone: payloads and what a poller remembers
+    /// are sealed on the disk, their places are not.
+    ///
+    /// # Errors
+    /// As of [`Inbox::open`].
+    pub fn sealed(folder: &Path, source: &str, seal: Option<Arc<Seal>>) -> Result<Inbox, SourceError> {
+        let failed = |error: io::Error| SourceError::Inbox { place: folder.display().to_string(), message: error.to_string() };
+        fs::DirBuilder::new().recursive(true).mode(0o700).create(folder).map_err(failed)?;
+        Self::with(Core::open(&path_of(folder, source), source)?, seal)
+    }
+
+    fn with(core: Core, seal: Option<Arc<Seal>>) -> Result<Inbox, SourceError> {
         let core = Arc::new(core);
         let writer = Writer::spawn(core.clone()).map_err(|error| core.failed(&error))?;
-        Ok(Inbox { core, writer: Arc::new(writer) })
+        Ok(Inbox { core, writer: Arc::new(writer), seal })
     }
 
     /// The sources that have an inbox in a folder.
@@ -114,6 +129,7 @@ impl Inbox {
     /// The disk is full or fails: then nothing may be acknowledged. Worth another try.
     pub async fn append(&self, messages: Vec<Message>) -> Result<(), SourceError> {
         let (answer, answered) = tokio::sync::oneshot::channel();
+        let messages = self.shut(messages)?;
         self.writer.send(Job::Append(Append {
             messages,
             state: None,
@@ -131,7 +147,8 @@ impl Inbox {
     /// # Errors
     /// As of [`Inbox::append`].
     pub fn append_with_state(&self, messages: Vec<Message>, state: &[u8]) -> Result<(), SourceError> {
-        let state = Some(state.to_vec());
+        let messages = self.shut(messages)?;
+        let state = Some(self.seal(STATE, state.to_vec())?);
         self.blocking(|answer| Job::Append(Append { messages, state, answer }))
     }
 
@@ -140,7 +157,7 @@ impl Inbox {
     /// # Errors
     /// The disk fails.
     pub fn state(&self) -> Result<Option<Vec<u8>>, SourceError> {
-        self.core.state()
+        self.core.state()?.map(|state| self.unseal(STATE, state)).transpose()
     }
 
     /// Messages after a sequence, in their order: at least one where there is one,
@@ -149,7 +166,7 @@ impl Inbox {
     /// # Errors
     /// The disk fails.
     pub fn read(&self, after: u64, max_messages: usize, max_bytes: usize) -> Result<Vec<(u64, Message)>, SourceError> {
-        self.core.read(after, u64::MAX, max_messages, max_bytes)
+        self.opened(self.core.read(after, u64::MAX, max_messages, max_bytes)?)
     }
 
     /// Messages after a sequence, up to and with another.
@@ -157,7 +174,7 @@ impl Inbox {
     /// # Errors
     /// The disk fails.
     pub fn up_to(&self, after: u64, last: u64) -> Result<Vec<(u64, Message)>, SourceError> {
-        self.core.read(after, last, usize::MAX, usize::MAX)
+        self.opened(self.core.read(after, last, usize::MAX, usize::MAX)?)
     }
 
     /// Removes the messages up to and with a sequence. Blocks until that is
@@ -191,7 +208,35 @@ impl Inbox {
     /// # Errors
     /// The disk fails or is full; the inbox is then as it was.
     pub fn rewrite(&self, keep: impl FnMut(&Message) -> bool) -> Result<u64, SourceError> {
-        self.core.rewrite(keep)
+        let Some(seal) = &self.seal else { return self.core.rewrite(keep) };
+        let mut keep = keep;
+        // What cannot be opened is nobody's to remove.
+        self.core
+            .rewrite(|message| seal.open(PAYLOAD, &message.payload).map_or(true, |payload| keep(&Message { payload, ..message.clone() })))
+    }
+
+    fn seal(&self, place: &[u8], bytes: Vec<u8>) -> Result<Vec<u8>, SourceError> {
+        match &self.seal {
+            Some(seal) => seal.seal(place, &bytes).map_err(|error| self.core.failed(&error)),
+            None => Ok(bytes),
+        }
+    }
+
+    fn unseal(&self, place: &[u8], bytes: Vec<u8>) -> Result<Vec<u8>, SourceError> {
+        match &self.seal {
+            Some(seal) => seal.open(place, &bytes).map_err(|error| self.core.failed(&error)),
+            None => Ok(bytes),
+        }
+    }
+
+    fn shut(&self, messages: Vec<Message>) -> Result<Vec<Message>, SourceError> {
+        messages.into_iter().map(|message| Ok(Message { payload: self.seal(PAYLOAD, message.payload)?, ..message })).collect()
+    }
+
+    fn opened(&self, messages: Vec<(u64, Message)>) -> Result<Vec<(u64, Message)>, SourceError> {
+        let open =
+            |(sequence, message): (u64, Message)| Ok((sequence, Message { payload: self.unseal(PAYLOAD, message.payload)?, ..message }));
+        messages.into_iter().map(open).collect()
     }
 
     /// Tells this inbox from one made anew at the same place.

@@ -5,9 +5,12 @@
 //! **format** ([`formats`]) knows what the bytes mean. Formats never know
 //! transports. [`SOURCES`] is the one list of what can be opened.
 
+pub mod erasure;
 pub mod fhir_rest;
 pub mod files;
 pub mod formats;
+#[cfg(fuzzing)]
+pub mod fuzzing;
 pub mod inbox;
 pub mod mllp;
 mod network;

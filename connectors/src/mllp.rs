@@ -9,6 +9,9 @@
 mod framer;
 mod server;
 
+#[cfg(fuzzing)]
+pub(crate) use framer::fuzz as fuzz_framer;
+
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -204,7 +207,7 @@ impl Source for Mllp {
     }
 
     fn start(&mut self, start: &Start<'_>) -> Result<(), SourceError> {
-        let inbox = Inbox::open(start.spool, &self.name)?;
+        let inbox = Inbox::sealed(start.spool, &self.name, start.seal.cloned())?;
         if !start.once {
             self.listen(inbox.clone())?;
         }

@@ -2,12 +2,14 @@
 //! other source.
 
 use std::path::Path;
+use std::sync::Arc;
 
 use chrono_tz::Tz;
 
 use crate::formats::fhir::payload;
 use crate::formats::{hl7v2, row};
 use crate::inbox::{Inbox, InboxSource, Kind};
+use crate::seal::Seal;
 use crate::source::{Source, SourceError};
 
 /// Name of the source.
@@ -28,11 +30,11 @@ pub fn kind_of(payload: &str) -> Option<Kind> {
 ///
 /// # Errors
 /// The inbox cannot be opened.
-pub fn replay(spool: &Path, timezone: Tz) -> Result<Option<Box<dyn Source>>, SourceError> {
+pub fn replay(spool: &Path, seal: Option<Arc<Seal>>, timezone: Tz) -> Result<Option<Box<dyn Source>>, SourceError> {
     if !spool.is_dir() || !Inbox::sources(spool)?.iter().any(|source| source == REPLAY) {
         return Ok(None);
     }
-    let inbox = Inbox::open(spool, REPLAY)?;
+    let inbox = Inbox::sealed(spool, REPLAY, seal)?;
     let source = InboxSource::new(REPLAY, inbox, timezone, |message, rows, timezone| match message.kind {
         Kind::Hl7v2 => hl7v2::take(&message.payload, &message.place, rows, timezone),
         Kind::Row => row::take(&message.payload, &message.place, rows),

@@ -1,8 +1,11 @@
 //! Rows of an epoch under construction, whatever format they come from.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
-use arrow::array::{ArrayBuilder, ArrayRef, BooleanBuilder, Int32Builder, ListBuilder, StringBuilder, TimestampMicrosecondBuilder};
+use arrow::array::{
+    ArrayBuilder, ArrayRef, BinaryBuilder, BooleanBuilder, Int32Builder, ListBuilder, StringBuilder, TimestampMicrosecondBuilder,
+};
 use arrow::datatypes::{DataType, Field};
 use arrow::record_batch::RecordBatch;
 use chrono::{DateTime, NaiveDateTime, Utc};
@@ -15,7 +18,7 @@ use crate::source::{DeadLetter, Epoch, Position, SourceError};
 /// One row of `incoming_documents`, without what is the same for all.
 pub(crate) struct DocumentRow<'a> {
     pub id: &'a str,
-    /// `None` where the sender does not number a withdrawal.
+    /// `None` for a [`Precedence::Deletion`].
     pub version: Option<i32>,
     pub precedence: Precedence,
     pub last_updated: Option<DateTime<Utc>>,
@@ -32,6 +35,20 @@ pub(crate) struct DocumentRow<'a> {
     pub content_type: Option<&'a str>,
     pub authors: &'a [String],
     pub text: Option<&'a str>,
+    /// JSON of what a clinical document states in codes.
+    pub coded: Option<&'a str>,
+    pub paged: Paged<'a>,
+}
+
+/// What a document has on pages.
+#[derive(Clone, Copy, Default)]
+pub(crate) struct Paged<'a> {
+    /// Files made of pages, whose text is still to be read.
+    pub attachments: &'a [Vec<u8>],
+    /// Digests of those whose text is part of the document's already.
+    pub sha256: &'a [String],
+    /// What stands around the text of these.
+    pub margins: Option<&'a str>,
 }
 
 /// Which of two rows with one version of a document counts.
@@ -40,6 +57,8 @@ pub(crate) enum Precedence {
     Original = 0,
     Replacement = 1,
     Withdrawal = 2,
+    /// The sender does not number it: of every version that came before.
+    Deletion = 3,
 }
 
 /// One row of `incoming_patients`.
@@ -63,12 +82,22 @@ pub(crate) enum Merged<'a> {
     Into(&'a str),
 }
 
+/// What the sender says of whose an encounter is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Owner {
+    /// Names the patient; another than before may be a mistake.
+    Named,
+    /// It was just given to the patient.
+    Given,
+    /// Each version states the patient; another than before is a move.
+    Stated,
+}
+
 /// One row of `incoming_encounters`.
 pub(crate) struct EncounterRow<'a> {
     pub id: &'a str,
     pub patient_id: Option<&'a str>,
-    /// Whether the encounter has just been given to this patient.
-    pub moved: bool,
+    pub owner: Owner,
     pub last_updated: Option<DateTime<Utc>>,
     pub class: Option<&'a str>,
     pub start: Option<NaiveDateTime>,
@@ -83,6 +112,8 @@ pub(crate) struct Rows {
     documents: Documents,
     patients: Patients,
     encounters: Encounters,
+    /// The newest version so far of each document.
+    versions: HashMap<String, i32>,
     dead_letters: Vec<DeadLetter>,
     pub documents_seen: u64,
     pub ignored: u64,
@@ -112,6 +143,10 @@ struct Documents {
     content_type: StringBuilder,
     authors: ListBuilder<StringBuilder>,
     text: StringBuilder,
+    coded: StringBuilder,
+    attachments: ListBuilder<BinaryBuilder>,
+    attachment_sha256: ListBuilder<StringBuilder>,
+    margins: StringBuilder,
     received_at: TimestampMicrosecondBuilder,
 }
 
@@ -145,9 +180,16 @@ impl Rows {
         Rows {
             source: source.to_owned(),
             received_at,
-            documents: Documents { authors: texts(), replaces: texts(), ..Default::default() },
+            documents: Documents {
+                authors: texts(),
+                replaces: texts(),
+                attachments: ListBuilder::new(BinaryBuilder::new()).with_field(Field::new("element", DataType::Binary, true)),
+                attachment_sha256: texts(),
+                ..Default::default()
+            },
             patients: Patients { identifiers: texts(), ..Default::default() },
             encounters: Encounters { identifiers: texts(), ..Default::default() },
+            versions: HashMap::new(),
             dead_letters: Vec::new(),
             documents_seen: 0,
             ignored: 0,
@@ -167,11 +209,20 @@ impl Rows {
     }
 
     pub fn document(&mut self, place: &str, row: &DocumentRow<'_>) {
+        // A row does not know those after it: what a deletion is of must be said now.
+        let version = match row.version {
+            Some(version) => {
+                let newest = self.versions.entry(row.id.to_owned()).or_insert(version);
+                *newest = version.max(*newest);
+                row.version
+            }
+            None => self.versions.get(row.id).copied(),
+        };
         let columns = &mut self.documents;
         columns.source.append_value(&self.source);
         columns.place.append_value(place);
         columns.id.append_value(row.id);
-        columns.version.append_option(row.version);
+        columns.version.append_option(version);
         columns.precedence.append_value(row.precedence as i32);
         columns.last_updated.append_option(row.last_updated.map(|t| t.timestamp_micros()));
         columns.status.append_value(row.status);
@@ -186,6 +237,13 @@ impl Rows {
         columns.content_type.append_option(row.content_type);
         append_list(&mut columns.authors, row.authors);
         columns.text.append_option(row.text);
+        columns.coded.append_option(row.coded);
+        for attachment in row.paged.attachments {
+            columns.attachments.values().append_value(attachment);
+        }
+        columns.attachments.append(true);
+        append_list(&mut columns.attachment_sha256, row.paged.sha256);
+        columns.margins.append_option(row.paged.margins);
         columns.received_at.append_value(self.received_at.timestamp_micros());
     }
 
@@ -219,7 +277,11 @@ impl Rows {
         columns.place.append_value(place);
         columns.id.append_value(row.id);
         columns.patient_id.append_option(row.patient_id);
-        columns.moved.append_value(row.moved);
+        columns.moved.append_option(match row.owner {
+            Owner::Named => Some(false),
+            Owner::Given => Some(true),
+            Owner::Stated => None,
+        });
         columns.last_updated.append_option(row.last_updated.map(|t| t.timestamp_micros()));
         columns.class.append_option(row.class);
         columns.start.append_option(row.start.map(wall_clock));
@@ -267,6 +329,10 @@ impl Rows {
             Arc::new(d.content_type.finish()),
             Arc::new(d.authors.finish()),
             Arc::new(d.text.finish()),
+            Arc::new(d.coded.finish()),
+            Arc::new(d.attachments.finish()),
+            Arc::new(d.attachment_sha256.finish()),
+            Arc::new(d.margins.finish()),
             Arc::new(d.received_at.finish().with_timezone("UTC")),
         ];
         let p = &mut self.patients;

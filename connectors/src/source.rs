@@ -3,6 +3,7 @@
 use std::fmt;
 use std::io;
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 
 use arrow::record_batch::RecordBatch;
@@ -10,6 +11,8 @@ use chrono::{DateTime, Utc};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use sillage_schemas::Fault;
+
+use crate::seal::Seal;
 
 /// Something that documents come from.
 ///
@@ -62,6 +65,8 @@ pub struct Start<'a> {
     /// Whether the run ends when everything available has been read. A listener
     /// then hands out what it has kept and does not listen.
     pub once: bool,
+    /// What is kept there is sealed with this, where the restricted zone is encrypted.
+    pub seal: Option<&'a Arc<Seal>>,
 }
 
 /// Where a source stands: everything before it has been read. Comparable and

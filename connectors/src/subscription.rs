@@ -122,7 +122,7 @@ impl Source for Subscription {
     }
 
     fn start(&mut self, start: &Start<'_>) -> Result<(), SourceError> {
-        let inbox = Inbox::open(start.spool, &self.name)?;
+        let inbox = Inbox::sealed(start.spool, &self.name, start.seal.cloned())?;
         let follower = match &self.settings.server {
             Some(server) => Some(Follower::start(server, &self.name, &self.polled, &inbox, start)?),
             None => None,
@@ -152,16 +152,9 @@ impl Source for Subscription {
 
     fn read(&mut self, from: &Position, until: Until<'_>) -> Result<Option<Epoch>, SourceError> {
         let open = self.started()?;
-        let Some(follower) = open.follower.as_ref().filter(|_| open.once && !matches!(until, Until::Exactly(_))) else {
-            return open.inbox.read(from, until);
-        };
-        loop {
-            // Asked before looking, so that nothing comes in between.
-            let ended = follower.ended()?;
-            let epoch = open.inbox.read(from, until)?;
-            if epoch.is_some() || ended {
-                return Ok(epoch);
-            }
+        match open.follower.as_ref().filter(|_| open.once && !matches!(until, Until::Exactly(_))) {
+            Some(follower) => follower.progress().read(&mut open.inbox, from, until),
+            None => open.inbox.read(from, until),
         }
     }
 }

@@ -4,6 +4,8 @@
 // A panic is how a test fails.
 #![allow(clippy::unwrap_used)]
 
+#[path = "fhir_rest/gone.rs"]
+mod gone;
 #[path = "fhir_rest/hfs.rs"]
 mod hfs;
 #[path = "fhir_rest/secured.rs"]
@@ -18,7 +20,7 @@ use arrow::array::{AsArray, RecordBatch};
 use arrow::datatypes::Int32Type;
 use chrono_tz::Tz;
 use serde_json::json;
-use sillage_connectors::fhir_rest::{Deletions, Mode, Settings as Fhir, Type};
+use sillage_connectors::fhir_rest::{Settings as Fhir, Type};
 use sillage_connectors::{Epoch, Opening, Position, Settings, Source, SourceError, Start, Until};
 
 use server::{SECOND, Server, Sorts, binary, document, encounter, patient, pointing};
@@ -85,7 +87,7 @@ impl Received {
     /// One run with `--once`.
     pub fn run(&mut self, uri: &str, fhir: &Fhir, spool: &Path) -> Result<(), SourceError> {
         let mut source = open(uri, fhir)?;
-        source.start(&Start { spool, once: true })?;
+        source.start(&Start { spool, once: true, seal: None })?;
         while let Some(epoch) = source.read(&self.position, LARGE)? {
             self.take(epoch);
             source.committed(&self.position)?;
@@ -301,7 +303,7 @@ fn a_patient_known_by_an_identifier_is_found() {
     server.world().put(logical);
     let spool = tempfile::tempdir().unwrap();
     let mut source = open(&server.uri(), &Fhir { resources: vec![Type::DocumentReference], ..quick() }).unwrap();
-    source.start(&Start { spool: spool.path(), once: true }).unwrap();
+    source.start(&Start { spool: spool.path(), once: true, seal: None }).unwrap();
     let epoch = source.read(&Position::default(), LARGE).unwrap().unwrap();
     assert_eq!(column(&epoch.documents, "source_patient_id"), ["p1"]);
     assert_eq!(column(&epoch.patients, "source_patient_id"), ["p1"]);
@@ -416,7 +418,7 @@ fn a_stream_outlives_an_outage() {
     server.world().broken.push(("/fhir".into(), 503));
     let spool = tempfile::tempdir().unwrap();
     let mut source = open(&server.uri(), &quick()).unwrap();
-    source.start(&Start { spool: spool.path(), once: false }).unwrap();
+    source.start(&Start { spool: spool.path(), once: false, seal: None }).unwrap();
     let mut received = Received::default();
     assert!(source.read(&received.position, LARGE).unwrap().is_none());
     let ids = some_documents(&server, 4);
@@ -446,67 +448,15 @@ fn a_replay_gives_the_same() {
     some_documents(&server, 5);
     let spool = tempfile::tempdir().unwrap();
     let mut source = open(&server.uri(), &quick()).unwrap();
-    source.start(&Start { spool: spool.path(), once: true }).unwrap();
+    source.start(&Start { spool: spool.path(), once: true, seal: None }).unwrap();
     let first = source.read(&Position::default(), LARGE).unwrap().unwrap();
     drop(source);
     // Whatever becomes of the server.
     server.world().broken.push(("/fhir".into(), 500));
     let mut source = open(&server.uri(), &quick()).unwrap();
-    source.start(&Start { spool: spool.path(), once: true }).unwrap();
+    source.start(&Start { spool: spool.path(), once: true, seal: None }).unwrap();
     let again = source.read(&Position::default(), Until::Exactly(&first.position)).unwrap().unwrap();
     assert_eq!((again.documents, again.patients, again.received_at), (first.documents, first.patients, first.received_at));
-}
-
-#[test]
-fn deletions_come_from_the_history() {
-    let server = Server::start();
-    some_documents(&server, 4);
-    let spool = tempfile::tempdir().unwrap();
-    let mut received = Received::default();
-    received.run(&server.uri(), &quick(), spool.path()).unwrap();
-    server.world().delete("DocumentReference", "d01");
-    for _ in 0..2 {
-        received.run(&server.uri(), &quick(), spool.path()).unwrap();
-        assert_eq!(received.documents.len(), 5, "told once");
-    }
-    let last = received.documents.last().unwrap();
-    assert_eq!((last.id.as_str(), last.version, last.status.as_str(), &last.text), ("d01", Some(2), "entered-in-error", &None));
-    // Brought back.
-    server.world().put(document("d01", "De retour."));
-    received.run(&server.uri(), &quick(), spool.path()).unwrap();
-    assert_eq!(received.current().len(), 4);
-}
-
-#[test]
-fn without_a_history_deletions_are_found_by_sweeps() {
-    for deletions in [Deletions::Auto, Deletions::Sweep] {
-        let server = Server::start();
-        some_documents(&server, 4);
-        server.world().history = false;
-        let fhir = Fhir { deletions, ..quick() };
-        let spool = tempfile::tempdir().unwrap();
-        let mut received = Received::default();
-        received.run(&server.uri(), &fhir, spool.path()).unwrap();
-        server.world().delete("DocumentReference", "d02");
-        for _ in 0..2 {
-            received.run(&server.uri(), &fhir, spool.path()).unwrap();
-            assert_eq!(received.documents.len(), 5, "told once");
-        }
-        assert_eq!(received.current().iter().map(|d| d.id.as_str()).collect::<Vec<_>>(), ["d00", "d01", "d03"]);
-    }
-}
-
-#[test]
-fn a_server_that_has_lost_everything_withdraws_nothing() {
-    let server = Server::start();
-    some_documents(&server, 25);
-    server.world().history = false;
-    let spool = tempfile::tempdir().unwrap();
-    let mut received = Received::default();
-    received.run(&server.uri(), &quick(), spool.path()).unwrap();
-    server.world().resources.clear();
-    received.run(&server.uri(), &quick(), spool.path()).unwrap();
-    assert_eq!(received.documents.len(), 25);
 }
 
 #[test]
@@ -578,62 +528,6 @@ fn a_page_that_is_no_json_or_too_large_is_read_one_by_one() {
     assert_eq!(received.documents.len(), 6);
     assert_eq!(received.letters.len(), 1, "{:?}", received.letters);
     assert!(received.letters[0].1.contains("DocumentReference/large"));
-}
-
-#[test]
-fn an_export_brings_what_changed_and_what_was_deleted() {
-    let server = Server::start();
-    let ids = some_documents(&server, 5);
-    server.world().put(binary("b1", "Dans l'export."));
-    server.world().put(pointing("far", "Binary/b1"));
-    let fhir = Fhir { mode: Mode::Export, deletions: Deletions::Never, ..quick() };
-    let spool = tempfile::tempdir().unwrap();
-    let mut received = Received::default();
-    received.run(&server.uri(), &fhir, spool.path()).unwrap();
-    assert_eq!(received.ids(), [ids.clone(), vec!["far".to_owned()]].concat());
-    assert_eq!(received.documents[5].text.as_deref(), Some("Dans l'export."));
-    assert_eq!((received.patients.len(), received.encounters.len()), (1, 1));
-    assert_eq!(server.world().asked("GET /fhir/Binary"), 0);
-    assert_eq!(server.world().asked("DELETE /fhir/status/0"), 1);
-    {
-        let mut world = server.world();
-        world.put(document("d01", "Revu."));
-        // Its Binary is older than the export.
-        world.put(pointing("d02", "Binary/b1"));
-        world.delete("DocumentReference", "d03");
-    }
-    received.run(&server.uri(), &fhir, spool.path()).unwrap();
-    let new: Vec<(&str, Option<i32>, &str)> =
-        received.documents[6..].iter().map(|d| (d.id.as_str(), d.version, d.status.as_str())).collect();
-    assert_eq!(new, [("d01", Some(2), "current"), ("d02", Some(2), "current"), ("d03", None, "entered-in-error")]);
-    assert_eq!(received.documents[7].text.as_deref(), Some("Dans l'export."));
-    assert_eq!(received.letters, []);
-    assert!(server.world().export[1].since.is_some());
-}
-
-#[test]
-fn an_export_goes_on_after_an_interruption() {
-    let server = Server::start();
-    let ids = some_documents(&server, 5);
-    server.world().exports_binary = false;
-    let fhir = Fhir { mode: Mode::Export, ..quick() };
-    let spool = tempfile::tempdir().unwrap();
-    let mut received = Received::default();
-    server.world().events.push(Box::new(|world, line| {
-        if line.contains("/open/0/DocumentReference") {
-            for _ in 0..20 {
-                world.answers.push_back((503, Vec::new()));
-            }
-        }
-    }));
-    received.run(&server.uri(), &fhir, spool.path()).unwrap_err();
-    server.world().events.clear();
-    server.world().answers.clear();
-    assert_eq!(received.documents.len(), 0);
-    received.run(&server.uri(), &fhir, spool.path()).unwrap();
-    assert_eq!(received.ids(), ids);
-    assert_eq!(server.world().export.len(), 1, "the same export");
-    assert_eq!(received.patients.len(), 1, "no file twice");
 }
 
 #[test]

@@ -51,7 +51,7 @@ const EVERYTHING: Until<'_> = Until::Limits { max_documents: usize::MAX, max_byt
 fn begin(uri: &str, settings: mllp::Settings, spool: &Path, once: bool) -> Result<Mllp, Box<dyn Error>> {
     let settings = Settings { mllp: settings, ..Default::default() };
     let mut source = Mllp::open(&Opening { uri, timezone: Tz::Europe__Paris, settings: &settings })?;
-    source.start(&Start { spool, once })?;
+    source.start(&Start { spool, once, seal: None })?;
     Ok(source)
 }
 

@@ -36,7 +36,7 @@ fn a_thousand_idle_connections_do_no_harm() -> Result<(), Box<dyn Error>> {
     let folder = tempfile::tempdir()?;
     let settings = Settings::default();
     let mut source = Mllp::open(&Opening { uri: "mllp://127.0.0.1:0", timezone: Tz::Europe__Paris, settings: &settings })?;
-    source.start(&Start { spool: folder.path(), once: false })?;
+    source.start(&Start { spool: folder.path(), once: false, seal: None })?;
     let address = source.address().ok_or("no address")?;
     let connect = || -> io::Result<TcpStream> {
         let stream = TcpStream::connect(address)?;

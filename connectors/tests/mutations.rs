@@ -1,5 +1,5 @@
-//! Damaged lines, Bundles, compression and attachments: no panic, an end in
-//! good time, and every line accounted for.
+//! Damaged lines, Bundles, compression, attachments and clinical documents: no
+//! panic, an end in good time, and every line accounted for.
 //!
 //! `SILLAGE_CASES` damaged inputs of each kind (10,000 lines, a hundred files
 //! and 5,000 attachments unless told otherwise).
@@ -13,6 +13,7 @@ use std::time::{Duration, Instant};
 use chrono_tz::Tz;
 use proptest::prelude::*;
 use sillage_connectors::formats::attachment::{MediaType, base64, charset, data_url, extract, html, percent_decode};
+use sillage_connectors::formats::cda;
 use sillage_connectors::{Position, Until};
 
 const SEEDS: &[&str] = &[
@@ -315,6 +316,89 @@ proptest! {
             let decoded = charset::decode(bytes.clone(), label);
             prop_assert!(decoded.text.len() <= bytes.len() * 3 + 3);
         }
+    }
+}
+
+/// An invented clinical document, with entries of every kind.
+const DOCUMENT: &str = include_str!("../src/formats/cda/tests/report.xml");
+/// What damage puts into one.
+const ENTRIES: &[&str] = &[
+    "<entry>",
+    "</entry>",
+    "<observation>",
+    "</observation>",
+    "<entryRelationship negationInd='true'>",
+    "<entryRelationship><observation><entryRelationship><observation>",
+    "<component><section>",
+    "</section></component>",
+    "<code code='I10' codeSystem='2.16.840.1.113883.6.3'>",
+    "<value xsi:type='INT' value='999999999999999999999'/>",
+    "<value xsi:type='PQ' value='1e999' unit='g/L'/>",
+    "<value xsi:type='CD'/>",
+    "<effectiveTime value='99999999999999.999+9999'/>",
+    "<reference value='#'/>",
+    "<templateId root=''/>",
+    " ID='nihss'",
+    " nullFlavor='NA'",
+    "<qualifier><value code='7771000'/></qualifier>",
+    "<!DOCTYPE a [<!ENTITY b 'c'>]>",
+    "&b;",
+    "]]>",
+    "<![CDATA[",
+    "<!--",
+    "\u{202e}",
+    "é",
+];
+
+proptest! {
+    #![proptest_config(config(2_000, 1))]
+
+    #[test]
+    fn damaged_clinical_documents_are_read_or_refused(damage in changes()) {
+        let bytes = change(DOCUMENT.as_bytes().to_vec(), &damage, ENTRIES);
+        let read = cda::read(&bytes, Tz::Europe__Paris);
+        if let Ok(document) = &read {
+            let length = document.text.chars().count();
+            prop_assert!(length <= bytes.len() * 8 + 64);
+            let coded = document.coded().unwrap_or_default();
+            prop_assert_eq!(coded.entries.len(), document.entries.len(), "no entry is lost on the way");
+            for (index, section) in coded.sections.iter().enumerate() {
+                prop_assert!(section.parent.is_none_or(|parent| parent < index));
+                prop_assert!(section.start <= section.end && section.end <= length);
+            }
+            for (index, entry) in coded.entries.iter().enumerate() {
+                prop_assert!(entry.section < coded.sections.len() && entry.parent.is_none_or(|parent| parent < index));
+                prop_assert!(entry.span.is_none_or(|(start, end)| start < end && end <= length));
+            }
+            let json = cda::json(&cda::at_site(&coded, Tz::Europe__Paris)).unwrap();
+            prop_assert!(serde_json::from_str::<sillage_schemas::coded::CodedDocument>(&json).is_ok_and(|again| again == coded));
+        }
+        // As an attachment it is text with the same entries, or the reason is said.
+        let extracted = sillage_connectors::formats::attachment::read(bytes, &MediaType::parse("text/xml"));
+        match (&read, &extracted) {
+            (Ok(document), Ok(extracted)) => {
+                prop_assert_eq!(extracted.coded.as_ref().map(|c| c.entries.len()), document.coded().map(|c| c.entries.len()));
+            }
+            (Ok(document), Err(_)) => prop_assert!(document.text.is_empty()),
+            (Err(_), Ok(extracted)) => prop_assert!(extracted.coded.is_none(), "read as something else"),
+            (Err(_), Err(reason)) => prop_assert!(!reason.is_empty()),
+        }
+    }
+}
+
+proptest! {
+    #![proptest_config(config(200, 20))]
+
+    #[test]
+    fn no_damaged_clinical_document_is_lost(batch in prop::collection::vec(changes(), 20)) {
+        use base64::Engine;
+        let line = |(index, damage): (usize, &Vec<Change>)| {
+            let data = base64::engine::general_purpose::STANDARD.encode(change(DOCUMENT.as_bytes().to_vec(), damage, ENTRIES));
+            format!(r#"{{"resourceType":"DocumentReference","id":"d{index}","status":"current","content":[{{"attachment":{{"contentType":"text/xml","data":"{data}"}}}}]}}"#)
+        };
+        let lines: Vec<String> = batch.iter().enumerate().map(line).collect();
+        let (total, _) = account("lines.ndjson", lines.join("\n").as_bytes());
+        prop_assert_eq!(total, 20);
     }
 }
 

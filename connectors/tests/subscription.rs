@@ -62,7 +62,7 @@ impl Endpoint {
         self.source = None;
         let opening = Opening { uri: &self.uri, timezone: Tz::Europe__Paris, settings: &self.settings };
         let mut source = open(&opening).unwrap();
-        source.start(&Start { spool: self.folder.path(), once }).unwrap();
+        source.start(&Start { spool: self.folder.path(), once, seal: None }).unwrap();
         self.source = Some(source);
     }
 
@@ -208,7 +208,7 @@ fn curl_sends_a_document_and_takes_it_back() {
     let epoch = endpoint.read().unwrap();
     assert_eq!(epoch.dead_letters, []);
     assert_eq!(ids(&epoch), ["d0", "d1", "d2", "d3", "d4", "d1"]);
-    assert_eq!(precedences(&epoch), [0, 0, 0, 0, 0, 2]);
+    assert_eq!(precedences(&epoch), [0, 0, 0, 0, 0, 3]);
     assert_eq!(epoch.patients.num_rows(), 1);
     assert!(texts(&epoch.documents, "text")[2].as_deref().is_some_and(|t| t.starts_with("Déficit")));
     assert_eq!(texts(&epoch.documents, "place")[0].as_deref(), Some("connection 2 request 1"));
@@ -275,7 +275,7 @@ fn notifications_as_servers_send_them() {
         assert!(status == 422 && body.contains("no server is set"), "{body}");
     }
     let epoch = endpoint.read().unwrap();
-    assert_eq!((ids(&epoch), precedences(&epoch)), (vec!["n1".to_owned(), "n1".to_owned()], vec![0, 2]));
+    assert_eq!((ids(&epoch), precedences(&epoch)), (vec!["n1".to_owned(), "n1".to_owned()], vec![0, 3]));
     assert_eq!(epoch.dead_letters, []);
 }
 
@@ -437,7 +437,7 @@ fn nobody_unknown_may_send_from_elsewhere() {
     let uri = format!("fhir-subscription+http://127.0.0.1:{}/fhir", taken.local_addr().unwrap().port());
     let mut source = open(&Opening { uri: &uri, timezone: Tz::Europe__Paris, settings: &Settings::default() }).unwrap();
     let spool = tempfile::tempdir().unwrap();
-    assert!(matches!(source.start(&Start { spool: spool.path(), once: false }), Err(SourceError::Listen { .. })));
+    assert!(matches!(source.start(&Start { spool: spool.path(), once: false, seal: None }), Err(SourceError::Listen { .. })));
 }
 
 #[test]

@@ -15,9 +15,11 @@ mod deid;
 mod demo;
 mod erase;
 mod maintain;
+mod model;
 mod prompt;
 mod reidentify;
 mod run;
+mod show;
 mod sql;
 mod table;
 mod trace;
@@ -76,6 +78,11 @@ enum Command {
         #[command(subcommand)]
         command: variables::Command,
     },
+    /// Learned models: take one in, check it, measure it
+    Model {
+        #[command(subcommand)]
+        command: model::Command,
+    },
     /// Where the cells of a hand-filled table come from
     #[command(
         after_help = "Example:\n  sillage trace --out tables --table crf.csv --map map.toml\n\nThe map says which column holds the patient and which variable the others hold:\n\n  patient = \"IPP\"\n  date_formats = [\"%d/%m/%Y %H:%M\"]   # beside 2024-05-31T08:15\n  missing = [\"ND\", \"NA\"]\n\n  [columns.\"NIHSS entrée\"]\n  variable = \"nihss_admission\"\n\n  [columns.rtPA]\n  variable = \"iv_thrombolysis\"\n  values = { \"fait\" = \"true\", \"9\" = \"\" }\n\n  [columns.\"glycémie (g/L)\"]\n  variable = \"glucose_admission\"\n  factor = 5.55\n  tolerance = 0.02\n\nWrites trace.parquet (cells and words), labels.parquet (token labels for training) and summary.csv\nto restricted/trace of the output folder. `sillage variables list` names the variables."
@@ -100,10 +107,15 @@ enum Command {
         #[command(subcommand)]
         command: dead_letters::Command,
     },
+    /// What a document says, with the words of a span marked on its pages
+    Show(show::Options),
     /// Take a person out of every table, inbox and old version
     Erase(erase::Options),
     /// Put small files of the tables together, remove files that only old versions need
     Maintain(maintain::Options),
+    /// Read attachments made of pages, one after the other, for a run
+    #[command(name = crate::runner::attachments::WORKER, hide = true)]
+    PagesWorker,
     /// Print the default pipeline file, with comments
     Configuration,
     /// Print a completion script for a shell
@@ -120,6 +132,14 @@ enum KeyCommand {
 /// Parses the command line, runs the command, returns its exit code.
 pub fn main() -> ExitCode {
     let cli = Cli::parse();
+    if matches!(cli.command, Command::PagesWorker) {
+        // Nothing else is started in a process that reads hostile bytes.
+        crate::runner::hide_panic_messages();
+        return match sillage_pages::serve(std::io::stdin().lock(), std::io::stdout().lock()) {
+            Ok(()) => ExitCode::SUCCESS,
+            Err(_) => ExitCode::from(1),
+        };
+    }
     start_logging(&cli);
     crate::runner::hide_panic_messages();
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().thread_stack_size(STACK).build() {
@@ -149,8 +169,8 @@ pub fn main() -> ExitCode {
 fn start_logging(cli: &Cli) {
     let level = match (cli.quiet, cli.verbose) {
         (true, _) => "error",
-        (_, 0) => "error,sillage=info,sillage_connectors=info",
-        (_, 1) => "warn,sillage=debug,sillage_connectors=debug",
+        (_, 0) => "error,sillage=info,sillage_connectors=info,sillage_inference=info",
+        (_, 1) => "warn,sillage=debug,sillage_connectors=debug,sillage_inference=debug",
         _ => "debug",
     };
     let filter = EnvFilter::try_from_env("SILLAGE_LOG").unwrap_or_else(|_| EnvFilter::new(level));
@@ -168,6 +188,7 @@ async fn execute(cli: Cli) -> Result<()> {
         Command::Export(options) => crate::export::execute(options).await,
         Command::Evaluate(options) => crate::evaluate::execute(options).await,
         Command::Variables { command } => variables::execute(command),
+        Command::Model { command } => model::execute(command),
         Command::Trace(options) => trace::execute(options).await,
         Command::Demo(options) => demo::execute(options, cli.quiet).await,
         Command::Key { command: KeyCommand::New { file } } => {
@@ -179,6 +200,8 @@ async fn execute(cli: Cli) -> Result<()> {
         Command::Reidentify(options) => reidentify::execute(options).await,
         Command::DeadLetters { command } => dead_letters::execute(command).await,
         Command::Erase(options) => erase::execute(options).await,
+        Command::Show(options) => show::execute(options).await,
+        Command::PagesWorker => Ok(()),
         Command::Maintain(options) => maintain::execute(options).await,
         Command::Configuration => print(crate::configuration::DEFAULT),
         Command::Completions { shell } => {

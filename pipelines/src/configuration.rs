@@ -7,6 +7,7 @@ use sillage_clinical::lexicon::SnomedLicence;
 use sillage_deidentification::policy::{Policies, Policy, PolicyError};
 
 use crate::error::{Error, Result};
+use crate::models::Models;
 use crate::operations;
 
 /// The commented default file.
@@ -28,12 +29,15 @@ pub struct Configuration {
     pub terminology: Terminology,
     pub deidentification: Deidentification,
     pub variables: Variables,
+    pub models: Models,
     #[serde(default)]
     pub mllp: sillage_connectors::mllp::Settings,
     #[serde(default)]
     pub fhir: sillage_connectors::fhir_rest::Settings,
     #[serde(default)]
     pub subscription: sillage_connectors::subscription::Settings,
+    #[serde(default)]
+    pub pages: sillage_pages::Settings,
     pub operations: operations::Settings,
     pub maintenance: Maintenance,
 }
@@ -153,7 +157,7 @@ impl Configuration {
 }
 
 /// Sections whose defaults stand in the default file as comments: many have none.
-const COMMENTED: [&str; 3] = ["mllp", "fhir", "subscription"];
+const COMMENTED: [&str; 4] = ["mllp", "fhir", "subscription", "pages"];
 
 /// Puts given values over defaults; every key must exist there.
 fn merge(defaults: &mut toml::Table, given: toml::Table, prefix: &str) -> std::result::Result<(), String> {
@@ -206,6 +210,7 @@ mod tests {
         let given = read(&commented).unwrap();
         let defaults = Configuration::read(None).unwrap();
         assert_eq!(format!("{:?}", given.feeds()), format!("{:?}", defaults.feeds()));
+        assert_eq!(given.pages, defaults.pages);
         assert!(commented.lines().filter(|l| l.starts_with("max_")).count() > 8, "the sections are there");
         let error = read("[mllp]\nmax_conections = 1").unwrap_err().to_string();
         assert!(error.contains("max_conections") && error.contains("max_connections"), "{error}");

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use datafusion::error::DataFusionError;
 use deltalake::DeltaTableError;
 use sillage_connectors::SourceError;
+use sillage_inference::ModelError;
 use sillage_schemas::Fault;
 use thiserror::Error;
 
@@ -26,6 +27,8 @@ pub enum Error {
     #[error("{}: {message}", path.display())]
     Key { path: PathBuf, message: String },
     #[error("{0}")]
+    Model(ModelError),
+    #[error("{0}")]
     Configuration(String),
     #[error("{0}")]
     Internal(String),
@@ -40,6 +43,7 @@ impl Error {
     pub fn fault(&self) -> Fault {
         match self {
             Error::Source(source) => source.fault(),
+            Error::Model(error) => error.fault(),
             Error::Table { .. } | Error::Io { .. } => Fault::Environment,
             Error::Key { .. } | Error::Configuration(_) | Error::Query(_) => Fault::Configuration,
             Error::Journal { .. } => Fault::Environment,

@@ -4,6 +4,7 @@
 //! a crash the same epoch is read again, to the same end, under the same run; a
 //! table that has it already skips it.
 
+use std::collections::HashSet;
 use std::fs::File;
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -65,6 +66,31 @@ impl Journal {
     pub fn commit(&self, entry: &Entry) -> Result<()> {
         write(&self.committed, entry)
     }
+}
+
+/// Takes these pseudonyms out of every journal below a folder.
+pub fn forget(folder: &Path, pseudonyms: &HashSet<String>) -> Result<()> {
+    let Ok(entries) = std::fs::read_dir(folder) else { return Ok(()) };
+    for entry in entries {
+        let path = entry.map_err(Error::io(folder))?.path();
+        if path.is_dir() {
+            forget(&path, pseudonyms)?;
+        } else if path.extension().is_some_and(|extension| extension == "json")
+            && let Some(mut entry) = read(&path)?
+        {
+            let before = entry.again.clone();
+            entry.again.documents.retain(|document| !pseudonyms.contains(document));
+            entry.again.encounters.retain(|encounter| !pseudonyms.contains(encounter));
+            entry.again.patients.retain(|patient| !pseudonyms.contains(patient));
+            if entry.again != before {
+                write(&path, &entry)?;
+            }
+        } else if path.extension().is_some_and(|extension| extension == "tmp") {
+            // A crash has left it, half of an entry.
+            std::fs::remove_file(&path).map_err(Error::io(&path))?;
+        }
+    }
+    Ok(())
 }
 
 /// A source's name holds slashes; its folder is named by a digest.

@@ -10,6 +10,7 @@ pub mod evaluate;
 pub mod export;
 pub mod journal;
 pub mod lock;
+pub mod models;
 pub mod operations;
 pub mod progress;
 pub mod pseudonym;

@@ -6,6 +6,7 @@
 //! epoch is in the stages and the one after it is read.
 
 mod again;
+pub(crate) mod attachments;
 mod dossiers;
 mod epoch;
 mod history;
@@ -30,18 +31,20 @@ use crate::configuration::Configuration;
 use crate::error::{Error, Result};
 use crate::journal::{Entry, Journal};
 use crate::lock::Lock;
+use crate::models;
 use crate::operations::{Health, Operations};
 use crate::progress::Progress;
 use crate::pseudonym::Key;
 use crate::session;
 use crate::store::{Rows, Store};
 pub use again::Again;
+use attachments::Attachments;
 use dossiers::Dossiers;
 use epoch::{Processed, Stages, finish, prepare};
 use history::History;
 
 /// Folder of the journals, in the restricted zone.
-const JOURNAL: &str = "_journal";
+pub(crate) const JOURNAL: &str = "_journal";
 /// Folder of what sources on the network have received, in the restricted zone.
 pub(crate) const INBOX: &str = "_inbox";
 /// Epochs of one source before the next source has its turn.
@@ -97,6 +100,8 @@ pub async fn run(configuration: &Configuration, mode: Mode, quiet: bool) -> Resu
     if configuration.sources.is_empty() {
         return Err(Error::Configuration("no source; give --source FOLDER, or `sources` in the pipeline file".to_owned()));
     }
+    // Before anything listens: who is told to stop then still answers what was sent.
+    let mut stop = stop_signal()?;
     // Sources are opened first: a typing mistake must not leave an empty store behind.
     let settings = configuration.feeds();
     let mut sources = configuration
@@ -107,6 +112,7 @@ pub async fn run(configuration: &Configuration, mode: Mode, quiet: bool) -> Resu
         .collect::<Result<Vec<_>>>()?;
     let started_at = Utc::now();
     let library = session::library(configuration.terminology.snomed.licence(), &configuration.variables.files)?;
+    let library = configuration.models.in_library(library)?;
     let policy = configuration.deidentification.policy()?;
     let health = Arc::new(Health::default());
     let operations = Operations::start(&configuration.operations, health.clone())?;
@@ -120,26 +126,39 @@ pub async fn run(configuration: &Configuration, mode: Mode, quiet: bool) -> Resu
     }
     let key = if new_key.is_some() { Key::create(&key_path)? } else { Key::read(&key_path)? };
     let spool = configuration.out.join("restricted").join(INBOX);
+    let seal = store.seal();
     // Dead letters that wait to be sent again come first.
-    if let Some(replayed) = sillage_connectors::replay(&spool, configuration.timezone)? {
+    if let Some(replayed) = sillage_connectors::replay(&spool, seal.clone(), configuration.timezone)? {
         sources.insert(0, replayed);
     }
     for source in &mut sources {
-        source.start(&Start { spool: &spool, once: mode == Mode::Once })?;
+        source.start(&Start { spool: &spool, once: mode == Mode::Once, seal: seal.as_ref() })?;
     }
     let sources: Vec<Shared> = sources.into_iter().map(|source| Arc::new(Mutex::new(source))).collect();
-    let state = State::open(store, library.clone(), key.clone(), policy).await?;
+    let state = State::open(store, library.clone(), key.clone(), policy, &configuration.pages).await?;
     let summary = Summary { run_id: new_run_id(started_at)?, new_key, ..Summary::default() };
     let mut run = Run { configuration, library, key, state, health, summary };
-    run.record(started_at, None).await?;
-    let mut stop = stop_signal()?;
-    run.health.ready();
+    let mut recorded = false;
     let mut maintained_at = tokio::time::Instant::now();
     let mut wait = Duration::from_secs(1);
     loop {
         let mut more = false;
         let mut failed = None;
+        if !recorded {
+            // Who is there already is answered, whatever the tables say.
+            match run.record(started_at, None).await {
+                Ok(()) => {
+                    recorded = true;
+                    run.health.ready();
+                }
+                Err(error) if mode == Mode::Stream && error.fault() == Fault::Environment => failed = Some(error),
+                Err(error) => return Err(error),
+            }
+        }
         for source in &sources {
+            if failed.is_some() {
+                break;
+            }
             match run.drain(source, mode, quiet, &stop).await {
                 Ok(unfinished) => more |= unfinished,
                 Err(error) if mode == Mode::Stream && error.fault() == Fault::Environment => failed = Some(error),
@@ -243,8 +262,9 @@ fn read(source: &Shared, from: Position, limits: (usize, usize), exactly: Option
 }
 
 impl State {
-    async fn open(store: Store, library: Library, key: Key, policy: Policy) -> Result<State> {
-        let stages = Arc::new(Stages::new(library, key, policy, History::read(&store).await?));
+    async fn open(store: Store, library: Library, key: Key, policy: Policy, pages: &sillage_pages::Settings) -> Result<State> {
+        let attachments = Attachments::new(&store, pages);
+        let stages = Arc::new(Stages::new(library, key, policy, History::read(&store).await?, attachments));
         let dossiers = Dossiers::new(&store)?;
         Ok(State { stages, store, dossiers })
     }
@@ -255,7 +275,7 @@ impl Run<'_> {
     async fn reopen(&mut self) -> Result<()> {
         let store = Store::create(&self.configuration.out, self.configuration.encryption_key_file()).await?;
         let policy = self.configuration.deidentification.policy()?;
-        self.state = State::open(store, self.library.clone(), self.key.clone(), policy).await?;
+        self.state = State::open(store, self.library.clone(), self.key.clone(), policy, &self.configuration.pages).await?;
         Ok(())
     }
 
@@ -359,7 +379,7 @@ impl Run<'_> {
     async fn record(&mut self, started_at: DateTime<Utc>, finished_at: Option<DateTime<Utc>>) -> Result<()> {
         let Some(table) = table("runs") else { return Err(Error::Internal("no table runs".to_owned())) };
         let run_id = self.summary.run_id.clone();
-        let row = records::run_row(&self.summary, started_at, finished_at)?;
+        let row = records::run_row(&self.summary, &models::used(&self.library), started_at, finished_at)?;
         let application = format!("run:{run_id}");
         let replaced = finished_at.map(|_| run_id).into_iter().collect();
         self.state.store.commit(vec![Rows { table, batches: vec![row], replaced }], &application, i64::from(finished_at.is_some())).await

@@ -9,6 +9,7 @@ use sillage_clinical::knowledge::{Knowledge, KnowledgeError};
 use sillage_clinical::lexicon::SnomedLicence;
 use sillage_deidentification::identity::Identity;
 use sillage_functions::Library;
+use sillage_inference::{Models, Settings};
 use sillage_schemas::tables::Zone;
 use sillage_schemas::terminology::LEXICON;
 use sillage_variables::definition::Definitions;
@@ -29,7 +30,13 @@ pub fn library(licence: SnomedLicence, variables: &[PathBuf]) -> Result<Library>
     }
     let files: Vec<(&str, &str)> = files.iter().map(|(name, text)| (name.as_str(), text.as_str())).collect();
     let definitions = Definitions::with_files(&knowledge, &files).map_err(|e| Error::Configuration(e.to_string()))?;
-    Ok(Library { knowledge: Arc::new(knowledge), definitions: Arc::new(definitions), identity: Identity::built_in() })
+    Ok(Library {
+        knowledge: Arc::new(knowledge),
+        definitions: Arc::new(definitions),
+        identity: Identity::built_in(),
+        models: Arc::new(Models::new(Settings::default())),
+        hybrid: None,
+    })
 }
 
 /// What ships with Sillage.

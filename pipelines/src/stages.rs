@@ -35,7 +35,11 @@ pub const STAGES: &[Stage] = &[
     Stage {
         name: "10_documents",
         sql: include_str!("../../sql/10_documents.sql"),
-        outputs: &[output("source_documents", "source_documents", "accepted_documents"), output("encounters", "encounters", "encounters")],
+        outputs: &[
+            output("source_documents", "source_documents", "accepted_documents"),
+            output("page_spans", "page_spans", "accepted_documents"),
+            output("encounters", "encounters", "encounters"),
+        ],
         looks_back: false,
     },
     Stage { name: "20_mentions", sql: include_str!("../../sql/20_mentions.sql"), outputs: &[], looks_back: false },
@@ -52,7 +56,10 @@ pub const STAGES: &[Stage] = &[
     Stage {
         name: "40_entities",
         sql: include_str!("../../sql/40_entities.sql"),
-        outputs: &[output("entities", "entities", "accepted_documents")],
+        outputs: &[
+            output("entities", "entities", "accepted_documents"),
+            output("display_disagreements", "display_disagreements", "accepted_documents"),
+        ],
         looks_back: false,
     },
     Stage { name: "50_variables", sql: include_str!("../../sql/50_variables.sql"), outputs: &[], looks_back: false },

@@ -106,11 +106,14 @@ impl Store {
             }
             .and_then(DeltaTableBuilder::build)
             .map_err(wrap(table))?;
+            let schema: StructType =
+                (table.schema)().as_ref().try_into_kernel().map_err(|e| Error::Internal(format!("schema of {}: {e}", table.name)))?;
             if there {
                 delta.load().await.map_err(wrap(table))?;
+                if create {
+                    delta = widened(delta, &schema, table).await?;
+                }
             } else {
-                let schema: StructType =
-                    (table.schema)().as_ref().try_into_kernel().map_err(|e| Error::Internal(format!("schema of {}: {e}", table.name)))?;
                 delta = delta
                     .create()
                     .with_table_name(table.name)
@@ -176,6 +179,16 @@ impl Store {
         }
         Ok(())
     }
+}
+
+/// A table that an earlier release has made gets the columns that came since, empty.
+async fn widened(delta: DeltaTable, schema: &StructType, table: &'static Table) -> Result<DeltaTable> {
+    let stored = delta.snapshot().map_err(wrap(table))?.schema();
+    let missing: Vec<_> = schema.fields().filter(|field| stored.field(field.name()).is_none()).cloned().collect();
+    if missing.is_empty() {
+        return Ok(delta);
+    }
+    delta.add_columns().with_fields(missing).await.map_err(wrap(table))
 }
 
 /// What an epoch has for one table.
@@ -352,4 +365,29 @@ fn owner_only(folder: &Path) -> Result<()> {
         std::fs::set_permissions(folder, permissions).map_err(Error::io(folder))?;
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use sillage_schemas::tables::table;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_table_of_an_earlier_release_gets_its_new_columns() {
+        let folder = tempfile::tempdir().unwrap();
+        let encounters = table("encounters").unwrap();
+        let path = folder.path().join("restricted/encounters");
+        std::fs::create_dir_all(&path).unwrap();
+        let url = url::Url::from_directory_path(&path).unwrap();
+        let whole: StructType = (encounters.schema)().as_ref().try_into_kernel().unwrap();
+        let before = whole.fields().filter(|f| f.name() != "moved_at" && f.name() != "identifiers").cloned();
+        DeltaTableBuilder::from_url(url).unwrap().build().unwrap().create().with_columns(before).await.unwrap();
+        let mut store = Store::create(folder.path(), None).await.unwrap();
+        let row = RecordBatch::new_empty((encounters.schema)());
+        let schema = store.provider(encounters).await.unwrap().schema();
+        assert!(schema.column_with_name("moved_at").is_some() && schema.column_with_name("identifiers").is_some());
+        store.commit(vec![Rows { table: encounters, batches: vec![row], replaced: vec!["e".to_owned()] }], "a", 1).await.unwrap();
+        assert!(store.provider(encounters).await.unwrap().schema().column_with_name("identifiers").is_some());
+    }
 }

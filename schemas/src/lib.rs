@@ -2,6 +2,7 @@
 //! fault an error is, and the terminology files. A leaf: it depends on nothing
 //! of ours.
 
+pub mod coded;
 pub mod fault;
 pub mod record;
 #[cfg(feature = "tables")]

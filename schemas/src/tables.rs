@@ -12,9 +12,11 @@ mod incoming;
 mod research;
 mod restricted;
 
-pub use incoming::{incoming_documents, incoming_encounters, incoming_patients};
+pub use incoming::{incoming_documents, incoming_encounters, incoming_page_spans, incoming_patients};
 pub use research::{cohort, documents, entities, episode_variables, runs, variables};
-pub use restricted::{dead_letters, encounters, identities, phi_spans, reidentifications, source_documents};
+pub use restricted::{
+    dead_letters, display_disagreements, encounters, identities, page_spans, phi_spans, reidentifications, source_documents,
+};
 
 /// Field metadata key of columns that identify a person.
 pub const IDENTIFYING: &str = "sillage.identifying";
@@ -118,6 +120,14 @@ pub const TABLES: &[Table] = &[
         description: "the original text of every document",
     },
     Table {
+        name: "page_spans",
+        zone: Zone::Restricted,
+        write: Write::Replace { key: "document_id" },
+        schema: page_spans,
+        open: false,
+        description: "where each word of a text that came from pages stands on them",
+    },
+    Table {
         name: "identities",
         zone: Zone::Restricted,
         write: Write::Replace { key: "patient_id" },
@@ -140,6 +150,14 @@ pub const TABLES: &[Table] = &[
         schema: phi_spans,
         open: false,
         description: "what identifies somebody in a text, and what replaces it",
+    },
+    Table {
+        name: "display_disagreements",
+        zone: Zone::Restricted,
+        write: Write::Replace { key: "document_id" },
+        schema: display_disagreements,
+        open: false,
+        description: "codes of clinical documents whose display says something else",
     },
     Table {
         name: "reidentifications",

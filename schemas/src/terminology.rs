@@ -32,3 +32,6 @@ pub const SNOMED_LICENSED: File = file!("snomed_licensed.csv");
 
 /// ICD-10 codes that change when what they name is past.
 pub const HISTORICAL_CODES: File = file!("historical_codes.csv");
+
+/// What codes are called that no single concept of the lexicon stands for.
+pub const CODE_NAMES: File = file!("code_names.csv");

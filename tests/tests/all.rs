@@ -5,8 +5,10 @@
 mod architecture;
 #[path = "all/catalogue.rs"]
 mod catalogue;
+#[path = "all/clinical_documents.rs"]
+mod clinical_documents;
 #[path = "all/command.rs"]
-mod command;
+pub(crate) mod command;
 #[path = "all/corrections.rs"]
 mod corrections;
 #[path = "all/encryption.rs"]
@@ -17,12 +19,18 @@ mod evaluate;
 mod examples;
 #[path = "all/feeds.rs"]
 mod feeds;
+#[path = "all/halfway.rs"]
+mod halfway;
 #[path = "all/kill.rs"]
 mod kill;
 #[path = "all/leaks.rs"]
 mod leaks;
+#[path = "all/models.rs"]
+mod models;
 #[path = "all/operations.rs"]
 mod operations;
+#[path = "all/pages.rs"]
+mod pages;
 #[path = "all/quality.rs"]
 mod quality;
 #[path = "all/sql_logic.rs"]

@@ -12,7 +12,7 @@ use super::page::{Item, Page, micros};
 use super::poller::Poller;
 use super::search::{Batch, follow, instant, looked_at, stepped};
 use super::settings::{Deletions, Type};
-use super::state::{Pass, fingerprint};
+use super::state::{Pass, fingerprint, is_due};
 use crate::formats::fhir::Target;
 
 /// Ids asked for at once by a sweep.
@@ -71,7 +71,11 @@ impl Poller {
     pub async fn deletions(&mut self) -> Result<u64, Failure> {
         match self.sweeps {
             None => Ok(0),
-            Some(true) if Utc::now().timestamp_micros() < self.state.sweep_at && !self.hurry => Ok(0),
+            Some(true)
+                if !self.hurry && !is_due(self.state.sweep_at, Utc::now().timestamp_micros(), self.remote.settings.sweep_seconds) =>
+            {
+                Ok(0)
+            }
             Some(true) => self.sweep().await,
             Some(false) => {
                 let mut count = 0;

@@ -351,7 +351,10 @@ mod tests {
         let encounter = Wanted::Find { resource_type: "Encounter", token: "s|9".into() };
         assert_eq!(
             found,
-            Wants { attachments: vec!["Binary/2".into()], resources: vec![read("Patient", "p"), encounter, read("Practitioner", "a")] }
+            Wants {
+                attachments: vec!["Binary/1".into(), "Binary/2".into()],
+                resources: vec![read("Patient", "p"), encounter, read("Practitioner", "a")]
+            }
         );
         let elsewhere = wanted_by(r#"{"subject":{"reference":"https://other/fhir/Patient/p"},"content":[]}"#);
         assert_eq!(elsewhere, Wants::default());

@@ -27,6 +27,7 @@ use super::poller::Poller;
 use super::retry::{Backoff, retry_after};
 use super::search::{Batch, MAX_BATCH, MAX_KEPT, follow};
 use super::settings::Type;
+use super::state::is_due;
 use crate::formats::fhir::Target;
 use crate::source::SourceError;
 
@@ -106,7 +107,8 @@ impl Poller {
     /// Makes an export where one is due, or goes on with the one under way.
     pub async fn export(&mut self) -> Result<(), Failure> {
         if self.state.export.job.is_none() {
-            if Utc::now().timestamp_micros() < self.state.export.next_at && (self.exported || !self.hurry) {
+            let now = Utc::now().timestamp_micros();
+            if !is_due(self.state.export.next_at, now, self.remote.settings.export_seconds) && (self.exported || !self.hurry) {
                 return Ok(());
             }
             self.kick_off().await?;

@@ -9,6 +9,7 @@ use redb::{Database, ReadableDatabase, ReadableTable, TableDefinition};
 
 use crate::source::SourceError;
 
+const EXTENSION: &str = "known";
 const IDS: TableDefinition<'_, &str, ()> = TableDefinition::new("ids");
 
 pub(crate) struct Known {
@@ -18,15 +19,44 @@ pub(crate) struct Known {
 
 impl Known {
     pub fn open(folder: &Path, source: &str) -> Result<Self, SourceError> {
-        let path = folder.join(format!("{:016x}.known", super::state::fingerprint(&[source])));
+        Self::at(&folder.join(format!("{:016x}.{EXTENSION}", super::state::fingerprint(&[source]))))
+    }
+
+    fn at(path: &Path) -> Result<Self, SourceError> {
         let place = path.display().to_string();
         let failed = |message: String| SourceError::Inbox { place: place.clone(), message };
         // Made before the database would make it for everyone to read.
         let mut options = std::fs::OpenOptions::new();
-        let file = options.read(true).write(true).create(true).truncate(false).mode(0o600).open(&path);
+        let file = options.read(true).write(true).create(true).truncate(false).mode(0o600).open(path);
         let file = file.map_err(|error| failed(error.to_string()))?;
         let database = Database::builder().create_file(file).map_err(|error| failed(error.to_string()))?;
         Ok(Known { database, place })
+    }
+
+    /// Takes the ids that a predicate names out of every file in a folder, and
+    /// counts them. Such a file is written anew: freed pages keep what they held.
+    pub fn erase(folder: &Path, erased: impl Fn(&str) -> bool) -> Result<u64, SourceError> {
+        let failed = |error: std::io::Error| SourceError::Inbox { place: folder.display().to_string(), message: error.to_string() };
+        let mut count = 0;
+        for entry in std::fs::read_dir(folder).map_err(failed)? {
+            let path = entry.map_err(failed)?.path();
+            if path.extension().is_none_or(|extension| extension != EXTENSION) {
+                continue;
+            }
+            let known = Self::at(&path)?;
+            let (kept, all) = known.select(|id| !erased(id))?;
+            drop(known);
+            // Also where nothing is left to take out: an id may stand in a free page.
+            count += all - kept.len() as u64;
+            let fresh = path.with_extension("known-new");
+            match std::fs::remove_file(&fresh) {
+                Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(failed(error)),
+                _ => {}
+            }
+            Self::at(&fresh)?.add(kept.iter().map(String::as_str))?;
+            std::fs::rename(&fresh, &path).and_then(|()| std::fs::File::open(folder)?.sync_all()).map_err(failed)?;
+        }
+        Ok(count)
     }
 
     pub fn add<'i>(&self, ids: impl Iterator<Item = &'i str>) -> Result<(), SourceError> {

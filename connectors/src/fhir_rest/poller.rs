@@ -12,11 +12,14 @@ use super::client::{Failure, Request, backoff};
 use super::known::Known;
 use super::settings::{Mode, Type};
 use super::state::State;
-use crate::inbox::{Inbox, Message};
-use crate::source::SourceError;
+use crate::inbox::{Inbox, InboxSource, Message};
+use crate::source::{Epoch, Position, Source, SourceError, Until};
 
 /// Bytes that may wait in the inbox before nothing more is asked for.
 const MAX_WAITING_BYTES: u64 = 2 << 30;
+
+/// How long a reader waits before it looks for what the poller has.
+const MOMENT: Duration = Duration::from_millis(50);
 
 /// One server, and how far it has been read.
 pub(crate) struct Poller {
@@ -55,19 +58,30 @@ impl Progress {
     }
 
     /// Waits a moment for the end; whether it has come.
-    pub fn ended(&self, moment: Duration) -> bool {
-        let waited = self.changed.wait_timeout_while(self.lock(), moment, |outcome| outcome.is_none());
+    fn ended(&self) -> bool {
+        let waited = self.changed.wait_timeout_while(self.lock(), MOMENT, |outcome| outcome.is_none());
         waited.unwrap_or_else(PoisonError::into_inner).0.is_some()
     }
 
-    /// Waits a moment for the end; an error is told once.
-    pub fn wait(&self, moment: Duration) -> Result<bool, SourceError> {
-        if self.ended(moment) { self.outcome().map(|()| true) } else { Ok(false) }
+    /// How it ended; an error is told once.
+    fn outcome(&self) -> Result<(), SourceError> {
+        self.lock().replace(Ok(())).unwrap_or(Ok(()))
     }
 
-    /// How it ended; an error is told once.
-    pub fn outcome(&self) -> Result<(), SourceError> {
-        self.lock().replace(Ok(())).unwrap_or(Ok(()))
+    /// The next epoch of the inbox that a poller fills which looks once. Waits for
+    /// it; `None` when the poller has come to its end and all it has is read.
+    pub fn read(&self, inbox: &mut InboxSource, from: &Position, until: Until<'_>) -> Result<Option<Epoch>, SourceError> {
+        loop {
+            // Asked before looking, so that nothing comes in between.
+            let ended = self.ended();
+            let epoch = inbox.read(from, until)?;
+            if epoch.is_none() && ended {
+                self.outcome()?;
+            }
+            if epoch.is_some() || ended {
+                return Ok(epoch);
+            }
+        }
     }
 }
 

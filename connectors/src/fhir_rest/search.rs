@@ -20,7 +20,7 @@ use super::export::Binaries;
 use super::page::{Item, Page};
 use super::poller::Poller;
 use super::settings::Type;
-use super::state::{Feed, Looked, Pass, Pending, fingerprint};
+use super::state::{Feed, Looked, Pass, Pending, fingerprint, is_due};
 use crate::inbox::{Kind, Message};
 
 /// What is put into the inbox at once.
@@ -209,7 +209,9 @@ impl Poller {
     /// Asks once more for documents whose attachment was not there.
     pub async fn catch_up(&mut self) -> Result<(), Failure> {
         let now = Utc::now().timestamp_micros();
-        let due: Vec<Pending> = self.state.pending.iter().filter(|p| p.due <= now).take(self.remote.settings.page_size).cloned().collect();
+        let waits = &self.remote.settings.attachment_retry_seconds;
+        let is_due = |pending: &&Pending| is_due(pending.due, now, waits.get(pending.tries as usize).copied().unwrap_or_default());
+        let due: Vec<Pending> = self.state.pending.iter().filter(is_due).take(self.remote.settings.page_size).cloned().collect();
         for Pending { id, tries, .. } in due {
             self.room().await;
             let found = self.remote.resource_anew("DocumentReference", &id).await?;

@@ -180,10 +180,34 @@ impl State {
         bytes
     }
 
+    /// Without what names somebody in plain words; counts it. Fingerprints stay:
+    /// they keep what was read from being delivered once more.
+    pub fn forget(&mut self, erased: impl Fn(&str) -> bool, named: impl Fn(&[u8]) -> bool) -> u64 {
+        let before = self.pending.len();
+        self.pending.retain(|pending| !erased(&pending.id));
+        let mut count = (before - self.pending.len()) as u64;
+        for feed in self.feeds.values_mut().chain(self.histories.values_mut()) {
+            if let Some(pass) = &mut feed.pass
+                && pass.link.as_ref().is_some_and(|link| named(link.as_bytes()))
+            {
+                (pass.link, pass.from, pass.jumped) = (None, pass.since, false);
+                count += 1;
+            }
+        }
+        count
+    }
+
     /// What was kept; a state of another making is as good as none: everything is read again.
     pub fn decode(bytes: &[u8]) -> Option<State> {
         serde_json::from_slice(bytes).ok()
     }
+}
+
+/// Whether what was put off is due: its time has come, or lies further ahead than
+/// it was put off by, because our clock was set back since. µs of our clock.
+pub(crate) fn is_due(at: i64, now: i64, wait_seconds: u64) -> bool {
+    let wait = i64::try_from(wait_seconds).unwrap_or(i64::MAX).saturating_mul(1_000_000);
+    at <= now || at > now.saturating_add(wait)
 }
 
 fn seconds(micros: i64) -> u32 {
@@ -233,6 +257,14 @@ mod tests {
         let kept = &written.feeds["Patient"].seen;
         assert!(kept.contains(count - 1) && !kept.contains(0) && kept.0.len() <= MAX_SEEN_UNDER_WAY);
         assert!(state.feeds["Patient"].seen.contains(0));
+    }
+
+    #[test]
+    fn a_clock_set_back_puts_nothing_off() {
+        assert!(is_due(5, 5, 60) && !is_due(60_000_005, 5, 60));
+        let hour = 3_600_000_000;
+        assert!(is_due(hour, 0, 60), "set back by an hour: what was due in a minute would wait for an hour");
+        assert!(!is_due(hour, 0, u64::MAX));
     }
 
     #[test]

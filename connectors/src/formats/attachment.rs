@@ -1,5 +1,7 @@
-//! Attachments: media type, base64 and character set to text.
+//! Attachments: media type, base64 and character set to text. What is made of pages
+//! (PDF, pictures) is handed on as it is: it is read in a process of its own.
 
+mod archive;
 pub mod charset;
 pub mod html;
 pub mod mime;
@@ -9,13 +11,15 @@ use base64::Engine;
 use base64::alphabet;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 use chrono_tz::Tz;
+use sillage_schemas::coded::CodedDocument;
 
 use super::{cda, reason};
 
 /// A media type of which text can be read.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
 pub enum Kind {
     // In the order of preference.
+    #[default]
     Plain,
     Html,
     Xhtml,
@@ -24,6 +28,13 @@ pub enum Kind {
     Rtf,
     /// A mail, or parts of one.
     Mime,
+    Zip,
+    Gzip,
+    // Of these, text is read from the pages.
+    Pdf,
+    Tiff,
+    Jpeg,
+    Png,
     /// Not said, or said so vaguely that only the bytes can tell.
     Unknown,
 }
@@ -37,6 +48,12 @@ impl Kind {
             Kind::Cda => "application/hl7-cda+xml",
             Kind::Rtf => "application/rtf",
             Kind::Mime => "message/rfc822",
+            Kind::Zip => "application/zip",
+            Kind::Gzip => "application/gzip",
+            Kind::Pdf => "application/pdf",
+            Kind::Tiff => "image/tiff",
+            Kind::Jpeg => "image/jpeg",
+            Kind::Png => "image/png",
         }
     }
 }
@@ -65,6 +82,12 @@ impl MediaType {
             "text/xml" | "application/xml" | "application/hl7-cda+xml" | "application/cda+xml" => Some(Kind::Cda),
             "application/rtf" | "text/rtf" => Some(Kind::Rtf),
             "message/rfc822" => Some(Kind::Mime),
+            "application/pdf" | "application/x-pdf" | "text/pdf" => Some(Kind::Pdf),
+            "image/tiff" | "image/tif" => Some(Kind::Tiff),
+            "image/jpeg" | "image/jpg" | "image/pjpeg" => Some(Kind::Jpeg),
+            "image/png" => Some(Kind::Png),
+            "application/zip" | "application/x-zip-compressed" | "application/x-zip" => Some(Kind::Zip),
+            "application/gzip" | "application/x-gzip" => Some(Kind::Gzip),
             essence if essence.starts_with("multipart/") => Some(Kind::Mime),
             "" | "application/octet-stream" | "text/*" | "*/*" => Some(Kind::Unknown),
             _ => None,
@@ -81,11 +104,23 @@ impl MediaType {
     }
 }
 
-/// Text of an attachment.
+/// Text of an attachment, or the pages that hold it.
+#[derive(Default)]
 pub struct Extracted {
     pub text: String,
     pub kind: Kind,
     pub charset_guessed: bool,
+    /// What a clinical document states in codes; its times are in UTC still.
+    pub coded: Option<Box<CodedDocument>>,
+    /// Files made of pages, whose text comes after this one.
+    pub pages: Vec<Vec<u8>>,
+}
+
+impl Extracted {
+    /// Whether there is nothing to be read.
+    pub fn is_empty(&self) -> bool {
+        self.text.trim().is_empty() && self.pages.is_empty()
+    }
 }
 
 /// Deepest that attachments are read out of attachments.
@@ -109,24 +144,30 @@ pub(super) fn read_within(bytes: Vec<u8>, declared: &MediaType, depth: u8) -> Re
         (Sniffed::Other, _) => return Err(reason::UNSUPPORTED_CONTENT_TYPE),
         (Sniffed::Rtf, _) => Kind::Rtf,
         (Sniffed::Cda, _) => Kind::Cda,
+        (Sniffed::Wrapped(kind) | Sniffed::Pages(kind), _) => kind,
+        // Without its first bytes a picture is none; a PDF may have lost them.
+        (_, Kind::Tiff | Kind::Jpeg | Kind::Png | Kind::Zip | Kind::Gzip) => return Err(reason::UNSUPPORTED_CONTENT_TYPE),
         // A page declared as plain text is a common slip.
         (Sniffed::Html, Kind::Plain | Kind::Html | Kind::Unknown) => Kind::Html,
         (_, Kind::Unknown) => Kind::Plain,
         (_, declared) => declared,
     };
-    if kind == Kind::Cda {
-        let document = cda::read_within(&bytes, Tz::UTC, depth).map_err(cda::CdaError::reason)?;
-        if document.text.is_empty() {
-            return Err(reason::UNSUPPORTED_CONTENT_TYPE);
+    match kind {
+        Kind::Cda => {
+            let document = cda::read_within(&bytes, Tz::UTC, depth).map_err(cda::CdaError::reason)?;
+            let coded = document.coded().map(Box::new);
+            let read = Extracted { text: document.text, kind, charset_guessed: document.charset_guessed, coded, pages: document.pages };
+            return if read.text.is_empty() && read.pages.is_empty() { Err(reason::UNSUPPORTED_CONTENT_TYPE) } else { Ok(read) };
         }
-        return Ok(Extracted { text: document.text, kind, charset_guessed: document.charset_guessed });
-    }
-    if kind == Kind::Rtf {
-        let text = rtf::to_text(&bytes).map_err(rtf::RtfError::reason)?;
-        return Ok(Extracted { text, kind, charset_guessed: false });
-    }
-    if kind == Kind::Mime {
-        return mime::read(&bytes, depth);
+        Kind::Rtf => {
+            let text = rtf::to_text(&bytes).map_err(rtf::RtfError::reason)?;
+            return Ok(Extracted { text, kind, ..Extracted::default() });
+        }
+        Kind::Mime => return mime::read(&bytes, depth),
+        Kind::Zip => return archive::zip(&bytes, depth),
+        Kind::Gzip => return read_within(archive::gunzip(&bytes)?, &MediaType { kind: Some(Kind::Unknown), charset: None }, depth + 1),
+        Kind::Pdf | Kind::Tiff | Kind::Jpeg | Kind::Png => return Ok(Extracted { kind, pages: vec![bytes], ..Extracted::default() }),
+        Kind::Plain | Kind::Html | Kind::Xhtml | Kind::Unknown => {}
     }
     let inner = match (&declared.charset, kind) {
         (None, Kind::Html | Kind::Xhtml) => meta_charset(&bytes),
@@ -134,22 +175,34 @@ pub(super) fn read_within(bytes: Vec<u8>, declared: &MediaType, depth: u8) -> Re
     };
     let decoded = charset::decode(bytes, declared.charset.as_deref().or(inner.as_deref()));
     let text = if matches!(kind, Kind::Html | Kind::Xhtml) { html::to_text(&decoded.text) } else { decoded.text };
-    Ok(Extracted { text, kind, charset_guessed: decoded.guessed })
+    Ok(Extracted { text, kind, charset_guessed: decoded.guessed, ..Extracted::default() })
 }
 
 enum Sniffed {
     Html,
     Cda,
     Rtf,
+    Pages(Kind),
+    Wrapped(Kind),
     Other,
     Unsure,
 }
 
 /// What the first bytes give away.
 fn sniff(bytes: &[u8]) -> Sniffed {
-    const OTHERS: &[&[u8]] =
-        &[b"%PDF-", b"PK\x03\x04", b"\x89PNG", b"\xff\xd8\xff", b"\xd0\xcf\x11\xe0", b"GIF8", b"\x1f\x8b", b"II*\0", b"MM\0*"];
-    if OTHERS.iter().any(|magic| bytes.starts_with(magic)) {
+    const PAGES: &[(&[u8], Kind)] =
+        &[(b"%PDF-", Kind::Pdf), (b"\x89PNG", Kind::Png), (b"\xff\xd8\xff", Kind::Jpeg), (b"II*\0", Kind::Tiff), (b"MM\0*", Kind::Tiff)];
+    if let Some((_, kind)) = PAGES.iter().find(|(magic, _)| bytes.starts_with(magic)) {
+        return Sniffed::Pages(*kind);
+    }
+    if bytes.starts_with(b"PK\x03\x04") {
+        return Sniffed::Wrapped(Kind::Zip);
+    }
+    if bytes.starts_with(b"\x1f\x8b") {
+        return Sniffed::Wrapped(Kind::Gzip);
+    }
+    // Old files of offices, and pictures that no document is scanned to.
+    if [&b"\xd0\xcf\x11\xe0"[..], b"GIF8"].iter().any(|magic| bytes.starts_with(magic)) {
         return Sniffed::Other;
     }
     let start = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes).trim_ascii_start();
@@ -253,7 +306,8 @@ mod tests {
         assert_eq!(media("text/plain charset=utf8"), (Some(Kind::Plain), Some("utf8".into())));
         assert_eq!(media("charset=utf-8"), (Some(Kind::Unknown), Some("utf-8".into())));
         assert_eq!(media(""), (Some(Kind::Unknown), None));
-        assert_eq!(media("application/pdf"), (None, None));
+        assert_eq!(media("application/pdf"), (Some(Kind::Pdf), None));
+        assert_eq!(media("application/msword"), (None, None));
     }
 
     #[test]
@@ -278,7 +332,9 @@ mod tests {
     #[test]
     fn bytes_have_the_last_word_on_the_type() {
         let plain = MediaType::parse("text/plain");
-        assert!(extract(b"%PDF-1.4".to_vec(), &plain).is_none());
+        let pages = extract(b"%PDF-1.4".to_vec(), &plain);
+        assert_eq!(pages.map(|e| (e.text, e.kind, e.pages.len())), Some((String::new(), Kind::Pdf, 1)));
+        assert!(extract(b"GIF89a".to_vec(), &plain).is_none());
         let report = extract(b"{\\rtf1 vu\\'e9}".to_vec(), &plain);
         assert_eq!(report.map(|e| (e.text, e.kind)), Some(("vué".to_owned(), Kind::Rtf)));
         let xml = b"<?xml version='1.0'?><ClinicalDocument><title>vu</title></ClinicalDocument>";

@@ -6,6 +6,7 @@
 //! no entities, nothing fetched, whatever it refers to.
 
 mod code;
+mod coded;
 mod entry;
 mod header;
 mod narrative;
@@ -24,6 +25,7 @@ use sillage_schemas::Fault;
 use sillage_schemas::record::PatientRecord;
 
 pub use code::Code;
+pub use coded::{at_site, json};
 pub use entry::{CodedEntry, EntryKind, Value};
 pub use time::{Interval, Moment, Precision};
 pub use unstructured::Inner;
@@ -55,7 +57,7 @@ pub struct Document {
     pub confidentiality: Option<String>,
     pub language: Option<String>,
     pub patient: PatientRecord,
-    /// `root|extension`, the national identity (INS) included.
+    /// `system|value`, the national identity (INS) included.
     pub patient_ids: Vec<String>,
     pub authors: Vec<String>,
     pub custodian: Option<String>,
@@ -63,6 +65,8 @@ pub struct Document {
     /// Title and sections; of a level 1 document the text inside, empty where
     /// none can be read from it.
     pub text: String,
+    /// Of a level 1 document the file made of pages inside.
+    pub pages: Vec<Vec<u8>>,
     /// In the order of the text; nested ones after the one that holds them.
     pub sections: Vec<Section>,
     pub entries: Vec<CodedEntry>,
@@ -70,12 +74,14 @@ pub struct Document {
     pub inner: Option<Inner>,
     /// Whether the character set had to be guessed.
     pub charset_guessed: bool,
+    /// The clock that times with a zone were turned to.
+    clock: Tz,
 }
 
 /// The stay that the document belongs to.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Encounter {
-    /// `root|extension`.
+    /// `system|value`.
     pub id: Option<String>,
     pub start: Option<NaiveDateTime>,
     pub end: Option<NaiveDateTime>,
@@ -154,8 +160,10 @@ pub(super) fn read_within(bytes: &[u8], timezone: Tz, depth: u8) -> Result<Docum
         writer.section(section, 0);
     }
     let (mut text, titles, anchors) = writer.finish();
+    let mut pages = Vec::new();
     if let Some(inner) = inner.as_ref().filter(|_| !structured) {
-        text = inner.text(depth + 1).unwrap_or_default();
+        let read = inner.read(depth + 1).unwrap_or_default();
+        (text, pages) = (read.text, read.pages);
     }
     let mut entries = Vec::new();
     let mut index = 0;
@@ -182,10 +190,12 @@ pub(super) fn read_within(bytes: &[u8], timezone: Tz, depth: u8) -> Result<Docum
         custodian: header::custodian(&root),
         encounter: header::encounter(&root, timezone),
         text,
+        pages,
         sections: titles,
         entries,
         inner,
         charset_guessed,
+        clock: timezone,
     })
 }
 

@@ -31,8 +31,8 @@ use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
 use serde_json::error::Category;
 
-use crate::formats::reason;
-use crate::rows::{EncounterRow, Rows};
+use crate::formats::{reason, version_at};
+use crate::rows::{EncounterRow, Owner, Rows};
 use bundle::Envelope;
 use document::{Failure, contained};
 pub(crate) use referable::{Referable, referable};
@@ -44,8 +44,6 @@ use time::FhirTime;
 const MAX_DEPTH: usize = 100;
 /// Bundles inside Bundles.
 const MAX_BUNDLES: usize = 4;
-/// 2000-01-01, from which seconds make a version number.
-const VERSION_EPOCH: i64 = 946_684_800;
 
 /// What a piece of JSON is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -157,7 +155,7 @@ impl<'s> Intake<'s> {
         let row = EncounterRow {
             id: &id,
             patient_id: patient_id.as_deref(),
-            moved: false,
+            owner: Owner::Stated,
             last_updated: self.last_updated(encounter.meta.0.as_ref(), envelope),
             class,
             start: wall(period.and_then(|p| words(&p.start))),
@@ -235,15 +233,10 @@ fn version(written: Option<&str>, last_updated: Option<DateTime<Utc>>) -> i32 {
         return number;
     }
     match last_updated {
-        Some(time) => seconds(time),
+        Some(time) => version_at(time),
         None if written.is_some_and(|v| !v.is_empty() && v.bytes().all(|b| b.is_ascii_digit())) => i32::MAX,
         None => 1,
     }
-}
-
-/// A time as a version number.
-fn seconds(time: DateTime<Utc>) -> i32 {
-    (time.timestamp() - VERSION_EPOCH).clamp(1, i32::MAX.into()) as i32
 }
 
 /// An entity tag without its marks.

@@ -34,17 +34,14 @@ use chrono_tz::Tz;
 pub use acknowledgement::{Asks, Envelope, Outcome, acknowledgement, inspect};
 pub use defect::{Defect, Location};
 
-use crate::formats::reason;
-use crate::rows::{EncounterRow, Merged, PatientRow, Rows};
+use crate::formats::{reason, version_at};
+use crate::rows::{EncounterRow, Merged, Owner, PatientRow, Rows};
 use content::Observation;
 use document::Failure;
 use event::{Event, PatientEvent};
 use message::{Header, Message, Segment};
 use time::Clock;
 use visit::Visit;
-
-/// 2000-01-01, from which seconds make a version number.
-const VERSION_EPOCH: i64 = 946_684_800;
 
 /// Turns a message into rows, or into a dead letter that holds it. Several
 /// messages in one payload are read one after the other.
@@ -209,7 +206,7 @@ impl<'r> Intake<'r> {
     fn subject(&mut self, group: &Group<'_, '_>) {
         self.patient(group, Merged::Unsaid);
         if let Some(visit) = visit::visit(group.pid.as_ref(), group.segment("PV1").as_ref(), &self.clock) {
-            self.visit(group, &visit, false);
+            self.visit(group, &visit, Owner::Named);
         }
     }
 
@@ -235,8 +232,10 @@ impl<'r> Intake<'r> {
                     self.merged(&old, id);
                 }
             }
+            let moves = matches!(event, PatientEvent::MoveVisit | PatientEvent::MoveAccount);
+            let owner = if moves { Owner::Given } else { Owner::Named };
             for visit in self.visits(event, group) {
-                self.visit(group, &visit, event == PatientEvent::Move);
+                self.visit(group, &visit, owner);
             }
         }
         Ok(())
@@ -246,13 +245,18 @@ impl<'r> Intake<'r> {
     fn visits(&self, event: PatientEvent, group: &Group<'_, '_>) -> Vec<Visit> {
         let pid = group.pid.as_ref();
         let mut visits: Vec<Visit> = group.all("PV1").filter_map(|pv1| visit::visit(pid, Some(&pv1), &self.clock)).collect();
-        if event == PatientEvent::Move {
-            // An account that moved, and a visit that is named in MRG alone.
-            let account = visit::visit(pid, None, &self.clock);
-            let named = group.all("MRG").filter_map(|mrg| visit::moved(&mrg));
-            let mut known: HashSet<String> = visits.iter().map(|visit| visit.id.clone()).collect();
-            visits.extend(named.chain(account).filter(|visit| known.insert(visit.id.clone())));
-        } else if visits.is_empty() {
+        // What moved may be named in MRG alone, and an account takes all its visits along.
+        let named = match event {
+            PatientEvent::MoveVisit => group.all("MRG").flat_map(|mrg| visit::moved(&mrg)).collect(),
+            PatientEvent::MoveAccount => {
+                let account = visit::visit(pid, None, &self.clock);
+                group.all("MRG").filter_map(|mrg| visit::account(&mrg)).chain(account).collect()
+            }
+            _ => Vec::new(),
+        };
+        let mut known: HashSet<String> = visits.iter().map(|visit| visit.id.clone()).collect();
+        visits.extend(named.into_iter().filter(|visit| known.insert(visit.id.clone())));
+        if visits.is_empty() {
             visits.extend(visit::visit(pid, None, &self.clock));
         }
         for visit in &mut visits {
@@ -285,11 +289,11 @@ impl<'r> Intake<'r> {
         self.rows.patient(self.place, &row);
     }
 
-    fn visit(&mut self, group: &Group<'_, '_>, visit: &Visit, moved: bool) {
+    fn visit(&mut self, group: &Group<'_, '_>, visit: &Visit, owner: Owner) {
         let row = EncounterRow {
             id: &visit.id,
             patient_id: group.patient_id.as_deref(),
-            moved,
+            owner,
             last_updated: self.event_time,
             class: visit.class.as_deref(),
             start: visit.start,
@@ -300,9 +304,9 @@ impl<'r> Intake<'r> {
     }
 }
 
-/// Seconds from 2000 to that time, the scale of FHIR versions here; 1 where there is none.
+/// The version that a time makes; 1 where there is none.
 fn version(time: Option<DateTime<Utc>>) -> i32 {
-    time.map_or(1, |time| (time.timestamp() - VERSION_EPOCH).clamp(1, i32::MAX.into()) as i32)
+    time.map_or(1, version_at)
 }
 
 #[cfg(test)]

@@ -6,7 +6,7 @@ use chrono::{DateTime, NaiveDateTime, Utc};
 use serde::Deserialize;
 
 use crate::formats::reason;
-use crate::rows::{DocumentRow, Precedence, Rows};
+use crate::rows::{DocumentRow, Paged, Precedence, Rows};
 
 /// Columns that are null are left out by the writer.
 #[derive(Deserialize)]
@@ -31,6 +31,13 @@ struct Row {
     #[serde(default)]
     authors: Vec<String>,
     text: Option<String>,
+    coded: Option<String>,
+    /// In hexadecimal digits.
+    #[serde(default)]
+    attachments: Vec<String>,
+    #[serde(default)]
+    attachment_sha256: Vec<String>,
+    margins: Option<String>,
 }
 
 /// Whether JSON begins like a row.
@@ -47,9 +54,10 @@ pub(crate) fn take(payload: &[u8], place: &str, rows: &mut Rows) {
         return;
     };
     let status = ["current", "superseded", "entered-in-error"].into_iter().find(|s| *s == row.status).unwrap_or("current");
-    let precedence = [Precedence::Original, Precedence::Replacement, Precedence::Withdrawal];
+    let precedence = [Precedence::Original, Precedence::Replacement, Precedence::Withdrawal, Precedence::Deletion];
     let zoned = |text: &String| DateTime::parse_from_rfc3339(text).ok().map(|t| t.with_timezone(&Utc));
     let wall = |text: &String| text.parse::<NaiveDateTime>().ok();
+    let attachments: Vec<Vec<u8>> = row.attachments.iter().filter_map(|digits| bytes(digits)).collect();
     rows.document(
         place,
         &DocumentRow {
@@ -69,8 +77,16 @@ pub(crate) fn take(payload: &[u8], place: &str, rows: &mut Rows) {
             content_type: row.content_type.as_deref(),
             authors: &row.authors,
             text: row.text.as_deref(),
+            coded: row.coded.as_deref(),
+            paged: Paged { attachments: &attachments, sha256: &row.attachment_sha256, margins: row.margins.as_deref() },
         },
     );
+}
+
+fn bytes(digits: &str) -> Option<Vec<u8>> {
+    let digits: Option<Vec<u8>> = digits.chars().map(|c| c.to_digit(16).map(|digit| digit as u8)).collect();
+    let digits = digits.filter(|digits| digits.len() % 2 == 0)?;
+    Some(digits.chunks(2).map(|pair| pair[0] * 16 + pair[1]).collect())
 }
 
 #[cfg(test)]
@@ -103,6 +119,8 @@ mod tests {
                 content_type: Some("text/plain"),
                 authors: &authors,
                 text: Some("AVC."),
+                coded: Some("{\"templates\":[\"1.2.3\"]}"),
+                paged: Paged { attachments: &[b"%PDF-\xff".to_vec()], sha256: &["ab".to_owned()], margins: Some("CHU") },
             },
         );
         let documents = rows.finish(Position::default())?.documents;

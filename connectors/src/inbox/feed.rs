@@ -117,10 +117,10 @@ impl Source for InboxSource {
                 if last == from.last {
                     return Ok(None);
                 }
-                match self.epoch(from.last, last, received_at, u64::MAX, usize::MAX)? {
-                    Some((rows, _)) => rows.finish(target.clone()).map(Some),
-                    None => Err(self.changed()),
-                }
+                // An inbox opens only with all that was acknowledged: what is not there was erased.
+                let at = DateTime::from_timestamp_micros(received_at).unwrap_or_default();
+                let epoch = self.epoch(from.last, last, received_at, u64::MAX, usize::MAX)?;
+                epoch.map_or_else(|| Rows::new(&self.name, at), |(rows, _)| rows).finish(target.clone()).map(Some)
             }
         }
     }

@@ -490,3 +490,26 @@ fn an_inbox_that_is_gone_or_another_is_not_taken_for_an_empty_one() -> Outcome {
     assert_eq!(Inbox::open(folder.path(), "x")?.waiting(), 1);
     Ok(())
 }
+
+#[test]
+fn a_sealed_inbox_shows_nothing_and_gives_everything_back() -> Outcome {
+    let folder = tempfile::tempdir()?;
+    let seal = |byte| Some(Arc::new(Seal::new(&[byte; 32])));
+    {
+        let inbox = Inbox::sealed(folder.path(), "x", seal(1))?;
+        inbox.append_with_state(vec![message("Mme Dupont"), message("M. Durand")], b"nowhere")?;
+        inbox.append_with_state(vec![message("Mme Dupuis")], b"up to Dupuis")?;
+        assert_eq!(inbox.rewrite(|message| message.payload != b"M. Durand")?, 1);
+        assert_eq!(payloads(&inbox)?, [b"Mme Dupont".to_vec(), b"Mme Dupuis".to_vec()]);
+    }
+    for entry in std::fs::read_dir(folder.path())? {
+        let bytes = std::fs::read(entry?.path())?;
+        assert!(!bytes.windows(3).any(|w| w == b"Dup" || w == b"Dur"));
+    }
+    let inbox = Inbox::sealed(folder.path(), "x", seal(1))?;
+    assert_eq!(inbox.state()?.as_deref(), Some(&b"up to Dupuis"[..]));
+    assert_eq!(payloads(&inbox)?.len(), 2);
+    drop(inbox);
+    assert!(error(payloads(&Inbox::sealed(folder.path(), "x", seal(2))?)).contains("another key"));
+    Ok(())
+}

@@ -3,17 +3,18 @@
 //!
 //! As it is sent in practice: the carriage return may be missing, line ends
 //! and rubbish may stand between frames, and the text may hold `0x0B` (the soft
-//! line break of a word processor) and even `0x1C`. So a frame ends at `0x1C`
-//! followed by a carriage return, by the beginning of another frame, or by
-//! nothing for a while ([`Framer::settle`]), and `0x0B` begins another one inside
-//! only where `MSH` follows it.
+//! line break of a word processor) and even `0x1C`. Engines differ there: some end
+//! a frame at any `0x1C`, most at the pair. So a frame ends at `0x1C` followed by a
+//! carriage return, by the beginning of another frame, or by nothing for a while
+//! ([`Framer::settle`]), and `0x0B` begins another one inside only where a header
+//! follows it: `MSH` and the field separator of the message, which no text holds
+//! unescaped. (MSH alone is a hormone.) `0x1C 0x0D` inside a text is the end: that
+//! is what the protocol says, and nobody could tell.
 
 use memchr::{memchr, memmem};
 
 const START: u8 = 0x0b;
 const END: u8 = 0x1c;
-/// What a sender that has begun anew sends.
-const RESTART: &[u8] = b"\x0bMSH";
 /// What is kept of a message that is too large, enough for its header.
 const KEPT: usize = 4096;
 
@@ -39,6 +40,8 @@ enum State {
     Inside,
     /// Behind an `0x1C` that may be the end.
     Ending,
+    /// Behind so many bytes after that `0x1C` of what may be the next message.
+    Restarting(usize),
     /// Behind a message that was too large.
     Broken,
 }
@@ -85,12 +88,28 @@ impl Framer {
                         self.finish(frames);
                         bytes = &bytes[1..];
                     }
-                    START => self.finish(frames),
+                    START => {
+                        self.state = State::Restarting(1);
+                        bytes = &bytes[1..];
+                    }
                     _ => {
                         self.state = State::Inside;
                         self.extend(&[END], frames);
                     }
                 },
+                State::Restarting(come) => {
+                    let restart = self.restart();
+                    if restart.get(come) != Some(&first) {
+                        self.state = State::Inside;
+                        self.extend(&[&[END], &restart[..come]].concat(), frames);
+                    } else {
+                        self.state = State::Restarting(come + 1);
+                        bytes = &bytes[1..];
+                        if come + 1 == restart.len() {
+                            self.begin_next(&restart[1..], frames);
+                        }
+                    }
+                }
                 State::Broken => return,
             }
         }
@@ -98,19 +117,21 @@ impl Framer {
 
     /// Nothing comes for now, or ever: an `0x1C` that came last was the end.
     pub fn settle(&mut self, frames: &mut Vec<Frame>) {
-        if self.is_ending() {
-            self.finish(frames);
+        match self.state {
+            State::Ending => self.finish(frames),
+            State::Restarting(come) => self.begin_next(&self.restart()[1..come], frames),
+            _ => {}
         }
     }
 
     /// Whether the next byte, or that there is none, decides if a frame is whole.
     pub fn is_ending(&self) -> bool {
-        self.state == State::Ending
+        matches!(self.state, State::Ending | State::Restarting(_))
     }
 
     /// Whether a frame has begun.
     pub fn is_inside(&self) -> bool {
-        matches!(self.state, State::Inside | State::Ending)
+        matches!(self.state, State::Inside | State::Ending | State::Restarting(_))
     }
 
     /// Bytes held.
@@ -132,10 +153,25 @@ impl Framer {
         self.state = State::Broken;
     }
 
+    /// What a sender that begins anew sends, with the separator of the message here.
+    fn restart(&self) -> [u8; 5] {
+        let start = self.message.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&self.message);
+        let separator = start.trim_ascii_start().strip_prefix(b"MSH").and_then(|rest| rest.first());
+        [START, b'M', b'S', b'H', separator.copied().unwrap_or(b'|')]
+    }
+
+    /// Ends the frame before another whose first bytes these are.
+    fn begin_next(&mut self, beginning: &[u8], frames: &mut Vec<Frame>) {
+        self.finish(frames);
+        self.state = State::Inside;
+        self.extend(beginning, frames);
+    }
+
     fn finish(&mut self, frames: &mut Vec<Frame>) {
         self.state = State::Between;
+        let restart = self.restart();
         let mut message = std::mem::take(&mut self.message);
-        let restarts = memmem::find_iter(&message, RESTART);
+        let restarts = memmem::find_iter(&message, &restart);
         let (count, last) = restarts.fold((0, None), |(count, _), at| (count + 1, Some(at)));
         if let Some(at) = last {
             self.abandoned += count;
@@ -143,6 +179,32 @@ impl Framer {
         }
         frames.push(Frame::Whole(message));
     }
+}
+
+/// Cuts a stream that comes in pieces of these sizes, and at once: the same frames,
+/// and no memory beyond what is allowed.
+#[cfg(fuzzing)]
+pub(crate) fn fuzz(sizes: &[u8], stream: &[u8]) {
+    const MAX: usize = 512;
+    let cut = |sizes: &[u8]| {
+        let (mut framer, mut frames, mut rest) = (Framer::new(MAX), Vec::new(), stream);
+        for size in sizes.iter().cycle() {
+            let (piece, after) = rest.split_at(rest.len().min(usize::from(*size).max(1)));
+            framer.push(piece, &mut frames);
+            assert!(framer.held() <= 2 * (MAX + KEPT));
+            rest = after;
+            if rest.is_empty() {
+                break;
+            }
+        }
+        framer.push(rest, &mut frames);
+        framer.settle(&mut frames);
+        (frames, framer.skipped, framer.abandoned)
+    };
+    let whole = cut(&[]);
+    assert_eq!(whole, cut(sizes));
+    let framed: usize = whole.0.iter().map(|(Frame::Whole(bytes) | Frame::TooLarge(bytes))| bytes.len()).sum();
+    assert!(framed + whole.1 as usize <= stream.len());
 }
 
 #[cfg(test)]
@@ -182,6 +244,13 @@ mod tests {
             (b"\x0b\x1c\r\x0b\x0b\x1c\r", &["", "\x0b"], 0),
             // Both bytes inside a text.
             (b"\x0bMSH|a\x0bb\x1cc\x1c\x1c\r", &["MSH|a\x0bb\x1cc\x1c"], 0),
+            (b"\x0bMSH|a\x1c\x0bb\x1c\r", &["MSH|a\x1c\x0bb"], 0),
+            (b"\x0bMSH|a\x1c\x0bMSH, ACTH\x1c\r", &["MSH|a\x1c\x0bMSH, ACTH"], 0),
+            (b"\x0bMSH|a\x0bMSH et ACTH\rMSH: 12\x1c\r", &["MSH|a\x0bMSH et ACTH\rMSH: 12"], 0),
+            (b"\x0bMSH|a\x1c\x1c\x0b\x0b\x1c\r", &["MSH|a\x1c\x1c\x0b\x0b"], 0),
+            // Another separator: the usual one is a letter like any other.
+            (b"\x0bMSH#^~\x0bMSH|a\x1c\r\x0bMSH#1\x1c\x0bMSH#2\x1c\r", &["MSH#^~\x0bMSH|a", "MSH#1", "MSH#2"], 0),
+            (b"\x0bMSH|1\x1c\x0bMS", &["MSH|1"], 0),
             (b"\x0bMSH|half", &[], 0),
             (b"\x1c\r\x1c", &[], 2),
         ];
@@ -236,6 +305,8 @@ mod tests {
             2 => Just(b"\n".to_vec()),
             3 => Just(b"\x0bMSH|^~\\&|".to_vec()),
             3 => Just(b"\x1c\r".to_vec()),
+            2 => Just(b"\x1c\x0bMSH|".to_vec()),
+            2 => Just(b"\x1c\x0bMSH".to_vec()),
             1 => Just(vec![b'x'; 300]),
         ];
         prop::collection::vec(piece, 0..40).prop_map(|pieces| pieces.concat())

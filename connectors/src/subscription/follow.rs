@@ -1,7 +1,6 @@
 //! The server that notifications come from, read when they come.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use tokio::sync::Notify;
 
@@ -9,9 +8,6 @@ use crate::fhir_rest::{self, Progress};
 use crate::inbox::Inbox;
 use crate::network::Service;
 use crate::source::{SourceError, Start};
-
-/// How long a reader waits before it looks for what the poller has.
-const MOMENT: Duration = Duration::from_millis(50);
 
 /// A poller that shares the inbox and looks whenever it is told to.
 pub(super) struct Follower {
@@ -48,11 +44,8 @@ impl Follower {
         self.wake.clone()
     }
 
-    /// Whether a poller that looks once has come to its end; waits a moment for it.
-    ///
-    /// # Errors
-    /// It ended because the server does not answer.
-    pub fn ended(&self) -> Result<bool, SourceError> {
-        self.progress.wait(MOMENT)
+    /// How far a poller that looks once has come.
+    pub fn progress(&self) -> &Progress {
+        &self.progress
     }
 }

@@ -138,7 +138,7 @@ async fn replay(selection: &Selection) -> Result<()> {
     if !messages.is_empty() {
         // Durable there before they leave here: a crash between the two sends them twice, which does no harm.
         let count = messages.len();
-        Inbox::open(&selection.out.join("restricted").join(INBOX), REPLAY)?.append(messages).await?;
+        Inbox::sealed(&selection.out.join("restricted").join(INBOX), REPLAY, store.seal())?.append(messages).await?;
         let Some(table) = table("dead_letters") else { return Err(Error::Internal("no table dead_letters".to_owned())) };
         store.erase(table, "message_id", sent).await?;
         eprintln!("{count} will be taken by the next run on {}", selection.out.display());

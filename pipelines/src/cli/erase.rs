@@ -4,23 +4,32 @@ use std::collections::{BTreeMap, HashSet};
 use std::path::{Path, PathBuf};
 
 use arrow::array::{Array, AsArray, RecordBatch};
+use base64::Engine;
+use base64::engine::DecodePaddingMode;
+use base64::engine::general_purpose::{GeneralPurpose, GeneralPurposeConfig, STANDARD as BASE64};
 use chrono::{SecondsFormat, Utc};
 use clap::Args;
 use datafusion::execution::context::SessionContext;
+use memchr::memmem;
 use serde_json::json;
 use sha2::{Digest, Sha256};
-use sillage_connectors::inbox::Inbox;
+use sillage_connectors::erasure::Erasure;
+use sillage_connectors::kind_of;
 use sillage_schemas::tables::{Table, table};
 
 use super::print;
 use crate::error::{Error, Result};
+use crate::journal;
 use crate::lock::Lock;
-use crate::runner::INBOX;
+use crate::runner::{INBOX, JOURNAL, attachments};
 use crate::session;
 use crate::store::{Store, one_of};
 
-/// Shorter identifiers are not searched for in payloads: they would be found everywhere.
-const LEAST: usize = 4;
+/// Shorter identifiers are not looked for among the words of a message: others'
+/// messages hold them too. What is read of it tells those.
+const LEAST: usize = 6;
+/// The same for dead letters, which nothing may be able to read.
+const LEAST_OF_LETTERS: usize = 4;
 
 #[derive(Args)]
 #[command(
@@ -38,13 +47,23 @@ pub(super) struct Options {
     reason: String,
 }
 
+/// Takes the middle of a text for what it is.
+const LENIENT: GeneralPurpose = GeneralPurpose::new(
+    &base64::alphabet::STANDARD,
+    GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent).with_decode_allow_trailing_bits(true),
+);
+
 /// Everything by which a person is known here.
-#[derive(Debug, Default)]
+#[derive(Default)]
 struct Person {
     pseudonyms: HashSet<String>,
     sources: HashSet<String>,
+    /// Ids and identifiers as sources write them, those of documents and encounters too.
+    names: HashSet<String>,
     /// Words that name the person in a payload.
     needles: HashSet<String>,
+    /// The needles as they stand within base64.
+    encoded: Vec<Encoded>,
     documents: HashSet<String>,
     encounters: HashSet<String>,
 }
@@ -71,6 +90,8 @@ pub(super) async fn execute(options: Options) -> Result<()> {
         ("episode_variables", "patient_id", &person.pseudonyms),
         ("cohort", "patient_id", &person.pseudonyms),
         ("phi_spans", "document_id", &person.documents),
+        ("display_disagreements", "document_id", &person.documents),
+        ("page_spans", "document_id", &person.documents),
         ("source_documents", "document_id", &person.documents),
         ("encounters", "encounter_id", &person.encounters),
         ("dead_letters", "message_id", &letters),
@@ -83,9 +104,14 @@ pub(super) async fn execute(options: Options) -> Result<()> {
         }
         *erased.entry(name).or_insert(0) += rows;
     }
-    let messages = inboxes(&options.out, &person)?;
+    let kept = person
+        .erasure(&|bytes: &[u8]| person.is_named(bytes, LEAST))
+        .run(&options.out.join("restricted").join(INBOX), store.seal().as_ref())?;
+    let theirs = [&person.pseudonyms, &person.documents, &person.encounters].into_iter().flatten().cloned().collect();
+    journal::forget(&options.out.join("restricted").join(JOURNAL), &theirs)?;
     let traces = traces(&options.out)?;
     let files = store.forget().await?;
+    let attachments = attachments::sweep(&store).await?;
     let left = left(&store, &person).await?;
     let proof = json!({
         "erased_at": Utc::now().to_rfc3339_opts(SecondsFormat::Secs, true),
@@ -93,8 +119,10 @@ pub(super) async fn execute(options: Options) -> Result<()> {
         // Who, without saying who: only somebody who holds the pseudonym can tell.
         "patient_sha256": person.pseudonyms.iter().map(|p| digest(p)).collect::<std::collections::BTreeSet<_>>(),
         "rows_erased": erased,
-        "inbox_messages_erased": messages,
+        "inbox_messages_erased": kept.messages,
+        "remembered_ids_erased": kept.remembered,
         "trace_files_removed": traces,
+        "attachments_removed": attachments,
         "old_files_removed": files,
         "rows_left": left,
         "sillage": env!("CARGO_PKG_VERSION"),
@@ -157,10 +185,11 @@ async fn find(session: &SessionContext, wanted: &str) -> Result<Person> {
             break;
         }
     }
-    for (id, source, _, identifiers) in people.into_iter().filter(|p| person.sources.contains(&p.1)) {
+    people.retain(|(_, source, ..)| person.sources.contains(source));
+    for (id, source, _, identifiers) in people {
         person.pseudonyms.insert(id);
-        let words = identifiers.iter().filter_map(|i| i.rsplit('|').next()).chain(source.rsplit('|').next());
-        person.needles.extend(words.filter(|w| w.len() >= LEAST).map(str::to_owned));
+        person.name(&source);
+        identifiers.iter().for_each(|identifier| person.name(identifier));
     }
     let documents =
         rows(session, "select document_id, patient_id, source_patient_id, source_document_id from restricted.source_documents").await?;
@@ -173,20 +202,63 @@ async fn find(session: &SessionContext, wanted: &str) -> Result<Person> {
                 || sources[row].as_ref().is_some_and(|s| person.sources.contains(s));
             if is_theirs {
                 person.documents.extend(ids[row].clone());
-                person.needles.extend(names[row].clone().filter(|n| n.len() >= LEAST));
+                names[row].iter().for_each(|name| person.name(name));
             }
         }
     }
-    for batch in rows(session, "select encounter_id, source_patient_id, moved_to from restricted.encounters").await? {
+    let encounters = "select encounter_id, source_encounter_id, source_patient_id, moved_to from restricted.encounters";
+    for batch in rows(session, encounters).await? {
         let text = |name: &str| column_of(&batch, name);
         let (ids, sources, moved) = (text("encounter_id")?, text("source_patient_id")?, text("moved_to")?);
+        let names = text("source_encounter_id")?;
         for row in 0..batch.num_rows() {
             if [&sources[row], &moved[row]].into_iter().flatten().any(|s| person.sources.contains(s)) {
                 person.encounters.extend(ids[row].clone());
+                names[row].iter().for_each(|name| person.name(name));
             }
         }
     }
+    person.encoded = person.needles.iter().filter(|needle| needle.len() >= LEAST).flat_map(|needle| encoded(needle.as_bytes())).collect();
     Ok(person)
+}
+
+/// What of the base64 of a longer text stands for these bytes, at each of the
+/// three places where they may begin.
+fn encoded(needle: &[u8]) -> [Encoded; 3] {
+    [0, 1, 2].map(|before| {
+        let text = BASE64.encode([&[0; 2][..before], needle].concat());
+        // Characters at both ends hold bits of their neighbours.
+        let (begin, end) = ((8 * before).div_ceil(6), 8 * (before + needle.len()) / 6);
+        Encoded { pattern: text.as_bytes()[begin..end].to_vec(), begin, before, needle: needle.to_vec() }
+    })
+}
+
+/// A needle as base64 writes it, behind so many bytes of the same three.
+struct Encoded {
+    pattern: Vec<u8>,
+    /// Characters of the four that the pattern leaves out.
+    begin: usize,
+    before: usize,
+    needle: Vec<u8>,
+}
+
+impl Encoded {
+    /// Whether the needle stands there as a word. Text that cannot be decoded is taken to hold it.
+    fn stands_in(&self, dense: &[u8]) -> bool {
+        let decoded = |range: std::ops::Range<usize>| LENIENT.decode(dense.get(range)?).ok();
+        let is_word = |at: Option<&u8>| at.is_none_or(|byte| !byte.is_ascii_alphanumeric());
+        memmem::find_iter(dense, &self.pattern).any(|at| {
+            let Some(start) = at.checked_sub(self.begin) else { return false };
+            let in_base64 = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/');
+            let run = dense[at..].iter().take_while(|byte| in_base64(byte)).count();
+            let whole = (self.before + self.needle.len() + 1).div_ceil(3) * 4;
+            let Some(bytes) = decoded(start..(start + whole).min(at + run)) else { return true };
+            let ends = self.before + self.needle.len();
+            let last = start.checked_sub(4).and_then(|from| decoded(from..start)).and_then(|bytes| bytes.last().copied());
+            let ahead = if self.before > 0 { bytes.get(self.before - 1).copied() } else { last };
+            bytes.get(self.before..ends) == Some(self.needle.as_slice()) && is_word(ahead.as_ref()) && is_word(bytes.get(ends))
+        })
+    }
 }
 
 fn column_of(batch: &RecordBatch, name: &str) -> Result<Vec<Option<String>>> {
@@ -198,11 +270,14 @@ fn column_of(batch: &RecordBatch, name: &str) -> Result<Vec<Option<String>>> {
 /// Dead letters that name the person.
 async fn letters(session: &SessionContext, person: &Person) -> Result<HashSet<String>> {
     let mut found = HashSet::new();
+    let erasure = Erasure { names: person.names.clone(), named: None };
     for batch in rows(session, "select message_id, detail, payload from restricted.dead_letters").await? {
         let (ids, details, payloads) = (column_of(&batch, "message_id")?, column_of(&batch, "detail")?, column_of(&batch, "payload")?);
         for row in 0..batch.num_rows() {
             let Some(id) = &ids[row] else { continue };
-            let named = [&details[row], &payloads[row]].into_iter().flatten().any(|text| person.is_named(text.as_bytes()));
+            let texts = || [&details[row], &payloads[row]].into_iter().flatten();
+            let named = texts().any(|text| person.is_named(text.as_bytes(), LEAST_OF_LETTERS))
+                || payloads[row].as_ref().is_some_and(|text| kind_of(text).is_some_and(|kind| erasure.concerns(kind, text.as_bytes())));
             if named || person.documents.contains(id) {
                 found.insert(id.clone());
             }
@@ -212,8 +287,30 @@ async fn letters(session: &SessionContext, person: &Person) -> Result<HashSet<St
 }
 
 impl Person {
-    fn is_named(&self, payload: &[u8]) -> bool {
-        self.needles.iter().any(|needle| memchr::memmem::find(payload, needle.as_bytes()).is_some())
+    /// Takes in an id or identifier (`system|value`).
+    fn name(&mut self, name: &str) {
+        self.names.insert(name.to_owned());
+        self.needles.extend(name.rsplit('|').next().map(str::to_owned));
+    }
+
+    /// Whether a payload holds a word of at least that length that names the person,
+    /// also within base64.
+    fn is_named(&self, payload: &[u8], least: usize) -> bool {
+        let is_word = |at: Option<&u8>| at.is_none_or(|byte| !byte.is_ascii_alphanumeric());
+        let stands = |needle: &[u8]| {
+            memmem::find_iter(payload, needle)
+                .any(|at| is_word(at.checked_sub(1).and_then(|before| payload.get(before))) && is_word(payload.get(at + needle.len())))
+        };
+        if self.needles.iter().any(|needle| needle.len() >= least && stands(needle.as_bytes())) {
+            return true;
+        }
+        // Base64 may be broken into lines.
+        let dense: Vec<u8> = payload.iter().copied().filter(|byte| !byte.is_ascii_whitespace()).collect();
+        self.encoded.iter().any(|needle| needle.stands_in(&dense))
+    }
+
+    fn erasure<'a>(&self, named: &'a dyn Fn(&[u8]) -> bool) -> Erasure<'a> {
+        Erasure { names: self.names.clone(), named: Some(named) }
     }
 }
 
@@ -224,17 +321,6 @@ async fn count(store: &Store, table: &'static Table, key: &str, values: &HashSet
     let rows = SessionContext::new().read_table(store.provider(table).await?).map_err(Box::new)?;
     let count = rows.filter(one_of(key, values.clone())).map_err(Box::new)?.count().await.map_err(Box::new)?;
     Ok(count as u64)
-}
-
-fn inboxes(out: &Path, person: &Person) -> Result<u64> {
-    let folder = out.join("restricted").join(INBOX);
-    let mut erased = 0;
-    if folder.is_dir() {
-        for source in Inbox::sources(&folder)? {
-            erased += Inbox::open(&folder, &source)?.rewrite(|message| !person.is_named(&message.payload))?;
-        }
-    }
-    Ok(erased)
 }
 
 /// What `sillage trace` wrote can be made again without the person.
@@ -269,4 +355,30 @@ async fn left(store: &Store, person: &Person) -> Result<u64> {
     let session = session::over(store, &session::built_in()?).await?;
     let letters = letters(&session, person).await?;
     Ok(left + letters.len() as u64)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn person(needle: &str) -> Person {
+        let mut person = Person::default();
+        person.name(&format!("urn:oid:1.2.3|{needle}"));
+        person.encoded = encoded(needle.as_bytes()).into();
+        person
+    }
+
+    #[test]
+    fn a_person_is_found_as_a_word_and_within_base64() {
+        let person = person("8012345678");
+        assert!(person.is_named(b"PID|||8012345678^^^HOP", LEAST));
+        assert!(!person.is_named(b"PID|||98012345678^^^HOP", LEAST), "another number that holds it");
+        for before in ["", "x", "xy", "xyz"] {
+            let text = BASE64.encode(format!("{before} 8012345678 vu"));
+            assert!(person.is_named(text.as_bytes(), LEAST), "{before}");
+            let (one, two) = text.split_at(9);
+            assert!(person.is_named(format!("{one}\r\n{two}").as_bytes(), LEAST), "in lines");
+        }
+        assert!(!person.is_named(BASE64.encode("8012345679").as_bytes(), LEAST));
+    }
 }

@@ -25,6 +25,10 @@ pub(super) async fn execute(options: Options) -> Result<()> {
     let mut store = Store::open_existing(&options.out).await?;
     let _lock = Lock::take(&options.out)?;
     let done = store.maintain(options.retention_hours).await?;
-    eprintln!("{} small files were put together, {} old files removed", done.files_compacted, done.files_removed);
+    let attachments = crate::runner::attachments::sweep(&store).await?;
+    eprintln!(
+        "{} small files were put together, {} old files and {attachments} attachments that no document has any more removed",
+        done.files_compacted, done.files_removed
+    );
     Ok(())
 }

@@ -8,6 +8,7 @@ use clap::{Args, ValueEnum};
 use datafusion::execution::context::SessionContext;
 
 use super::{print, prompt};
+use crate::configuration::Configuration;
 use crate::error::{Error, Result};
 use crate::export;
 use crate::session;
@@ -27,6 +28,9 @@ pub(super) struct Options {
     /// File of SQL to run
     #[arg(short = 'f', value_name = "FILE")]
     file: Option<PathBuf>,
+    /// Pipeline file whose models, variables and terminology the functions use
+    #[arg(long, value_name = "FILE")]
+    pipeline: Option<PathBuf>,
     /// How rows are written
     #[arg(long, value_enum, default_value_t = Format::Table)]
     format: Format,
@@ -46,7 +50,14 @@ pub(super) enum Format {
 }
 
 pub(super) async fn execute(options: Options) -> Result<()> {
-    let library = session::built_in()?;
+    let library = match &options.pipeline {
+        Some(file) => {
+            let configuration = Configuration::read(Some(file))?;
+            let library = session::library(configuration.terminology.snomed.licence(), &configuration.variables.files)?;
+            configuration.models.in_library(library)?
+        }
+        None => session::built_in()?,
+    };
     let session = match &options.out {
         Some(out) => session::over(&Store::open_existing(out).await?, &library).await?,
         None => session::empty(&library, 1),

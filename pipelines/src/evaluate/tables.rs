@@ -148,7 +148,8 @@ async fn texts(session: &SessionContext) -> Result<HashMap<String, String>> {
 
 async fn phi(session: &SessionContext) -> Result<HashMap<String, Vec<Phi>>> {
     let sql = "select s.source_document_id, p.label, p.text, p.start, p.end
-               from phi_spans p join source_documents s on s.document_id = p.document_id order by p.start, p.end";
+               from phi_spans p join source_documents s on s.document_id = p.document_id
+               where p.part is distinct from 'margins' order by p.start, p.end";
     let mut found: HashMap<String, Vec<Phi>> = HashMap::new();
     for batch in rows(session, sql).await? {
         let (documents, labels, texts) = (strings(&batch, 0)?, strings(&batch, 1)?, strings(&batch, 2)?);

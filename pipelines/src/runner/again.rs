@@ -9,7 +9,7 @@
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
-use arrow::array::{Array, ArrayRef, AsArray, BooleanArray, ListBuilder, RecordBatch, StringBuilder};
+use arrow::array::{Array, ArrayRef, AsArray, BinaryBuilder, ListBuilder, RecordBatch, StringBuilder};
 use arrow::compute::{cast, concat_batches};
 use arrow::datatypes::Field;
 use datafusion::execution::context::SessionContext;
@@ -17,7 +17,7 @@ use datafusion::prelude::Expr;
 use serde::{Deserialize, Serialize};
 use sillage_schemas::tables::{incoming_documents, table};
 
-use super::history::{History, strings, times, value};
+use super::history::{History, Texts, strings, times, value};
 use super::merges::{Merges, Statement};
 use crate::error::{Error, Result};
 use crate::pseudonym::Key;
@@ -32,6 +32,9 @@ pub struct Again {
     /// Pseudonyms of patients whose episodes are put together anew.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub patients: BTreeSet<String>,
+    /// Pseudonyms of encounters of which there was news: once the tables hold it, none is seen.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub encounters: BTreeSet<String>,
 }
 
 /// What makes stored documents worth a second reading, as the source calls it.
@@ -40,16 +43,24 @@ pub(super) struct Causes {
     /// Pseudonyms: a moved stay gives documents of others to a patient.
     patients: HashSet<String>,
     encounters: HashSet<String>,
+    /// Numbers given to another patient: encounters may have them beside their own.
+    moved: HashSet<String>,
     documents: HashSet<String>,
 }
 
 /// The merges of the tables with those that an epoch brings.
-pub(super) fn merges(history: &History, patients: &RecordBatch) -> Result<Merges> {
+pub(super) fn merges(history: &mut History, key: &Key, patients: &RecordBatch) -> Result<Merges> {
     let (ids, merged, at) = (strings(patients, "source_patient_id")?, strings(patients, "merged_into")?, times(patients, "last_updated")?);
     let mut merges = history.merges().clone();
     for row in (0..ids.len()).filter(|row| merged.is_valid(*row)) {
+        let patient = ids.value(row);
+        if merges.statement(patient).is_none()
+            && let Some(at) = history.alone_since(&key.pseudonym("patient", patient))?
+        {
+            merges.state(patient, Statement { into: None, at: Some(at) });
+        }
         let into = Some(merged.value(row)).filter(|into| !into.is_empty()).map(str::to_owned);
-        merges.state(ids.value(row), Statement { into, at: at.is_valid(row).then(|| at.value(row)) });
+        merges.state(patient, Statement { into, at: at.is_valid(row).then(|| at.value(row)) });
     }
     Ok(merges)
 }
@@ -63,7 +74,7 @@ pub(super) fn causes(
     encounters: &RecordBatch,
 ) -> Result<Causes> {
     let mut causes = Causes::default();
-    let merges = merges(history, patients)?;
+    let merges = merges(history, key, patients)?;
     let mut suspects = Vec::new();
     for patient in merges.changed(history.merges()) {
         let before = history.merges().survivor(patient);
@@ -72,22 +83,52 @@ pub(super) fn causes(
     let documented: HashSet<String> = history.documented(suspects.iter().map(|(_, p)| p.clone()).collect())?.into_iter().collect();
     causes.patients.extend(suspects.into_iter().map(|(_, before)| before).filter(|before| documented.contains(before)));
 
-    let (ids, to) = (strings(encounters, "source_encounter_id")?, strings(encounters, "source_patient_id")?);
-    let moved = encounters.column_by_name("moved").and_then(|c| c.as_boolean_opt().cloned());
-    for row in 0..ids.len() {
-        let is_moved = moved.as_ref().is_some_and(|m: &BooleanArray| m.is_valid(row) && m.value(row));
-        if is_moved && to.is_valid(row) {
-            let pseudonym = HashSet::from([key.pseudonym("encounter", ids.value(row))]);
-            if !history.moved_to(&pseudonym)?.contains(&to.value(row).to_owned()) {
-                causes.encounters.insert(ids.value(row).to_owned());
-            }
-        }
-    }
+    moves(&mut causes, history, key, encounters)?;
 
     // Also of those that come along: what comes may be older than what is stored.
     let replaced = replaced(documents)?;
     causes.documents.extend(history.not_replaced(replaced.iter().map(|id| key.pseudonym("document", id)).collect())?);
     Ok(causes)
+}
+
+/// Encounters that an epoch gives to another patient, or tells to be of an account that was.
+fn moves(causes: &mut Causes, history: &mut History, key: &Key, encounters: &RecordBatch) -> Result<()> {
+    let (ids, to) = (strings(encounters, "source_encounter_id")?, strings(encounters, "source_patient_id")?);
+    let moved = encounters.column_by_name("moved").and_then(|c| c.as_boolean_opt());
+    let moved = moved.ok_or_else(|| Error::Internal("moved is no flag".to_owned()))?;
+    let mut owners: HashMap<&str, &str> = HashMap::new();
+    for row in (0..ids.len()).filter(|row| to.is_valid(*row)) {
+        let (id, to) = (ids.value(row), to.value(row));
+        let stored = history.encounter(&key.pseudonym("encounter", id))?.unwrap_or_default();
+        let is_move = match moved.is_valid(row) {
+            true => moved.value(row) && stored.moved_to.as_deref() != Some(to),
+            // Also of an older version: the one that is stored has then moved.
+            false => stored.source_patient_id.is_some_and(|owner| owner != to) || *owners.entry(id).or_insert(to) != to,
+        };
+        if is_move {
+            causes.encounters.insert(id.to_owned());
+            causes.moved.insert(id.to_owned());
+        }
+    }
+    let lists = Texts::read(encounters, "identifiers")?;
+    for row in 0..ids.len() {
+        let id = ids.value(row);
+        let numbers = lists.of(row)?.unwrap_or_default();
+        let others: Vec<&String> = numbers.iter().filter(|number| *number != id).collect();
+        if others.is_empty() {
+            continue;
+        }
+        let known = history.encounter(&key.pseudonym("encounter", id))?.and_then(|stored| stored.identifiers).unwrap_or_default();
+        for number in others {
+            let account = history.encounter(&key.pseudonym("encounter", number))?;
+            let was_moved = !known.contains(number) && account.is_some_and(|account| account.moved_to.is_some());
+            if causes.moved.contains(number) || was_moved {
+                causes.encounters.insert(id.to_owned());
+                break;
+            }
+        }
+    }
+    Ok(())
 }
 
 /// The documents that those of an epoch take the place of.
@@ -108,9 +149,12 @@ impl Causes {
 }
 
 /// The stored documents that these causes touch, without those already in the epoch.
-pub(super) async fn touched(causes: Causes, store: &Store) -> Result<BTreeSet<String>> {
+pub(super) async fn touched(mut causes: Causes, store: &Store) -> Result<BTreeSet<String>> {
     if causes.is_empty() {
         return Ok(BTreeSet::new());
+    }
+    if !causes.moved.is_empty() {
+        causes.encounters.extend(numbered(&causes.moved, store).await?);
     }
     let mut which: Option<Expr> = None;
     for (column, values) in [("patient_id", causes.patients), ("source_encounter_id", causes.encounters), ("document_id", causes.documents)]
@@ -127,6 +171,23 @@ pub(super) async fn touched(causes: Causes, store: &Store) -> Result<BTreeSet<St
         documents.extend(strings(&batch, "document_id")?.iter().flatten().map(str::to_owned));
     }
     Ok(documents)
+}
+
+/// The stored encounters that have one of these among their other numbers.
+async fn numbered(numbers: &HashSet<String>, store: &Store) -> Result<Vec<String>> {
+    let Some(table) = table("encounters") else { return Err(Error::Internal("no table encounters".to_owned())) };
+    let rows = SessionContext::new().read_table(store.provider(table).await?).map_err(Box::new)?;
+    let rows = rows.select_columns(&["source_encounter_id", "identifiers"]).map_err(Box::new)?;
+    let mut found = Vec::new();
+    for batch in rows.collect().await.map_err(Box::new)? {
+        let (ids, lists) = (strings(&batch, "source_encounter_id")?, Texts::read(&batch, "identifiers")?);
+        for row in 0..ids.len() {
+            if lists.of(row)?.is_some_and(|list| list.iter().any(|number| numbers.contains(number))) {
+                found.push(ids.value(row).to_owned());
+            }
+        }
+    }
+    Ok(found)
 }
 
 /// Stored texts in which an identifier stands that these new identities know.
@@ -175,6 +236,12 @@ fn as_received(batch: &RecordBatch) -> Result<RecordBatch> {
     let schema = incoming_documents();
     let columns = schema.fields().iter().map(|field| {
         let name = match field.name().as_str() {
+            "attachments" => {
+                let item = Field::new("element", arrow::datatypes::DataType::Binary, true);
+                let mut none = ListBuilder::new(BinaryBuilder::new()).with_field(item);
+                (0..batch.num_rows()).for_each(|_| none.append(true));
+                return Ok(Arc::new(none.finish()) as ArrayRef);
+            }
             "replaces" => {
                 let item = Field::new("element", arrow::datatypes::DataType::Utf8, true);
                 let mut none = ListBuilder::new(StringBuilder::new()).with_field(item);

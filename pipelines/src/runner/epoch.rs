@@ -15,11 +15,13 @@ use sha2::{Digest, Sha256};
 use sillage_connectors::{DeadLetter, Epoch};
 use sillage_deidentification::policy::Policy;
 use sillage_functions::{Deidentification, Library};
-use sillage_schemas::tables::{Write, table};
+use sillage_schemas::tables::{Write, incoming_page_spans, table};
 use tokio::sync::Mutex;
 
+use super::again::Again;
+use super::attachments::Attachments;
 use super::dossiers::Dossiers;
-use super::history::History;
+use super::history::{History, Texts};
 use super::{again, interrupted, records};
 use crate::error::{Error, Result};
 use crate::journal::Entry;
@@ -44,6 +46,7 @@ pub(super) struct Stages {
     functions: Vec<ScalarUDF>,
     cores: usize,
     history: Mutex<History>,
+    attachments: Arc<Attachments>,
 }
 
 /// An epoch of which the documents are read, before the patients' past is looked at.
@@ -69,11 +72,11 @@ pub(super) struct Processed {
 }
 
 impl Stages {
-    pub(super) fn new(library: Library, key: Key, policy: Policy, history: History) -> Stages {
+    pub(super) fn new(library: Library, key: Key, policy: Policy, history: History, attachments: Attachments) -> Stages {
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
         let mut functions = pseudonym::functions(&key);
         functions.push(sillage_functions::deidentify_document(&library, &Deidentification { key: key.surrogates(), policy }));
-        Stages { library, functions, key, cores, history: Mutex::new(history) }
+        Stages { library, functions, key, cores, history: Mutex::new(history), attachments: Arc::new(attachments) }
     }
 
     /// Runs the stages that look at each document alone. Nothing is kept.
@@ -86,6 +89,7 @@ impl Stages {
             register(&session, name, &batch, 1)?;
         }
         register(&session, "incoming_documents", &incoming.documents, self.cores)?;
+        register(&session, "incoming_page_spans", &incoming.page_spans, 1)?;
         register(&session, "incoming_patients", &incoming.patients, self.cores)?;
         register(&session, "incoming_encounters", &incoming.encounters, self.cores)?;
         for stage in STAGES.iter().filter(|s| !s.looks_back) {
@@ -117,18 +121,25 @@ impl Stages {
 
     /// What the tables hold of the documents, patients and encounters of an epoch.
     async fn stored(&self, incoming: &Incoming) -> Result<Vec<(&'static str, RecordBatch)>> {
-        let Incoming { documents, patients, encounters, touched } = incoming;
+        let Incoming { documents, patients, encounters, again, .. } = incoming;
         let sources = |batch: &RecordBatch, name: &str| column(std::slice::from_ref(batch), name);
         let pseudonyms = |kind: &str, ids: &[String]| ids.iter().map(|id| self.key.pseudonym(kind, id)).collect::<HashSet<_>>();
         let mut stays = sources(documents, "source_encounter_id")?;
         stays.extend(sources(encounters, "source_encounter_id")?);
-        let stays = pseudonyms("encounter", &stays);
+        let lists = Texts::read(encounters, "identifiers")?;
+        for row in 0..encounters.num_rows() {
+            stays.extend(lists.of(row)?.unwrap_or_default());
+        }
+        let mut stays = pseudonyms("encounter", &stays);
         let mut history = self.history.lock().await;
-        let mut named = history.moved_to(&stays)?;
+        // An account that has moved takes its encounters along.
+        let (_, numbers) = history.moved(&stays)?;
+        stays.extend(pseudonyms("encounter", &numbers));
+        let (mut named, _) = history.moved(&stays)?;
         for batch in [documents, patients, encounters] {
             named.extend(sources(batch, "source_patient_id")?);
         }
-        let merges = again::merges(&history, patients)?;
+        let merges = again::merges(&mut history, &self.key, patients)?;
         named.extend(sources(patients, "merged_into")?.into_iter().filter(|into| !into.is_empty()));
         let people = merges.families(named.iter().map(String::as_str));
         let keys = people.iter().map(|id| self.key.pseudonym("patient", id)).collect();
@@ -138,9 +149,10 @@ impl Stages {
         Ok(vec![
             ("stored_versions", history.stored_versions(pseudonyms("document", &ids))?),
             ("stored_identities", history.stored_identities(keys)?),
-            ("stored_encounters", history.stored_encounters(stays)?),
+            ("stored_encounters", history.stored_encounters(&stays)?),
             ("survivors", records::survivors(&people, &merges)?),
-            ("journalled_patients", records::pseudonyms(touched)?),
+            ("journalled_patients", records::pseudonyms("patient_id", &again.patients)?),
+            ("journalled_encounters", records::pseudonyms("encounter_id", &again.encounters)?),
         ])
     }
 
@@ -167,8 +179,10 @@ struct Incoming {
     documents: RecordBatch,
     patients: RecordBatch,
     encounters: RecordBatch,
-    /// Patients whose episodes are put together anew whatever the documents say.
-    touched: Vec<String>,
+    /// Where the words of the documents stand on their pages.
+    page_spans: RecordBatch,
+    /// What the journal says of the epoch, where it is made once more.
+    again: Again,
 }
 
 /// Takes an epoch through the stages that look at each document alone.
@@ -176,11 +190,23 @@ struct Incoming {
 /// Errors: a stage fails whatever the documents, or on all of several.
 pub(super) async fn prepare(stages: Arc<Stages>, epoch: Epoch, entry: Entry, is_replay: bool) -> Result<Prepared> {
     let Epoch { documents, patients, encounters, mut dead_letters, documents_seen, bytes_read, .. } = epoch;
-    let touched = entry.again.patients.iter().cloned().collect();
+    let again = entry.again.clone();
     let parameters = Parameters { run_id: entry.run_id.clone(), ingested_at: entry.ingested_at };
-    let mut incoming = Incoming { documents, patients, encounters, touched };
+    let page_spans = RecordBatch::new_empty(incoming_page_spans());
+    let mut incoming = Incoming { documents, patients, encounters, page_spans, again };
+    pages(&stages, &mut incoming, &mut dead_letters).await?;
     let session = read(&stages, &mut incoming, &parameters, &mut dead_letters).await?;
     Ok(Prepared { session, incoming, parameters, entry, is_replay, dead_letters, documents_seen, bytes_read })
+}
+
+/// Reads the attachments of the documents that are made of pages.
+async fn pages(stages: &Arc<Stages>, incoming: &mut Incoming, dead_letters: &mut Vec<DeadLetter>) -> Result<()> {
+    let (attachments, documents) = (stages.attachments.clone(), incoming.documents.clone());
+    let read = tokio::task::spawn_blocking(move || attachments.read(&documents)).await;
+    let paged = read.map_err(|e| Error::Internal(format!("attachments: {}", interrupted(&e))))??;
+    (incoming.documents, incoming.page_spans) = (paged.documents, paged.page_spans);
+    dead_letters.extend(paged.dead_letters);
+    Ok(())
 }
 
 /// Runs the stages that look at each document alone; documents on which one fails
@@ -200,7 +226,7 @@ async fn read(
                 return Err(failure);
             }
             for row in &failing {
-                dead_letters.push(dead_letter(documents, *row)?);
+                dead_letters.push(dead_letter(documents, *row, STAGE_FAILED, "")?);
             }
             tracing::warn!(documents = failing.len(), "a stage fails on these; they are in dead_letters");
             let fine: BooleanArray = (0..documents.num_rows()).map(|row| Some(!failing.contains(&row))).collect();
@@ -221,12 +247,17 @@ pub(super) async fn finish(stages: &Arc<Stages>, mut prepared: Prepared, dossier
             tracing::debug!(documents = documents.len(), "documents are read again");
             prepared.incoming.documents = again::with_stored(&prepared.incoming.documents, &documents, store).await?;
             prepared.entry.again.documents = documents;
+            pages(stages, &mut prepared.incoming, &mut prepared.dead_letters).await?;
             prepared.session = read(stages, &mut prepared.incoming, &prepared.parameters, &mut prepared.dead_letters).await?;
         }
     }
     let Prepared { session, parameters, mut entry, dead_letters, documents_seen, bytes_read, .. } = prepared;
     let left = format!("(select patient_before from {ACCEPTED} where patient_before <> patient_id)");
     entry.again.patients.extend(column(&collect(&session, &left, "distinct patient_before").await?, "patient_before")?);
+    entry
+        .again
+        .encounters
+        .extend(column(&collect(&session, "(select encounter_id from known_encounters where is_news)", "*").await?, "encounter_id")?);
     let patients = column(&collect(&session, TOUCHED, "*").await?, "patient_id")?;
     let known = stages.history.lock().await.known("patient_id", patients.clone())?;
     let [documents, variables] = dossiers.of(&known, store).await?;
@@ -301,7 +332,8 @@ async fn failing(stages: &Arc<Stages>, incoming: &Incoming, parameters: &Paramet
     Ok(failing)
 }
 
-fn dead_letter(documents: &RecordBatch, row: usize) -> Result<DeadLetter> {
+/// A row as a dead letter, from which it can be sent again.
+pub(super) fn dead_letter(documents: &RecordBatch, row: usize, reason: &'static str, why: &str) -> Result<DeadLetter> {
     let text = |name: &str| documents.column_by_name(name).map_or("", |c| c.as_string::<i32>().value(row)).to_owned();
     let (source, place, id) = (text("source"), text("place"), text("source_document_id"));
     let mut json = arrow::json::LineDelimitedWriter::new(Vec::new());
@@ -309,12 +341,13 @@ fn dead_letter(documents: &RecordBatch, row: usize) -> Result<DeadLetter> {
     written.map_err(|_| Error::Internal(format!("{place}: no JSON form")))?;
     let payload = String::from_utf8_lossy(&json.into_inner()).trim_end().to_owned();
     let mut hash = Sha256::new();
-    for part in [STAGE_FAILED, &source, &place, &id] {
+    for part in [reason, &source, &place, &id] {
         hash.update((part.len() as u64).to_le_bytes());
         hash.update(part);
     }
     let message_id = hash.finalize().iter().take(16).map(|b| format!("{b:02x}")).collect();
-    Ok(DeadLetter { message_id, source, reason: STAGE_FAILED, detail: place, payload: Some(payload) })
+    let detail = if why.is_empty() { place } else { format!("{place}: {why}") };
+    Ok(DeadLetter { message_id, source, reason, detail, payload: Some(payload) })
 }
 
 /// Registers rows as a table in slices, dealt to the partitions in turn.
@@ -411,7 +444,8 @@ mod tests {
     async fn prepared(folder: &Path, texts: &[&str]) -> Result<Prepared> {
         let key = Key::create(&folder.join("key"))?;
         let policy = Configuration::read(None)?.deidentification.policy()?;
-        let mut stages = Stages::new(session::built_in()?, key, policy, History::empty(folder.to_owned(), None)?);
+        let attachments = Attachments::below(folder, &Configuration::read(None)?.pages, None);
+        let mut stages = Stages::new(session::built_in()?, key, policy, History::empty(folder.to_owned(), None)?, attachments);
         let read = session::empty(&stages.library, 1).udf("read_document").unwrap();
         stages.functions.push(ScalarUDF::from(Fragile(read)));
         let epoch = Epoch {

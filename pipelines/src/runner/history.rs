@@ -57,15 +57,18 @@ struct Identity {
     record: Option<String>,
     revealed: Option<Vec<String>>,
     merged_into: Option<String>,
+    merged_at: Option<i64>,
     last_updated: Option<i64>,
 }
 
 /// What is kept of a row of `encounters`.
 #[derive(Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-struct Encounter {
+pub(super) struct Encounter {
     source_encounter_id: String,
-    source_patient_id: Option<String>,
-    moved_to: Option<String>,
+    pub(super) source_patient_id: Option<String>,
+    pub(super) moved_to: Option<String>,
+    moved_at: Option<i64>,
+    pub(super) identifiers: Option<Vec<String>>,
     class: Option<String>,
     start: Option<i64>,
     end: Option<i64>,
@@ -132,10 +135,11 @@ impl History {
                 record: value(&records, row),
                 revealed: revealed.of(row)?,
                 merged_into: value(&merged, row),
+                merged_at: time(&merged_at, row),
                 last_updated: time(&last_updated, row),
             };
             if let Some(source) = value(&sources, row) {
-                self.merges.state(&source, Statement { into: identity.merged_into.clone(), at: time(&merged_at, row) });
+                self.merges.stored(&source, Statement { into: identity.merged_into.clone(), at: identity.merged_at });
             }
             let place = self.spool.write_record(&identity)?;
             self.patients.insert(id(ids.value(row))?, place);
@@ -147,13 +151,16 @@ impl History {
     pub(super) fn add_encounters(&mut self, batch: &RecordBatch) -> Result<()> {
         let (ids, sources) = (strings(batch, "encounter_id")?, strings(batch, "source_encounter_id")?);
         let (patients, moved) = (strings(batch, "source_patient_id")?, strings(batch, "moved_to")?);
-        let classes = strings(batch, "class")?;
+        let (classes, identifiers) = (strings(batch, "class")?, Texts::read(batch, "identifiers")?);
+        let moved_at = times(batch, "moved_at")?;
         let (starts, ends, last_updated) = (times(batch, "start")?, times(batch, "end")?, times(batch, "last_updated")?);
         for row in 0..ids.len() {
             let encounter = Encounter {
                 source_encounter_id: sources.value(row).to_owned(),
                 source_patient_id: value(&patients, row),
                 moved_to: value(&moved, row),
+                moved_at: time(&moved_at, row),
+                identifiers: identifiers.of(row)?,
                 class: value(&classes, row),
                 start: time(&starts, row),
                 end: time(&ends, row),
@@ -168,6 +175,13 @@ impl History {
     /// The merges that the tables hold.
     pub(super) fn merges(&self) -> &Merges {
         &self.merges
+    }
+
+    /// When it was last said of a patient, by pseudonym, that the patient stands alone.
+    pub(super) fn alone_since(&mut self, patient: &str) -> Result<Option<i64>> {
+        let Some(place) = self.patients.get(&id(patient)?) else { return Ok(None) };
+        let identity: Identity = self.spool.read_record(*place)?;
+        Ok(identity.merged_at.filter(|_| identity.merged_into.is_none()))
     }
 
     /// The table `stored_versions` of an epoch: of these documents the known ones.
@@ -207,13 +221,15 @@ impl History {
         }
         places.sort_unstable();
         let (mut identifiers, mut revealed) = (texts_builder(), texts_builder());
-        let (mut ids, mut records, mut merged, mut updated) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+        let (mut ids, mut records, mut merged) = (Vec::new(), Vec::new(), Vec::new());
+        let (mut merged_at, mut updated) = (Vec::new(), Vec::new());
         for (place, patient) in places {
             let identity: Identity = self.spool.read_record(place)?;
             identifiers.append_option(identity.identifiers.map(|list| list.into_iter().map(Some)));
             revealed.append_option(identity.revealed.map(|list| list.into_iter().map(Some)));
             records.push(identity.record);
             merged.push(identity.merged_into);
+            merged_at.push(identity.merged_at);
             updated.push(identity.last_updated);
             ids.push(patient);
         }
@@ -224,6 +240,7 @@ impl History {
             Field::new("record", DataType::Utf8, true),
             Field::new("revealed", revealed.data_type().clone(), true),
             Field::new("merged_into", DataType::Utf8, true),
+            Field::new("merged_at", machine_time(), true),
             Field::new("last_updated", machine_time(), true),
         ];
         let columns: Vec<ArrayRef> = vec![
@@ -232,25 +249,43 @@ impl History {
             Arc::new(StringArray::from(records)),
             Arc::new(revealed),
             Arc::new(StringArray::from(merged)),
+            Arc::new(TimestampMicrosecondArray::from(merged_at).with_timezone("UTC")),
             Arc::new(TimestampMicrosecondArray::from(updated).with_timezone("UTC")),
         ];
         batch(fields, columns)
     }
 
-    /// The table `stored_encounters` of an epoch: of these encounters the known ones.
-    pub(super) fn stored_encounters(&mut self, encounters: HashSet<String>) -> Result<RecordBatch> {
+    /// What is known of an encounter, by its pseudonym.
+    pub(super) fn encounter(&mut self, encounter: &str) -> Result<Option<Encounter>> {
+        let Some(place) = self.encounters.get(&id(encounter)?) else { return Ok(None) };
+        self.spool.read_record(*place).map(Some)
+    }
+
+    fn encounters(&mut self, encounters: &HashSet<String>) -> Result<Vec<Encounter>> {
         let mut places = Vec::new();
         for encounter in encounters {
-            places.extend(self.encounters.get(&id(&encounter)?));
+            places.extend(self.encounters.get(&id(encounter)?).copied());
         }
         places.sort_unstable();
-        let rows = places.into_iter().map(|place| self.spool.read_record(place)).collect::<Result<Vec<Encounter>>>()?;
+        places.into_iter().map(|place| self.spool.read_record(place)).collect()
+    }
+
+    /// The table `stored_encounters` of an epoch: of these encounters the known ones.
+    pub(super) fn stored_encounters(&mut self, encounters: &HashSet<String>) -> Result<RecordBatch> {
+        let rows = self.encounters(encounters)?;
+        let mut identifiers = texts_builder();
+        for row in &rows {
+            identifiers.append_option(row.identifiers.as_ref().map(|list| list.iter().map(Some)));
+        }
+        let identifiers = identifiers.finish();
         let text = |name: &str| Field::new(name, DataType::Utf8, true);
         let clinical = |name: &str| Field::new(name, DataType::Timestamp(TimeUnit::Microsecond, None), true);
         let fields = vec![
             text("source_encounter_id"),
             text("source_patient_id"),
             text("moved_to"),
+            Field::new("moved_at", machine_time(), true),
+            Field::new("identifiers", identifiers.data_type().clone(), true),
             text("class"),
             clinical("start"),
             clinical("end"),
@@ -262,6 +297,8 @@ impl History {
             texts(|e| Some(&e.source_encounter_id)),
             texts(|e| e.source_patient_id.as_ref()),
             texts(|e| e.moved_to.as_ref()),
+            Arc::new(times(|e| e.moved_at).with_timezone("UTC")),
+            Arc::new(identifiers),
             texts(|e| e.class.as_ref()),
             Arc::new(times(|e| e.start)),
             Arc::new(times(|e| e.end)),
@@ -270,10 +307,15 @@ impl History {
         batch(fields, columns)
     }
 
-    /// To whom each of these encounters was given, where it was.
-    pub(super) fn moved_to(&mut self, encounters: &HashSet<String>) -> Result<Vec<String>> {
-        let stored = self.stored_encounters(encounters.clone())?;
-        Ok(strings(&stored, "moved_to")?.iter().flatten().map(str::to_owned).collect())
+    /// Whose these encounters are or were, and the other numbers that they have.
+    pub(super) fn moved(&mut self, encounters: &HashSet<String>) -> Result<(Vec<String>, Vec<String>)> {
+        let (mut to, mut numbers) = (Vec::new(), Vec::new());
+        for encounter in self.encounters(encounters)? {
+            to.extend(encounter.moved_to);
+            to.extend(encounter.source_patient_id);
+            numbers.extend(encounter.identifiers.unwrap_or_default());
+        }
+        Ok((to, numbers))
     }
 
     /// Which of these keys the tables hold in the column of that name.
@@ -311,15 +353,15 @@ impl History {
 }
 
 /// A column of lists of text.
-struct Texts<'b>(&'b ListArray);
+pub(super) struct Texts<'b>(&'b ListArray);
 
 impl<'b> Texts<'b> {
-    fn read(batch: &'b RecordBatch, name: &str) -> Result<Texts<'b>> {
+    pub(super) fn read(batch: &'b RecordBatch, name: &str) -> Result<Texts<'b>> {
         let lists = batch.column_by_name(name).and_then(|c| c.as_list_opt::<i32>());
         lists.map(Texts).ok_or_else(|| Error::Internal(format!("{name} is no list")))
     }
 
-    fn of(&self, row: usize) -> Result<Option<Vec<String>>> {
+    pub(super) fn of(&self, row: usize) -> Result<Option<Vec<String>>> {
         match self.0.is_valid(row) {
             true => Ok(Some(texts(&self.0.value(row))?.iter().flatten().map(str::to_owned).collect())),
             false => Ok(None),

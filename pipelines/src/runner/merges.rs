@@ -1,7 +1,9 @@
 //! Which source patients have been merged into which.
 //!
-//! Few patients are ever merged, so all of it is in memory. The newest statement
-//! about a patient counts, whenever it comes.
+//! Few patients are ever merged, so every link is in memory. That a patient stands
+//! alone is said of all, and of each with every version: that is read from the
+//! tables where it matters. The newest statement about a patient counts, whenever
+//! it comes.
 
 use std::collections::{HashMap, HashSet};
 
@@ -14,11 +16,25 @@ pub(super) struct Statement {
     pub at: Option<i64>,
 }
 
-/// The merges of a site.
+/// The links of a site, and what an epoch says beyond them.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Merges(HashMap<String, Statement>);
 
 impl Merges {
+    /// Takes in what the tables say of a patient; who stands alone there costs nothing.
+    pub(super) fn stored(&mut self, patient: &str, statement: Statement) {
+        match statement.into {
+            Some(_) => self.0.insert(patient.to_owned(), statement),
+            None => self.0.remove(patient),
+        };
+    }
+
+    /// Statements in memory.
+    #[cfg(test)]
+    pub(super) fn len(&self) -> usize {
+        self.0.len()
+    }
+
     /// Takes in a statement, unless a newer one is known.
     pub(super) fn state(&mut self, patient: &str, statement: Statement) {
         let known = self.0.get(patient);

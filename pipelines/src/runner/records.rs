@@ -1,5 +1,6 @@
 //! Rows that the runner itself writes: runs and dead letters.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use arrow::array::{ArrayRef, ListArray, RecordBatch, StringArray, StructArray, TimestampMicrosecondArray};
@@ -8,7 +9,7 @@ use chrono::{DateTime, Utc};
 use sha2::{Digest, Sha256};
 use sillage_connectors::DeadLetter;
 use sillage_schemas::tables;
-use sillage_schemas::terminology::LEXICON;
+use sillage_schemas::terminology::{CODE_NAMES, LEXICON};
 
 use super::Summary;
 use super::history::{batch, machine_time};
@@ -49,47 +50,51 @@ pub(super) fn survivors(people: &[&str], merges: &Merges) -> Result<RecordBatch>
     batch(fields, columns)
 }
 
-/// A table of one column, `patient_id`.
-pub(super) fn pseudonyms(patients: &[String]) -> Result<RecordBatch> {
-    let column = Arc::new(patients.iter().map(Some).collect::<StringArray>()) as ArrayRef;
-    batch(vec![Field::new("patient_id", DataType::Utf8, false)], vec![column])
+/// A table of one column.
+pub(super) fn pseudonyms(name: &str, pseudonyms: &BTreeSet<String>) -> Result<RecordBatch> {
+    let column = Arc::new(pseudonyms.iter().map(Some).collect::<StringArray>()) as ArrayRef;
+    batch(vec![Field::new(name, DataType::Utf8, false)], vec![column])
 }
 
-pub(super) fn run_row(summary: &Summary, started_at: DateTime<Utc>, finished_at: Option<DateTime<Utc>>) -> Result<RecordBatch> {
+pub(super) fn run_row(
+    summary: &Summary,
+    models: &[[String; 4]],
+    started_at: DateTime<Utc>,
+    finished_at: Option<DateTime<Utc>>,
+) -> Result<RecordBatch> {
     let schema = tables::runs();
     let time = |t: Option<DateTime<Utc>>| {
         Arc::new(TimestampMicrosecondArray::from(vec![t.map(|t| t.timestamp_micros())]).with_timezone("UTC")) as ArrayRef
     };
     let text = |s: &str| Arc::new(StringArray::from(vec![s])) as ArrayRef;
     let number = |n: u64| Arc::new(arrow::array::Int64Array::from(vec![n as i64])) as ArrayRef;
-    let files: Vec<(&str, String)> = LEXICON.iter().map(|f| (f.name, hex_digest(f.content.as_bytes()))).collect();
+    let ours = env!("CARGO_PKG_VERSION").to_owned();
+    let files: Vec<[String; 3]> =
+        LEXICON.iter().chain([&CODE_NAMES]).map(|f| [f.name.to_owned(), ours.clone(), hex_digest(f.content.as_bytes())]).collect();
     let columns = vec![
         text(&summary.run_id),
         time(Some(started_at)),
         time(finished_at),
         text(env!("CARGO_PKG_VERSION")),
         text(&stages::digest()),
-        versioned(schema.field(5).data_type(), &[])?,
-        versioned(schema.field(6).data_type(), &files)?,
+        listed(schema.field(5).data_type(), models)?,
+        listed(schema.field(6).data_type(), &files)?,
         number(summary.documents),
         number(summary.failures),
     ];
     RecordBatch::try_new(schema, columns).map_err(|e| Error::Internal(format!("runs: {e}")))
 }
 
-/// One list of {name, version, sha256}.
-fn versioned(list: &DataType, files: &[(&str, String)]) -> Result<ArrayRef> {
+/// One list of structs of text.
+fn listed<const N: usize>(list: &DataType, rows: &[[String; N]]) -> Result<ArrayRef> {
     let DataType::List(item) = list else { return Err(Error::Internal("runs: not a list".to_owned())) };
     let DataType::Struct(fields) = item.data_type() else { return Err(Error::Internal("runs: not a struct".to_owned())) };
     let fields: Fields = fields.clone();
-    let columns: Vec<ArrayRef> = vec![
-        Arc::new(files.iter().map(|(name, _)| Some(*name)).collect::<StringArray>()),
-        Arc::new(files.iter().map(|_| Some(env!("CARGO_PKG_VERSION"))).collect::<StringArray>()),
-        Arc::new(files.iter().map(|(_, hash)| Some(hash.as_str())).collect::<StringArray>()),
-    ];
+    let column = |at: usize| Arc::new(rows.iter().map(|row| Some(row[at].as_str())).collect::<StringArray>()) as ArrayRef;
+    let columns: Vec<ArrayRef> = (0..N).map(column).collect();
     let build = || -> std::result::Result<ArrayRef, arrow::error::ArrowError> {
         let items = StructArray::try_new(fields, columns, None)?;
-        let offsets = arrow::buffer::OffsetBuffer::from_lengths([files.len()]);
+        let offsets = arrow::buffer::OffsetBuffer::from_lengths([rows.len()]);
         Ok(Arc::new(ListArray::try_new(item.clone(), offsets, Arc::new(items), None)?))
     };
     build().map_err(|e| Error::Internal(format!("runs: {e}")))

@@ -15,7 +15,7 @@ use async_trait::async_trait;
 use bytes::{Bytes, BytesMut};
 use deltalake::logstore::logstore_factories;
 use futures::stream::BoxStream;
-use futures::{FutureExt, StreamExt};
+use futures::{FutureExt, StreamExt, TryStreamExt};
 use hmac::{Hmac, Mac};
 use object_store::path::Path;
 use object_store::{
@@ -188,6 +188,16 @@ fn new_salt() -> StoreResult<[u8; SALT as usize]> {
     Ok(salt)
 }
 
+/// A log is read in the order of its names, which folders do not keep.
+fn in_order(found: BoxStream<'static, StoreResult<ObjectMeta>>) -> BoxStream<'static, StoreResult<ObjectMeta>> {
+    let sorted = async move {
+        let mut found: Vec<ObjectMeta> = found.map_ok(plain_meta).try_collect().await?;
+        found.sort_by(|a, b| a.location.cmp(&b.location));
+        Ok::<_, StoreError>(futures::stream::iter(found.into_iter().map(Ok)))
+    };
+    futures::stream::once(sorted).try_flatten().boxed()
+}
+
 fn plain_meta(mut meta: ObjectMeta) -> ObjectMeta {
     meta.size = plain_size(meta.size);
     meta
@@ -252,11 +262,11 @@ impl ObjectStore for Sealed {
     }
 
     fn list(&self, prefix: Option<&Path>) -> BoxStream<'static, StoreResult<ObjectMeta>> {
-        self.files.list(prefix).map(|meta| meta.map(plain_meta)).boxed()
+        in_order(self.files.list(prefix))
     }
 
     fn list_with_offset(&self, prefix: Option<&Path>, offset: &Path) -> BoxStream<'static, StoreResult<ObjectMeta>> {
-        self.files.list_with_offset(prefix, offset).map(|meta| meta.map(plain_meta)).boxed()
+        in_order(self.files.list_with_offset(prefix, offset))
     }
 
     async fn list_with_delimiter(&self, prefix: Option<&Path>) -> StoreResult<ListResult> {

@@ -61,6 +61,7 @@ pub fn entities() -> SchemaRef {
         text("detector"),
         float("detector_score"),
         clinical_time("event_time"),
+        float("text_confidence"),
         key("run_id"),
     ])
 }
@@ -89,7 +90,15 @@ pub fn variables() -> SchemaRef {
     fields.extend(value_columns());
     fields.extend([key("document_id"), text("patient_id"), text("encounter_id"), text("episode_id"), clinical_time("document_time")]);
     fields.extend(span_columns());
-    fields.extend([text("section"), text("time_anchor"), clinical_time("event_time"), float("score"), text("method"), key("run_id")]);
+    fields.extend([
+        text("section"),
+        text("time_anchor"),
+        clinical_time("event_time"),
+        float("score"),
+        text("method"),
+        float("text_confidence"),
+        key("run_id"),
+    ]);
     schema(fields)
 }
 
@@ -121,13 +130,14 @@ pub fn cohort() -> SchemaRef {
 /// One row per run: what ran, on what, with which outcome.
 pub fn runs() -> SchemaRef {
     let versioned = record(vec![text("name"), text("version"), text("sha256")]);
+    let models = record(vec![text("name"), text("version"), text("sha256"), text("licence")]);
     schema(vec![
         key("run_id"),
         machine_time("started_at"),
         machine_time("finished_at"),
         text("version"),
         text("pipeline_sha256"),
-        list("models", versioned.clone()),
+        list("models", models),
         list("terminologies", versioned),
         long("documents"),
         long("failures"),

@@ -10,7 +10,9 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("sillage-deidentification", &["sillage-clinical", "sillage-schemas"]),
     ("sillage-variables", &["sillage-clinical", "sillage-schemas"]),
     ("sillage-connectors", &["sillage-schemas"]),
-    ("sillage-functions", &["sillage-clinical", "sillage-deidentification", "sillage-schemas", "sillage-variables"]),
+    ("sillage-pages", &["sillage-schemas"]),
+    ("sillage-inference", &["sillage-clinical", "sillage-schemas"]),
+    ("sillage-functions", &["sillage-clinical", "sillage-deidentification", "sillage-inference", "sillage-schemas", "sillage-variables"]),
     ("sillage-sandbox", &["sillage-clinical", "sillage-schemas"]),
     // The demo command plays the sandbox's hospital.
     (
@@ -20,6 +22,8 @@ const ALLOWED: &[(&str, &[&str])] = &[
             "sillage-connectors",
             "sillage-deidentification",
             "sillage-functions",
+            "sillage-inference",
+            "sillage-pages",
             "sillage-sandbox",
             "sillage-schemas",
             "sillage-variables",
@@ -33,6 +37,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
             "sillage-connectors",
             "sillage-deidentification",
             "sillage-functions",
+            "sillage-pages",
             "sillage-sandbox",
             "sillage-schemas",
             "sillage-variables",
@@ -79,9 +84,17 @@ fn arrows_point_one_way() {
 }
 
 #[test]
+fn one_crate_knows_onnx_runtime() {
+    for (name, dependencies) in manifests() {
+        let knows = ["ort", "tokenizers"].iter().any(|d| dependencies.contains(*d));
+        assert_eq!(knows, name == "sillage-inference", "{name}");
+    }
+}
+
+#[test]
 fn the_text_libraries_know_no_engine() {
     let manifests = manifests();
-    for library in ["sillage-clinical", "sillage-deidentification", "sillage-variables"] {
+    for library in ["sillage-clinical", "sillage-deidentification", "sillage-variables", "sillage-inference"] {
         for engine in ENGINES {
             assert!(!manifests[library].contains(*engine), "{library} depends on {engine}");
         }

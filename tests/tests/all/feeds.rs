@@ -8,6 +8,12 @@
 
 #[path = "feeds/clients.rs"]
 mod clients;
+#[path = "feeds/clinical_documents.rs"]
+mod clinical_documents;
+#[path = "feeds/disk.rs"]
+mod disk;
+#[path = "feeds/erased.rs"]
+mod erased;
 #[path = "feeds/killed.rs"]
 mod killed;
 #[path = "feeds/played.rs"]

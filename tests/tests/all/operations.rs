@@ -84,6 +84,25 @@ fn dead_letters_are_listed_shown_and_sent_again() {
 }
 
 #[test]
+fn who_is_told_to_stop_while_it_begins_to_listen_ends_well() {
+    let folder = tempfile::tempdir().unwrap();
+    let (out, file, mllp) = (folder.path().join("tables"), folder.path().join("pipeline.toml"), port());
+    std::fs::write(&file, format!("sources = [\"mllp://127.0.0.1:{mllp}\"]\nout = \"{}\"\n", out.display())).unwrap();
+    for _ in 0..3 {
+        let run = Command::new(binary()).args(["run", text(&file)]).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+        let mut run = Streaming(run);
+        let begun = Instant::now();
+        while TcpStream::connect(("127.0.0.1", mllp)).is_err() {
+            assert!(begun.elapsed() < Duration::from_secs(60), "never listens");
+            std::thread::sleep(Duration::from_millis(1));
+        }
+        assert!(Command::new("kill").args(["-TERM", &run.0.id().to_string()]).status().unwrap().success());
+        let status = run.0.wait().unwrap();
+        assert!(status.success(), "it was killed, not told to stop: {status}");
+    }
+}
+
+#[test]
 fn a_streaming_run_answers_and_keeps_others_out() {
     let folder = tempfile::tempdir().unwrap();
     let (out, file) = (folder.path().join("tables"), folder.path().join("pipeline.toml"));

@@ -122,6 +122,10 @@ impl<'a> Analysis<'a> {
         self.sections[..after].last().filter(|s| s.tokens.contains(&token))
     }
 
+    pub(crate) fn knowledge(&self) -> &'a Knowledge {
+        self.knowledge
+    }
+
     /// The time of the document.
     pub fn reference(&self) -> Option<NaiveDateTime> {
         self.reference
@@ -188,6 +192,11 @@ impl<'a> Analysis<'a> {
 
     /// What the text says of any span, given in bytes; `None` outside the text.
     pub fn qualifiers(&self, start: usize, end: usize) -> Option<Qualifiers> {
+        self.said_of(start, end).map(|(qualifiers, _)| qualifiers)
+    }
+
+    /// Qualifiers of any span, and the date that the text ties to it.
+    pub(crate) fn said_of(&self, start: usize, end: usize) -> Option<(Qualifiers, Option<NaiveDateTime>)> {
         if end > self.text.original.len() || start >= end {
             return None;
         }
@@ -203,7 +212,7 @@ impl<'a> Analysis<'a> {
         let view = SentenceView { text: &self.text, sentence: sentence.clone(), cues, mentions: &ranges };
         let time = self.time_of(&span, sentence, &ranges, self.times());
         let said = view.qualify(&span, self.setting(self.section_at(first), None, time.as_ref()));
-        Some(self.answered(&span, &ranges, said))
+        Some((self.answered(&span, &ranges, said), time.and_then(|t| t.value)))
     }
 
     /// What boxes and answers make of it.
@@ -252,7 +261,16 @@ impl<'a> Analysis<'a> {
     }
 
     fn in_title(&self, mention: &Mention) -> bool {
-        self.section_at(mention.start).is_some_and(|s| mention.start < s.title.end)
+        self.token_in_title(mention.start)
+    }
+
+    fn token_in_title(&self, token: usize) -> bool {
+        self.section_at(token).is_some_and(|s| token < s.title.end)
+    }
+
+    /// Whether a byte stands in the title of a section.
+    pub(crate) fn in_title_at(&self, byte: usize) -> bool {
+        self.token_in_title(self.text.token_at(byte))
     }
 
     fn qualify(
@@ -341,6 +359,8 @@ impl<'a> Analysis<'a> {
             }
             match self.text.fold(at) {
                 "." | ";" | ":" | "→" | ">" => return None,
+                // "clopidogrel jusqu'en mars": the end, not the time.
+                "jusqu" | "jusque" => return None,
                 "," if at > between.start => return None,
                 _ if self.text.tokens[at].kind == Kind::Mark => {}
                 _ => words += 1,

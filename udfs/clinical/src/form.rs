@@ -407,6 +407,11 @@ impl<'t, 'a> Reader<'t, 'a> {
                     start = at + 1;
                     break;
                 }
+                // "lévothyrox 75. statine : non": a sentence without its capital.
+                "." if depth == 0 && text.tokens.get(at + 1).is_some_and(|t| t.space_before) => {
+                    start = at + 1;
+                    break;
+                }
                 _ => {}
             }
         }

@@ -6,6 +6,7 @@ use sillage_schemas::Fault;
 use sillage_schemas::terminology::{File, LEXICON};
 use thiserror::Error;
 
+use crate::coded::Names;
 use crate::document_kind::DocumentKinds;
 use crate::lexicon::pattern::PatternError;
 use crate::lexicon::{Concept, Lexicon, LexiconError, SnomedLicence};
@@ -40,6 +41,7 @@ pub struct Knowledge {
     pub(crate) sections: Catalogue,
     pub(crate) document_kinds: DocumentKinds,
     pub(crate) spans: Spans,
+    pub(crate) names: Names,
 }
 
 impl Knowledge {
@@ -54,7 +56,8 @@ impl Knowledge {
         let sections = Catalogue::read(&mut vocabulary)?;
         let document_kinds = DocumentKinds::read(&mut vocabulary)?;
         vocabulary.finish();
-        Ok(Knowledge { vocabulary, lexicon, cues, sections, document_kinds, spans: Spans::read()? })
+        let names = Names::read(&lexicon)?;
+        Ok(Knowledge { vocabulary, lexicon, cues, sections, document_kinds, spans: Spans::read()?, names })
     }
 
     /// The concept that a term names, when its words name one.
@@ -64,6 +67,16 @@ impl Knowledge {
         let found = mentions(self, &text, &words);
         let mention = found.iter().max_by_key(|m| m.end - m.start)?;
         self.lexicon.concepts.get(mention.concept as usize)
+    }
+
+    /// The concept that the longest part of a term names, and how much of the term that is.
+    pub(crate) fn concept_within(&self, term: &str) -> Option<(&Concept, f32)> {
+        let text = Text::new(term);
+        let words = self.vocabulary.read(&text);
+        let found = mentions(self, &text, &words);
+        let mention = found.iter().max_by_key(|m| m.end - m.start)?;
+        let covered = (mention.end - mention.start) as f32 / text.tokens.len().max(1) as f32;
+        Some((self.lexicon.concepts.get(mention.concept as usize)?, covered))
     }
 
     /// What ships with Sillage, SNOMED CT codes of the Global Patient Set only.

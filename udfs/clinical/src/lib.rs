@@ -2,6 +2,7 @@
 //! No Arrow, no async, no I/O.
 
 pub mod analysis;
+pub mod coded;
 pub mod document_kind;
 pub mod form;
 pub mod knowledge;
@@ -17,3 +18,4 @@ pub mod temporal;
 pub mod text;
 pub mod trie;
 pub mod vocabulary;
+pub mod vote;

@@ -107,10 +107,11 @@ impl SentenceView<'_> {
         let home = ended || setting.drug && (setting.prior == Prior::Historical || scope.taken_at_home());
         let hypothetical = negation != Negation::Full && !family && !home && self.hypothetical(&scope, setting);
         let negated = negation == Negation::Full || negation == Negation::Weak && !hypothetical;
-        // "Pas d'AVC" is no history; "AVC en 2019, non thrombolysé" is.
+        // "Pas d'AVC" is no history; "AVC en 2019, non thrombolysé" is, and so is
+        // "non thrombolysé" among the antecedents.
         let historical = !family
             && if negated {
-                setting.procedure && setting.dated_before
+                setting.procedure && (setting.dated_before || setting.prior == Prior::Historical && !setting.dated_now && scope.done_once())
             } else {
                 !hypothetical && (ended || scope.past(setting) || !setting.dated_now && scope.treated_at_home())
             };

@@ -3,7 +3,9 @@
 //! A title counts at the start of a line when a colon or the end of the line
 //! follows, after a full stop when a colon follows, and, for the few titles that
 //! telegraphic notes use as a word (`ATCD HTA, DT2`), wherever a sentence starts.
-//! A clock time or a few words may stand between a title and its colon.
+//! A clock time or a few words may stand between a title and its colon. Software
+//! for emergency wards writes its titles in square brackets (`[ATCD] HTA`); one
+//! that is not known still ends what stood before.
 //!
 //! What was there before the stay ends where its telling starts, title or not;
 //! `Traitement` is what was taken at home, or, once the stay has been told, what
@@ -144,12 +146,14 @@ impl Catalogue {
                 at += 1;
                 continue;
             }
-            let first = if line_start { after_numbering(text, at) } else { at };
+            let mut first = if line_start { after_numbering(text, at) } else { at };
+            let bracket = if line_start { bracketed(text, first) } else { None };
+            first += usize::from(bracket.is_some());
             if first >= words.len() {
                 break;
             }
             let open = found.last().filter(|s| s.tokens.end == words.len());
-            if let Some((title, kind)) = self.title(text, words, vocabulary, first, line_start)
+            if let Some((title, kind)) = self.title(text, words, vocabulary, first, line_start, bracket)
                 && !open.is_some_and(|s| self.item_of_antecedents(text, s, kind, at, first, title.end))
             {
                 let kind = self.in_order(kind, open, told, first * 2 > words.len());
@@ -162,7 +166,7 @@ impl Catalogue {
                 continue;
             }
             if let Some(section) = open
-                && self.ends(text, words, vocabulary, section, at, first)
+                && (bracket.is_some() || self.ends(text, words, vocabulary, section, at, first))
                 && let Some(last) = found.last_mut()
             {
                 last.tokens.end = at;
@@ -179,6 +183,7 @@ impl Catalogue {
         vocabulary: &Vocabulary,
         at: usize,
         line_start: bool,
+        bracket: Option<usize>,
     ) -> Option<(Range<usize>, u32)> {
         let mut best: Option<(usize, u32)> = None;
         self.trie.walk(text, words, vocabulary, at, |hit: Hit| {
@@ -186,6 +191,7 @@ impl Catalogue {
             let end = hit.end;
             let alone = line_start && (end - at > 1 || text.fold(at).len() > 3 || text.tokens[at].upper) && end - at <= TITLE_LINE;
             let accepted = match after_title(text, end) {
+                _ if bracket.is_some() => bracket.filter(|close| end <= *close).map(|close| close + 1),
                 After::Colon(colon) => Some(colon),
                 After::Line(end) if alone => Some(end),
                 After::Stop if alone && text.fold(at).len() > 3 => Some(end + 1),
@@ -321,6 +327,14 @@ fn clock(text: &Text<'_>, at: usize) -> bool {
     hours || split
 }
 
+/// The token that closes a title in square brackets: "[ATCD]", "[Bio 11:40]"; no
+/// box and no number of a reference.
+pub fn bracketed(text: &Text<'_>, at: usize) -> Option<usize> {
+    let word = text.tokens.get(at + 1).filter(|t| text.fold(at) == "[" && t.kind == Kind::Word && !t.space_before)?;
+    let close = (at + 2..at + 2 + TITLE_LINE).take_while(|i| same_line(text, *i)).find(|i| text.fold(*i) == "]")?;
+    (word.end - word.start > 2).then_some(close)
+}
+
 /// Past "1.", "II)", "-", "*", "a/".
 fn after_numbering(text: &Text<'_>, at: usize) -> usize {
     let mut at = at;
@@ -383,6 +397,10 @@ mod tests {
         ("Antécédents médicaux et chirurgicaux :\nHTA", &["history: HTA"]),
         ("ATCD HTA, DT2", &["history: HTA, DT2"]),
         ("ATCD: HTA\nTTT: ramipril", &["history: HTA", "home_treatment: ramipril"]),
+        (
+            "[ATCD] HTA\n[TTT] ramipril\n[PROVENANCE] domicile\n[CONSTANTES IDE 9:12] TA 150/80\n[x] vue",
+            &["history: HTA", "home_treatment: ramipril", "vital_signs: TA 150/80\n[x] vue"],
+        ),
         ("Vu ce jour. ATCD : HTA. Examen : aphasie", &["history: HTA.", "examination: aphasie"]),
         ("1. Antécédents\nHTA\n2. Examen clinique\nAphasie", &["history: HTA", "examination: Aphasie"]),
         ("II) ANTECEDENTS\nHTA", &["history: HTA"]),
@@ -433,7 +451,7 @@ mod tests {
 
     #[test]
     fn titles_open_and_end_sections() {
-        assert_eq!(CASES.len(), 43);
+        assert_eq!(CASES.len(), 44);
         for (text, expected) in CASES {
             let found: Vec<String> = named(text).into_iter().map(|(name, content)| format!("{name}: {content}")).collect();
             assert_eq!(&found, expected, "{text:?}");

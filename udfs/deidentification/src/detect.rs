@@ -52,6 +52,52 @@ Dr Ronan ANSQUER
 ";
     const NOTE: &str = "Appel de Gaelle ce matin : Mme Bertomier va bien, pas de céphalée. RDV dr Ansquer.";
 
+    /// Settled spans of a document of 1 June 2024.
+    fn read(text: &str) -> Vec<Span> {
+        let reference = NaiveDate::from_ymd_opt(2024, 6, 1).and_then(|r| r.and_hms_opt(10, 0, 0));
+        let analysis = Analysis::new(Knowledge::built_in(), text, reference);
+        settle(&analysis, detect(Identity::built_in(), &analysis, Circumstances::default()))
+    }
+
+    const LETTERS: &str = include_str!("../data/letter_sentences.txt");
+
+    /// `⟦words⟧` must be covered, and nothing else.
+    #[test]
+    fn letters_and_notes_as_hospitals_write_them() {
+        let (mut lines, mut wrong) = (0, Vec::new());
+        for line in LETTERS.lines().filter(|l| !l.is_empty() && !l.starts_with('#')) {
+            let line = line.replace("\\n", "\n");
+            let (mut text, mut gold) = (String::new(), Vec::new());
+            for part in line.split_inclusive(['⟦', '⟧']) {
+                let words = part.trim_end_matches(['⟦', '⟧']);
+                gold.extend(std::iter::repeat_n(part.ends_with('⟧'), words.chars().filter(|c| c.is_alphanumeric()).count()));
+                text += words;
+            }
+            let spans = read(&text);
+            let letters = text.char_indices().filter(|(_, c)| c.is_alphanumeric());
+            let found: Vec<bool> = letters.map(|(i, _)| spans.iter().any(|s| s.start <= i && i < s.end)).collect();
+            lines += 1;
+            if found != gold {
+                let shown: Vec<String> = spans.iter().map(|s| format!("{} [{}]", &text[s.start..s.end], s.detector)).collect();
+                wrong.push(format!("{line}\n   found {shown:?}"));
+            }
+        }
+        assert!(wrong.is_empty(), "{}\n{}", wrong.len(), wrong.join("\n"));
+        assert!(lines > 200, "{lines}");
+    }
+
+    #[test]
+    fn what_a_house_and_a_town_are_called_in_short_is_found_in_the_other_documents() {
+        let first = "CHOB - Service de neurologie\nTransférée au CHOB, elle habite Mûr-de-Bretagne.";
+        let second = "Thrombolyse faite CHOB hier. Elle pleure quand on parle de Mûr.";
+        let known = revealed(first, &read(first));
+        let analysis = Analysis::new(Knowledge::built_in(), second, None);
+        let mut spans = detect(Identity::built_in(), &analysis, Circumstances::default());
+        propagate(&analysis, &known, &mut spans);
+        let words: Vec<&str> = settle(&analysis, spans).iter().map(|s| &second[s.start..s.end]).collect();
+        assert_eq!(words, ["CHOB", "Mûr"]);
+    }
+
     #[test]
     fn two_documents_of_a_patient_from_end_to_end() {
         let person = Person {

@@ -9,6 +9,7 @@
 //! context; a clinical mention is never a name unless a title stands before it.
 
 mod context;
+mod field;
 mod free;
 mod initials;
 pub(crate) mod knowledge;
@@ -48,6 +49,7 @@ pub fn names(knowledge: &Identity, analysis: &Analysis<'_>, circumstances: Circu
     }
     repeat::repeated(&page, &metadata, "metadata", &mut found);
     slot::slots(&page, &mut found);
+    field::fields(&page, &mut found);
     free::unannounced(&page, &mut found);
     letters::dotted(&page, &mut found);
     let mut known = metadata;
@@ -55,6 +57,7 @@ pub fn names(knowledge: &Identity, analysis: &Analysis<'_>, circumstances: Circu
     known.learn(&page, &found);
     initials::initials(&page, &known.initials, &mut found);
     repeat::repeated(&page, &known, "repeat", &mut found);
+    field::beside_names(&page, &mut found);
     letters::placed(&page, &mut found);
     found.spans(&page)
 }

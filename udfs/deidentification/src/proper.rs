@@ -110,7 +110,7 @@ impl<'p, 'a> Proper<'p, 'a> {
     }
 
     fn word(&mut self, at: usize) {
-        if self.page.has(at, look::LOWER) && self.small_titled(at) {
+        if self.page.has(at, look::LOWER) && (self.small_titled(at) || self.small_called(at)) {
             return;
         }
         if self.page.has(at, look::LOWER) || self.mark(at) && self.fold(at) != "(" || self.number(at) {

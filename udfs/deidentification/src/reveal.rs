@@ -48,6 +48,11 @@ pub fn revealed(text: &str, spans: &[Span]) -> Vec<(Label, String)> {
                 if words.iter().any(|w| telling(&w)) && (words.len() > 1 || span.label != Label::Adresse) {
                     out.push((span.label, written.to_owned()));
                 }
+                if span.label == Label::Ville
+                    && let Some(short) = short_town(written)
+                {
+                    out.push((Label::Ville, short.to_owned()));
+                }
                 // "CH de Kerbrozou" is "Kerbrozou" for those who know it.
                 let own = words.last().filter(|w| span.label == Label::Hopital && words.len() > 1 && w.len() > 5 && telling(w));
                 let own = own.filter(|w| !explained(w) && names.word(w) == 0);
@@ -103,6 +108,19 @@ fn reveal_initials(names: &Names, text: &str, spans: &[Span], out: &mut Vec<(Lab
         let plain = |w: &&String| (2..=3).contains(&w.len()) && !abbreviation(w) && !explained(w) && names.word(w) == 0;
         out.extend(letters.iter().filter(plain).map(|w| (Label::Nom, w.to_ascii_uppercase())));
     }
+}
+
+/// "Mûr" of "Mûr-de-Bretagne", "Saint-Brévin" of "Saint-Brévin-les-Pins": what those who
+/// live there call it.
+fn short_town(written: &str) -> Option<&str> {
+    let text = Text::new(written);
+    let link = (1..text.tokens.len())
+        .find(|i| matches!(text.fold(*i), "de" | "du" | "des" | "d" | "sur" | "sous" | "en" | "les" | "lez" | "la" | "le" | "aux"))?;
+    let head = text.source(0..link).trim_end_matches([' ', '-']);
+    let last = text.fold(link.saturating_sub(2));
+    let saint = matches!(last, "saint" | "sainte" | "st" | "ste" | "notre");
+    let article = matches!(text.fold(0), "le" | "la" | "les" | "l");
+    (!saint && !article && head.chars().count() > 2 && head.len() < written.len()).then_some(head)
 }
 
 /// Letters and digits of a number or mail, folded.
@@ -265,7 +283,14 @@ fn signs(page: &Page<'_, '_>, at: usize) -> bool {
 /// End of the words of a place, small words and marks between them passed over.
 fn place(page: &Page<'_, '_>, at: usize, rest: &[String]) -> Option<usize> {
     let plain = word::COMMON | word::ACRONYM | look::CLINICAL | look::CUE | word::ANY_NAME;
-    if rest.is_empty() && (!page.has(at, look::CAPITAL) || page.has(at, plain) || page.fold(at).len() < 4) {
+    // "quand on parle de Mûr": a word of the language is a town behind a small word of place.
+    let led = at > 0
+        && page.same_line(at)
+        && page.has(at - 1, look::LOWER)
+        && matches!(page.fold(at - 1), "a" | "de" | "vers" | "sur" | "depuis" | "pour");
+    let led =
+        led && page.has(at, look::CAPITAL) && !page.has(at, look::UPPER | look::CLINICAL | look::OPENS) && !page.behind_eponym_head(at);
+    if rest.is_empty() && !led && (!page.has(at, look::CAPITAL) || page.has(at, plain) || page.fold(at).len() < 4) {
         return None;
     }
     let mut i = at + 1;

@@ -13,6 +13,7 @@ mod day;
 mod gazetteer;
 mod hospital;
 mod leftover;
+mod letterhead;
 mod number;
 mod reader;
 #[cfg(test)]

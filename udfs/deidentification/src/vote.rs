@@ -7,6 +7,7 @@
 //! carry the names of all their detectors, of several labels the longest thing wins and
 //! the rest keeps what it leaves.
 
+mod learned;
 mod overlap;
 
 use std::ops::Range;
@@ -16,6 +17,7 @@ use sillage_clinical::text::fold;
 
 use crate::leak;
 use crate::{Label, Span};
+pub use learned::{Vote, learned};
 use overlap::disjoint;
 
 /// How much a detector knows.
@@ -294,6 +296,17 @@ mod tests {
         assert_eq!(settled("Glasgow 15", &["Glasgow|VILLE|gazetteer:town"]), Vec::<String>::new());
         assert_eq!(settled("Aphasie de Broca", &["Broca|NOM|gazetteer:family"]), Vec::<String>::new());
         assert_eq!(settled("fin du syndrome de Raynaud", &["Raynaud|NOM|revealed"]), Vec::<String>::new());
+    }
+
+    #[test]
+    fn a_learned_guess_gives_way_to_medicine_and_adds_to_names() {
+        assert_eq!(settled("Migraine ce matin", &["Migraine|NOM|model:tagger"]), Vec::<String>::new());
+        assert_eq!(settled("Aphasie de Broca", &["Broca|NOM|model:tagger"]), Vec::<String>::new());
+        assert_eq!(settled("vu avec Quillivic", &["Quillivic|NOM|model:tagger"]), ["Quillivic|NOM|model:tagger"]);
+        assert_eq!(
+            settled("Mme Quillivic", &["Quillivic|NOM|context:title", "Quillivic|NOM|model:tagger"]),
+            ["Quillivic|NOM|context:title+model:tagger"]
+        );
     }
 
     #[test]

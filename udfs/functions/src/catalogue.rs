@@ -5,6 +5,7 @@ use std::fmt::Write;
 use datafusion::logical_expr::ScalarUDF;
 
 pub(crate) const CLINICAL_TEXT: &str = "Clinical text";
+pub(crate) const MODELS: &str = "Models";
 pub(crate) const TERMINOLOGY: &str = "Terminology";
 pub(crate) const VARIABLES: &str = "Variables";
 pub(crate) const DEIDENTIFICATION: &str = "De-identification";

@@ -81,6 +81,11 @@ fn hide(library: &Library, fields: &Fields, arguments: &[ArrayRef]) -> Result<Ar
         Ok(policy) => policy.clone().masking(Mask::Tag),
         Err(error) => return exec_err!("{error}"),
     };
+    let heard = library.hybrid.as_ref().map(|hybrid| hybrid.listen(&sources.iter().flatten().collect::<Vec<_>>()));
+    if let Some(reason) = heard.iter().flatten().find_map(|h| h.as_ref().err()) {
+        return exec_err!("model {reason}");
+    }
+    let mut heard = heard.into_iter().flatten();
     let (mut out, mut spans, mut replacements) = (StringBuilder::new(), Spans::default(), StringBuilder::new());
     let (mut lengths, mut valid) = (Vec::new(), Vec::new());
     for row in 0..sources.len() {
@@ -93,7 +98,11 @@ fn hide(library: &Library, fields: &Fields, arguments: &[ArrayRef]) -> Result<Ar
         let source = sources.value(row);
         let person = person(records.as_ref().and_then(|r| text(r, row))).map(|(p, _)| p);
         let analysis = Analysis::new(&library.knowledge, source, None);
-        let found = settle(&analysis, detect(library.identity, &analysis, Circumstances { person: person.as_ref(), staff: &[] }));
+        let mut found = detect(library.identity, &analysis, Circumstances { person: person.as_ref(), staff: &[] });
+        if let Some((hybrid, Ok(votes))) = library.hybrid.as_ref().zip(heard.next()) {
+            found.extend(hybrid.identifying(&votes));
+        }
+        let found = settle(&analysis, found);
         let context = SurrogateContext { key: &[], patient: "", shift_days: 0, person: None, reference: None, known: &[], avoid: None };
         let replaced = replace(&library.identity.surrogates, source, &found, &[], &policy, &context);
         push_spans(source, &found, &replaced, &mut spans, &mut replacements);
@@ -126,6 +135,8 @@ fn document_fields() -> Fields {
         Field::new("spans", list_of(&replaced_fields()), true),
         Field::new("mention_spans", list_of(&carried_fields()), true),
         Field::new("finding_spans", list_of(&carried_fields()), true),
+        Field::new("coded_entity_spans", list_of(&carried_fields()), true),
+        Field::new("coded_finding_spans", list_of(&carried_fields()), true),
         Field::new("leak", DataType::Utf8, true),
     ])
 }
@@ -135,12 +146,12 @@ pub fn deidentify_document(library: &Library, settings: &Deidentification) -> Sc
     let (library, settings) = (library.clone(), settings.clone());
     Function {
         name: "deidentify_document",
-        signature: Signature::any(9, Volatility::Immutable),
+        signature: Signature::any(11, Volatility::Immutable),
         returns: DataType::Struct(document_fields()),
         documentation: Documentation::builder(
             DocSection { label: STAGES, ..DocSection::default() },
-            "What research reads of a document: its text and title with surrogates, the spans replaced, where mentions and findings stand in the new text, and the label of an identifier that would still show.",
-            "deidentify_document(text, title, type_display, reading, revealed, record, patient, date_shift_days, document_time)",
+            "What research reads of a document: its text and title with surrogates, the spans replaced, where mentions and findings, those of coded entries too, stand in the new text, and the label of an identifier that would still show.",
+            "deidentify_document(text, title, type_display, reading, entries, revealed, record, patient, date_shift_days, document_time, around)",
         )
         .build(),
         kernel: Arc::new(move |arguments| documents(&library, &settings, arguments)),
@@ -189,6 +200,29 @@ struct Readings {
     section: BooleanArray,
     generalised: StringArray,
     revealed: ListArray,
+}
+
+/// What `read_entries` found, of all rows.
+struct Entries {
+    entities: Places,
+    findings: Places,
+    codes: [StringArray; 3],
+}
+
+impl Entries {
+    fn read(entries: &StructArray) -> Result<Entries> {
+        let entities = Places::read(entries, "entities")?;
+        let code = |name: &str| text_column(entities.items(), name);
+        Ok(Entries {
+            codes: [code("snomed_code")?, code("icd10_code")?, code("atc_code")?],
+            findings: Places::read(entries, "findings")?,
+            entities,
+        })
+    }
+
+    fn codes(&self, row: usize) -> impl Iterator<Item = &str> {
+        self.entities.of(row).flat_map(|item| self.codes.iter().filter_map(move |column| text(column, item)))
+    }
 }
 
 /// The spans of a list column, row by row.
@@ -318,14 +352,24 @@ fn documents(library: &Library, settings: &Deidentification, arguments: &[ArrayR
     let (sources, titles, displays) = (texts(arguments, 0)?, texts(arguments, 1)?, texts(arguments, 2)?);
     let Some(reading) = arguments[3].as_struct_opt() else { return exec_err!("reading is a struct of read_document") };
     let readings = Readings::read(reading)?;
-    let Some(revealed) = arguments[4].as_list_opt::<i32>() else { return exec_err!("revealed is a list of text") };
-    let (records, patients, shifts) = (texts(arguments, 5)?, texts(arguments, 6)?, numbers(arguments, 7)?);
-    let document_times = times(arguments, 8, sources.len())?;
+    let Some(entries) = arguments[4].as_struct_opt() else { return exec_err!("entries is a struct of read_entries") };
+    let entries = Entries::read(entries)?;
+    let Some(revealed) = arguments[5].as_list_opt::<i32>() else { return exec_err!("revealed is a list of text") };
+    let Some(around) = arguments[10].as_list_opt::<i32>() else { return exec_err!("around is a list of text") };
+    let (records, patients, shifts) = (texts(arguments, 6)?, texts(arguments, 7)?, numbers(arguments, 8)?);
+    let document_times = times(arguments, 9, sources.len())?;
     let (mut out, mut out_titles, mut leaks) = (StringBuilder::new(), StringBuilder::new(), StringBuilder::new());
     let (mut spans, mut replacements, mut lengths) = (Spans::default(), StringBuilder::new(), Vec::new());
     let (mut mentions, mut findings) = (Carried::default(), Carried::default());
+    let heard = library.hybrid.as_ref().map(|hybrid| hybrid.phi_only(&titles.iter().flatten().collect::<Vec<_>>()));
+    let mut heard = heard.into_iter().flatten();
+    let (mut coded_entities, mut coded_findings) = (Carried::default(), Carried::default());
     for row in 0..sources.len() {
-        let known = revealed_of(revealed, row);
+        let mut known = revealed_of(revealed, row);
+        // Of what stands around this text alone.
+        known.extend(revealed_of(around, row));
+        known.sort();
+        known.dedup();
         let (person, _) = person(text(&records, row)).unzip();
         let source = text(&sources, row).unwrap_or_default();
         let bytes: Vec<usize> = source.char_indices().map(|(byte, _)| byte).chain([source.len()]).collect();
@@ -355,15 +399,24 @@ fn documents(library: &Library, settings: &Deidentification, arguments: &[ArrayR
         lengths.push(found.len());
         mentions.row(&replaced, &mention_places);
         findings.row(&replaced, &places(&readings.findings));
-        let title = text(&titles, row).map(|title| {
+        coded_entities.row(&replaced, &places(&entries.entities));
+        coded_findings.row(&replaced, &places(&entries.findings));
+        let title = text(&titles, row).and_then(|title| {
+            let votes = library.hybrid.as_ref().zip(heard.next());
+            // A title that the model cannot read is not shown.
+            let votes = votes.map(|(hybrid, votes)| Some(hybrid.identifying(votes.as_ref().ok()?)));
+            let voted = votes.unwrap_or_else(|| Some(Vec::new()))?;
             let analysis = Analysis::new(&library.knowledge, title, None);
             let mut found = detect(library.identity, &analysis, Circumstances { person: person.as_ref(), staff: &[] });
+            found.extend(voted);
             propagate(&analysis, &known, &mut found);
-            replace(surrogates, title, &settle(&analysis, found), &[], &settings.policy, &context).text
+            Some(replace(surrogates, title, &settle(&analysis, found), &[], &settings.policy, &context).text)
         });
-        // What leaves is searched once more: mentions and evidence are parts of the text.
+        // What leaves is searched once more: mentions and evidence are parts of the text, codes of entries are not.
         let strings = [Some(replaced.text.as_str()), title.as_deref(), text(&displays, row)];
-        leaks.append_option(strings.into_iter().flatten().find_map(|s| identifiers.find(s)).map(|leak| leak.label.name()));
+        leaks.append_option(
+            strings.into_iter().flatten().chain(entries.codes(row)).find_map(|s| identifiers.find(s)).map(|leak| leak.label.name()),
+        );
         if sources.is_valid(row) {
             out.append_value(&replaced.text)
         } else {
@@ -377,6 +430,8 @@ fn documents(library: &Library, settings: &Deidentification, arguments: &[ArrayR
         finish_spans(spans, replacements, lengths)?,
         mentions.finish()?,
         findings.finish()?,
+        coded_entities.finish()?,
+        coded_findings.finish()?,
         Arc::new(leaks.finish()),
     ];
     Ok(Arc::new(StructArray::try_new(document_fields(), columns, None)?))

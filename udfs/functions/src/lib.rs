@@ -10,11 +10,17 @@ mod arguments;
 mod catalogue;
 mod code;
 mod deidentification;
+mod embed;
 mod entities;
+mod entries;
 mod finding;
+mod hybrid;
+mod identifying;
 mod joined_record;
 mod library;
 mod measurements;
+mod model_entities;
+mod predict;
 mod qualifiers;
 mod reading;
 mod record;
@@ -27,6 +33,7 @@ mod variables;
 
 pub use catalogue::catalogue;
 pub use deidentification::{Deidentification, deidentify_document, known_identifiers};
+pub use hybrid::Hybrid;
 pub use library::Library;
 pub use resolution::cohort_fields;
 
@@ -36,13 +43,19 @@ pub fn all(library: &Library) -> Vec<ScalarUDF> {
     vec![
         resolution::cohort(library),
         deidentification::deidentify(library),
-        entities::udf(knowledge),
+        embed::udf(&library.models),
+        entities::udf(library),
+        entries::document_type(library),
         code::icd10(knowledge),
+        identifying::udf(library),
         measurements::udf(),
+        model_entities::udf(&library.models),
+        predict::udf(&library.models),
         qualifiers::udf(knowledge),
         joined_record::udf(),
         record::udf(),
         reading::udf(library),
+        entries::udf(library),
         resolution::udf(library),
         sections::udf(knowledge),
         sentences::udf(),

@@ -63,6 +63,7 @@ fn fields() -> Fields {
         Field::new("findings", list_of(&finding::fields()), true),
         Field::new("passages", list_of(&passage_fields()), true),
         Field::new("revealed", DataType::List(Arc::new(Field::new("item", DataType::Utf8, true))), true),
+        Field::new("failure", DataType::Utf8, true),
     ])
 }
 
@@ -74,7 +75,7 @@ pub(crate) fn udf(library: &Library) -> ScalarUDF {
         returns: DataType::Struct(fields()),
         documentation: Documentation::builder(
             DocSection { label: STAGES, ..DocSection::default() },
-            "All that the stages need of a document from one reading of its original text: its kind, clinical mentions, spans that identify somebody, values of the declared variables.",
+            "All that the stages need of a document from one reading of its original text: its kind, clinical mentions, spans that identify somebody, values of the declared variables; `failure` says which learned model failed on the text.",
             "read_document(text, document_time, type_code, record, staff, stay_start, stay_end)",
         )
         .with_argument("text", "Original text; null gives empty lists.")
@@ -176,7 +177,7 @@ impl Passages {
 }
 
 /// The names in a row of a list of text.
-fn names(lists: &ListArray, row: usize) -> Vec<String> {
+pub(crate) fn names(lists: &ListArray, row: usize) -> Vec<String> {
     if lists.is_null(row) {
         return Vec::new();
     }
@@ -194,26 +195,35 @@ fn kernel(library: &Library, arguments: &[ArrayRef]) -> Result<ArrayRef> {
     let (mut kinds, mut mentions, mut spans, mut findings) =
         (StringBuilder::new(), entities::Columns::default(), Spans::default(), finding::Columns::default());
     let (mut passages, mut reveals) = (Passages::default(), ListBuilder::new(StringBuilder::new()));
+    let mut failures = StringBuilder::new();
+    let heard = library.hybrid.as_ref().map(|hybrid| hybrid.listen(&sources.iter().flatten().collect::<Vec<_>>()));
+    let mut heard = heard.into_iter().flatten();
     let mut lengths: [Vec<usize>; 4] = Default::default();
     for row in 0..sources.len() {
-        if sources.is_null(row) {
+        let votes = if sources.is_valid(row) { heard.next() } else { None };
+        let failure = votes.as_ref().and_then(|v| v.as_ref().err());
+        failures.append_option(failure);
+        if sources.is_null(row) || failure.is_some() {
             kinds.append_null();
             reveals.append(true);
             lengths.iter_mut().for_each(|l| l.push(0));
             continue;
         }
+        let votes = votes.and_then(Result::ok);
         let source = sources.value(row);
         let value = |array: &arrow::array::StringArray| array.is_valid(row).then(|| array.value(row).to_owned());
         let (type_code, known) = (value(&types), person(value(&records).as_deref()));
         let (person, others) = known.unzip();
         let analysis = Analysis::new(&library.knowledge, source, time(&document_times, row)).with_type(type_code.as_deref());
         let mut offsets = CharOffsets::new(source);
-        for entity in analysis.entities() {
-            mentions.push(source, &mut offsets, entity);
-        }
         let names: Vec<String> = names(staff, row).into_iter().chain(others.unwrap_or_default()).collect();
         let names: Vec<&str> = names.iter().map(String::as_str).collect();
-        let found = settle(&analysis, detect(library.identity, &analysis, Circumstances { person: person.as_ref(), staff: &names }));
+        let mut found = detect(library.identity, &analysis, Circumstances { person: person.as_ref(), staff: &names });
+        if let Some((hybrid, votes)) = library.hybrid.as_ref().zip(votes.as_ref()) {
+            found.extend(hybrid.identifying(votes));
+        }
+        let found = settle(&analysis, found);
+        let mentioned = mentions.push_all(library, &analysis, &mut offsets, votes.as_ref(), &found);
         for span in &found {
             spans.push(source, &mut offsets, span);
         }
@@ -238,7 +248,7 @@ fn kernel(library: &Library, arguments: &[ArrayRef]) -> Result<ArrayRef> {
         }
         reveals.append(true);
         kinds.append_value(library.definitions.document_types.of(type_code.as_deref(), &analysis.text));
-        for (lengths, count) in lengths.iter_mut().zip([analysis.entities().len(), found.len(), values.len(), sensitive.len()]) {
+        for (lengths, count) in lengths.iter_mut().zip([mentioned, found.len(), values.len(), sensitive.len()]) {
             lengths.push(count);
         }
     }
@@ -250,6 +260,7 @@ fn kernel(library: &Library, arguments: &[ArrayRef]) -> Result<ArrayRef> {
         items(&finding::fields(), findings.finish(), finding_lengths)?,
         items(&passage_fields(), passages.finish(), passage_lengths)?,
         Arc::new(reveals.finish()),
+        Arc::new(failures.finish()),
     ];
     Ok(Arc::new(StructArray::try_new(fields(), columns, None)?))
 }

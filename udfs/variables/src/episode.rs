@@ -34,13 +34,15 @@ const SAME_EVENT: i64 = 3;
 /// Days after the index date for which documents follow it up.
 const FOLLOW_UP: i64 = 120;
 /// Days after the end of the stay within which a transfer arrives.
-const AFTER_STAY: i64 = 3;
+pub(crate) const AFTER_STAY: i64 = 3;
 /// Days before the event at which a letter can already send the patient.
 const BEFORE: i64 = 7;
 /// Days within which documents of one encounter belong to one event.
 const ENCOUNTER: i64 = 60;
 /// A date told by a document of the acute stay is at most that old.
 const STAY: i64 = 150;
+/// Minutes around a document's own time: what reads so is its stamp, no time of the event.
+const STAMP: i64 = 10;
 
 /// Kinds of clinical document, by the part they play in a stroke.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Default)]
@@ -114,6 +116,11 @@ impl DocumentKind {
     /// Written days after what it tells, as a rule.
     fn looks_back(self) -> bool {
         matches!(self, DocumentKind::Progress | DocumentKind::Discharge | DocumentKind::Other) || self.is_follow_up()
+    }
+
+    /// Notes that are also written long after the stay: a call, a visit.
+    pub(crate) fn goes_on(self) -> bool {
+        matches!(self, DocumentKind::Progress | DocumentKind::Nursing | DocumentKind::Other)
     }
 
     fn is_acute(self) -> bool {
@@ -253,7 +260,8 @@ fn plausible(value: NaiveDateTime, kind: DocumentKind, time: Option<NaiveDateTim
     // looks back is not that of the event.
     let bare = kind.looks_back() && value.date() >= time.date().pred_opt().unwrap_or(time.date());
     let age = (time - value).num_days();
-    !bare && age >= -2 && (age <= STAY || !kind.is_acute())
+    let stamp = kind.goes_on() && (time - value).num_minutes().abs() <= STAMP;
+    !bare && !stamp && age >= -2 && (age <= STAY || !kind.is_acute())
 }
 
 impl DocumentSummary<'_> {
@@ -311,7 +319,12 @@ impl Event {
 
     fn end(&self, documents: &[DocumentSummary<'_>]) -> Option<NaiveDate> {
         let index = self.index()?;
-        let last = self.members.iter().filter_map(|&m| documents[m].last_day()).filter(|d| (0..=FOLLOW_UP).contains(&days(index, *d)));
+        let letter = self.members.iter().filter(|&&m| documents[m].kind == DocumentKind::Discharge);
+        let letter = letter.filter_map(|&m| documents[m].last_day()).max();
+        // A call of the nurse weeks after the letter is no longer of the stay.
+        let over = |m: usize, day: NaiveDate| documents[m].kind.goes_on() && letter.is_some_and(|l| days(l, day) > AFTER_STAY);
+        let last = self.members.iter().filter_map(|&m| documents[m].last_day().filter(|day| !over(m, *day)));
+        let last = last.filter(|d| (0..=FOLLOW_UP).contains(&days(index, *d)));
         Some(last.max().unwrap_or(index).max(index))
     }
 
@@ -379,8 +392,10 @@ fn told_events(documents: &[DocumentSummary<'_>], order: &[usize]) -> Vec<Event>
         }
     }
     // A date that only a follow-up tells, while it follows up an event it can be
-    // part of, is a date of something else ("chute le 3 mai").
-    let (strong, weak): (Vec<Event>, Vec<Event>) = events.into_iter().partition(|e| e.acute);
+    // part of, is a date of something else ("chute le 3 mai"); so is that of a note
+    // alone that treats no stroke (a call at three months).
+    let new = |m: &usize| !documents[*m].kind.goes_on() && documents[*m].is_acute() || documents[*m].told.acute;
+    let (strong, weak): (Vec<Event>, Vec<Event>) = events.into_iter().partition(|e| e.acute && e.members.iter().any(new));
     let mut events = strong;
     for event in weak {
         let followed = |m: &usize| {

@@ -7,6 +7,7 @@
 //! one value per episode and variable.
 
 pub mod anchor;
+pub mod coded;
 pub mod definition;
 pub mod derive;
 pub mod document_type;
@@ -80,8 +81,16 @@ pub struct Finding {
     pub event_time: Option<NaiveDateTime>,
     /// How sure the rule is, 0 to 1.
     pub score: f32,
-    /// Which rule found it, and how: `nihss:measurement`, `mtici:phrase+recalled`.
+    /// Which rule found it, and how: `nihss:measurement`, `mtici:phrase+recalled`;
+    /// [`coded::METHOD`] of what a clinical document states in codes.
     pub method: Cow<'static, str>,
+}
+
+impl Finding {
+    /// Whether a code of the document states it, not its words.
+    pub fn is_coded(&self) -> bool {
+        self.method == coded::METHOD
+    }
 }
 
 /// What is known of a document beside its text.

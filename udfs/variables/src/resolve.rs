@@ -33,11 +33,17 @@ pub use entailment::{EntailmentError, Entailments};
 pub use policy::{Policy, Prefer};
 
 use crate::derive::derive;
-use crate::episode::{DocumentKind, DocumentSummary, Episode, Told, episodes};
+use crate::episode::{AFTER_STAY, DocumentKind, DocumentSummary, Episode, Told, episodes};
 use crate::{Anchor, Finding, Value};
 
 /// An emergency note this long before the day of the stay is of a passage before it.
 const PASSAGE: TimeDelta = TimeDelta::hours(24);
+/// An onset this long after the door is one of the day before.
+const LATE: TimeDelta = TimeDelta::hours(3);
+/// What a score without a moment counts for in a note of the day after.
+const NEXT_DAY: f32 = 0.8;
+/// What a letter of the practitioner after the stay counts for of the time before it.
+const LISTED_AFTER: f32 = 0.4;
 /// Days after the index date at which a visit is that of three months.
 const MONTH_3: (i64, i64) = (45, 135);
 /// Days within which a death counts for the three-month outcome.
@@ -318,12 +324,17 @@ fn candidates<'a>(documents: &[Document<'a>], episode: &Episode) -> Vec<Candidat
 /// later days it belongs to the day of the event, or to the night after it.
 fn redate(candidates: &mut [Candidate<'_>], episode: &Episode) {
     let Some(index) = episode.index else { return };
+    let entered = door(candidates, index);
     let bare = |c: &Candidate<'_>| match (&c.value, c.time) {
+        // A code states the date with the time.
+        _ if c.finding.is_coded() => false,
         (Value::DateTime(value), Some(time)) => {
             let day = time.date();
             let told = value.date() == day || Some(value.date()) == day.pred_opt();
             let of_event = matches!(c.finding.anchor, Anchor::Admission | Anchor::Stay | Anchor::PreStroke);
-            told && of_event && (day - index).num_days() > 1
+            // An onset after the door was told of the day before.
+            let late = ONSET.contains(&&*c.finding.variable) && !c.kind.is_follow_up() && entered.is_some_and(|door| *value > door + LATE);
+            of_event && !c.context.dated && (told && (day - index).num_days() > 1 || late)
         }
         _ => false,
     };
@@ -334,11 +345,26 @@ fn redate(candidates: &mut [Candidate<'_>], episode: &Episode) {
     let onset = candidates.iter().filter_map(start).min();
     for candidate in candidates.iter_mut().filter(|c| bare(c)) {
         let Value::DateTime(value) = candidate.value else { continue };
-        let day = index.and_time(value.time());
+        // "La veille" in a letter at the end of the stay is the day before the door.
+        let eve = candidate.kind.tells_of_the_stay() && candidate.time.is_some_and(|t| Some(value.date()) == t.date().pred_opt());
+        let day = match entered.filter(|_| eve).and_then(|door| door.date().pred_opt()) {
+            Some(eve) => eve.and_time(value.time()),
+            None => index.and_time(value.time()),
+        };
         let next = day + TimeDelta::days(1);
         let early = !ONSET.contains(&&*candidate.finding.variable) && onset.is_some_and(|onset| day < onset);
         candidate.value = Value::DateTime(if early { next } else { day });
     }
+}
+
+/// The admission nearest to the index date, as the documents tell it.
+fn door(candidates: &[Candidate<'_>], index: NaiveDate) -> Option<NaiveDateTime> {
+    let told = candidates.iter().filter(|c| c.finding.variable == "admission_datetime" && c.finding.anchor == Anchor::Admission);
+    let days = told.filter_map(|c| match c.value {
+        Value::DateTime(value) if (0..=1).contains(&(value.date() - index).num_days()) => Some(value),
+        _ => None,
+    });
+    days.max()
 }
 
 /// A sentence of an earlier note means what it meant there: what the copy says
@@ -440,13 +466,27 @@ fn weigh(candidate: &mut Candidate<'_>, policy: &Policy, episode: &Episode, ente
         candidate.verdict = Verdict::OutOfTime;
         return;
     }
-    // An admission or a discharge of a later stay, unless the words go back.
-    let own_stay = candidate.kind.is_follow_up() && matches!(anchor, Anchor::Admission | Anchor::Day1 | Anchor::Discharge);
+    // An admission or a discharge of a later stay, unless the words go back: that of a
+    // rehabilitation ward, and of the notes written there.
+    let since = candidate.time.zip(episode.end).map(|(time, end)| (time.date() - end).num_days());
+    let away = candidate.kind.goes_on() && since.is_some_and(|days| days > AFTER_STAY);
+    let own_stay = (candidate.kind.is_follow_up() || away) && matches!(anchor, Anchor::Admission | Anchor::Day1 | Anchor::Discharge);
     if own_stay && !recalled && !event_time.is_some_and(|t| episode.in_stay(t)) {
         candidate.verdict = Verdict::Refused;
         return;
     }
-    candidate.weight = (score * policy.fit(anchor) * policy.trust(candidate.kind)).clamp(0.0, choice::SUREST);
+    let mut fit = policy.fit(anchor);
+    // A note of the day after tells the score of 24 hours, whether it says so or not.
+    if anchor == Anchor::Stay && fit < policy.fit(Anchor::Day1) / 2.0 {
+        let day = event_time.or(candidate.time).zip(episode.index).map(|(time, index)| (time.date() - index).num_days());
+        fit = if candidate.kind.goes_on() && day == Some(1) { policy.fit(Anchor::Day1) * NEXT_DAY } else { 0.0 };
+    }
+    // What a practitioner lists after the stay is what the stay prescribed.
+    let listed = candidate.kind == DocumentKind::Referral && matches!(anchor, Anchor::PreStroke | Anchor::History);
+    if listed && since.is_some_and(|days| days > AFTER_STAY) {
+        fit *= LISTED_AFTER;
+    }
+    candidate.weight = (score * fit * policy.trust(candidate.kind)).clamp(0.0, choice::SUREST);
     candidate.verdict = if candidate.weight > 0.0 { Verdict::Differs } else { Verdict::Refused };
 }
 

@@ -18,20 +18,30 @@ pub(super) fn read(bytes: &[u8], depth: u8) -> Result<Extracted, &'static str> {
     gather(bytes, 0, &mut parts);
     parts.sort_by_key(|part| (part.is_attached, part.media.kind));
     let mut failure = None;
+    let mut best: Option<Extracted> = None;
+    let mut pages = Vec::new();
     for part in parts {
+        // Once there is a text, only pages are taken along: other parts say the same otherwise.
+        if best.is_some() && !part.may_hold_pages() {
+            continue;
+        }
         let read = part.encoding.decode(part.body).ok_or(reason::BAD_BASE64).and_then(|b| read_within(b, &part.media, depth + 1));
         match read {
-            Ok(mut extracted) if !extracted.text.trim().is_empty() => {
+            Ok(mut extracted) => {
+                pages.append(&mut extracted.pages);
                 if part.flowed && extracted.kind == Kind::Plain {
                     extracted.text = unfold_flowed(&extracted.text);
                 }
-                return Ok(extracted);
+                best = best.or(Some(extracted).filter(|e| !e.text.trim().is_empty()));
             }
-            Ok(_) => {}
             Err(why) => failure = failure.or(Some(why)),
         }
     }
-    Err(failure.unwrap_or(reason::UNSUPPORTED_CONTENT_TYPE))
+    match best {
+        Some(best) => Ok(Extracted { pages, ..best }),
+        None if !pages.is_empty() => Ok(Extracted { kind: Kind::Mime, pages, ..Extracted::default() }),
+        None => Err(failure.unwrap_or(reason::UNSUPPORTED_CONTENT_TYPE)),
+    }
 }
 
 struct Part<'b> {
@@ -40,6 +50,17 @@ struct Part<'b> {
     flowed: bool,
     is_attached: bool,
     body: &'b [u8],
+}
+
+impl Part<'_> {
+    /// Pages that hang on the mail. What is shown within it is a logo or a signature.
+    fn may_hold_pages(&self) -> bool {
+        match self.media.kind {
+            Some(Kind::Pdf | Kind::Tiff | Kind::Zip) => true,
+            Some(Kind::Jpeg | Kind::Png | Kind::Unknown) => self.is_attached,
+            _ => false,
+        }
+    }
 }
 
 /// The parts that text may be read of, in the order of the mail.

@@ -7,9 +7,7 @@ use sillage_schemas::record::{PatientRecord, add};
 use super::Encounter;
 use super::time::Interval;
 use super::tree::Element;
-
-/// Object identifiers of the national health identity: NIR, NIA and their test and demonstration ranges.
-const NATIONAL: &str = "1.2.250.1.213.1.4.";
+use crate::formats::NATIONAL_IDENTITY;
 
 /// An identifier as CI-SIS writes it in HL7 version 2: `root` or `root.extension`.
 pub(super) fn identifier(id: &Element) -> Option<String> {
@@ -19,12 +17,16 @@ pub(super) fn identifier(id: &Element) -> Option<String> {
     }
 }
 
-/// `root|extension`, as identifiers of patients and encounters are kept.
+/// `system|value`, as identifiers of patients and encounters are kept: the system of
+/// an object identifier is `urn:oid:` and the root, as in HL7 version 2 and FHIR.
 fn numbered(id: &Element) -> Option<String> {
     let root = id.attribute("root");
-    match id.attribute("extension") {
-        Some(extension) => Some(format!("{}|{extension}", root.unwrap_or_default())),
-        None => root.map(str::to_owned),
+    match (root, id.attribute("extension")) {
+        (Some(root), Some(extension)) if root.bytes().all(|b| b.is_ascii_digit() || b == b'.') => {
+            Some(format!("urn:oid:{root}|{extension}"))
+        }
+        (root, Some(extension)) => Some(format!("{}|{extension}", root.unwrap_or_default())),
+        (root, None) => root.map(str::to_owned),
     }
 }
 
@@ -60,7 +62,7 @@ pub(super) fn encounter(root: &Element, site: Tz) -> Option<Encounter> {
     Some(Encounter { id, start: time.low.map(|m| m.at), end: time.high.map(|m| m.at) })
 }
 
-/// Numbers of the patient: `root|extension`, the national one included.
+/// Numbers of the patient: `system|value`, the national one included.
 pub(super) fn patient_ids(root: &Element) -> Vec<String> {
     let ids = root.path(&["recordTarget", "patientRole", "id"]);
     ids.into_iter().filter(|id| id.attribute("extension").is_some()).filter_map(numbered).collect()
@@ -72,7 +74,7 @@ pub(super) fn patient(root: &Element) -> PatientRecord {
     for role in root.path(&["recordTarget", "patientRole"]) {
         for id in role.all("id") {
             if let Some(number) = id.attribute("extension") {
-                let national = id.attribute("root").is_some_and(|r| r.starts_with(NATIONAL));
+                let national = id.attribute("root").is_some_and(|r| r.starts_with(NATIONAL_IDENTITY));
                 number_of(&mut record, if national { "SECU" } else { "IPP" }, number);
             }
         }

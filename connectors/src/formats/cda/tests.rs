@@ -41,7 +41,7 @@ fn the_header_says_which_document_it_is() {
     assert_eq!(document.authors, ["Jean MODÈLE"]);
     assert_eq!(document.custodian.as_deref(), Some("Hôpital de l'Exemple"));
     let stay = document.encounter.unwrap_or_default();
-    assert_eq!(stay.id.as_deref(), Some("1.2.250.1.999.3|SEJ-9"));
+    assert_eq!(stay.id.as_deref(), Some("urn:oid:1.2.250.1.999.3|SEJ-9"));
     assert_eq!(stay.start.map(|t| t.to_string()).as_deref(), Some("2024-07-01 10:30:00"));
     assert_eq!(stay.end, None);
     assert!(document.inner.is_none() && !document.charset_guessed);
@@ -50,7 +50,7 @@ fn the_header_says_which_document_it_is() {
 #[test]
 fn the_header_names_the_patient_and_others() {
     let document = report();
-    assert_eq!(document.patient_ids, ["1.2.250.1.213.1.4.8|255069912345605", "1.2.250.1.999.2|IPP-3"]);
+    assert_eq!(document.patient_ids, ["urn:oid:1.2.250.1.213.1.4.8|255069912345605", "urn:oid:1.2.250.1.999.2|IPP-3"]);
     let record = document.patient;
     assert_eq!(record.families, ["FICTIVE", "EXEMPLE"]);
     assert_eq!(record.givens, ["LÉA ANNE", "LÉA"]);

@@ -22,6 +22,8 @@ pub enum Precision {
 pub struct Moment {
     pub at: NaiveDateTime,
     pub precision: Precision,
+    /// Whether the stamp names its zone; else it is by the clock of its writer.
+    pub zoned: bool,
 }
 
 /// From when to when, as far as known.
@@ -48,7 +50,7 @@ impl Moment {
         let month = part(4, 6)?;
         let day = if month.is_some() { part(6, 8)? } else { None };
         let date = NaiveDate::from_ymd_opt(i32::try_from(year).ok()?, month.unwrap_or(1), day.unwrap_or(1))?;
-        let dated = |precision| Some(Moment { at: date.and_time(NaiveTime::MIN), precision });
+        let dated = |precision| Some(Moment { at: date.and_time(NaiveTime::MIN), precision, zoned: false });
         let (Some(_), Some(_)) = (month, day) else {
             return dated(if month.is_some() { Precision::Month } else { Precision::Year });
         };
@@ -66,11 +68,9 @@ impl Moment {
             _ => Precision::Second,
         };
         let local = date.and_time(time);
-        let at = match offset(zone).and_then(|offset| local.and_local_timezone(offset).single()) {
-            Some(instant) => instant.with_timezone(&site).naive_local(),
-            None => local,
-        };
-        Some(Moment { at, precision })
+        let instant = offset(zone).and_then(|offset| local.and_local_timezone(offset).single());
+        let at = instant.map_or(local, |instant| instant.with_timezone(&site).naive_local());
+        Some(Moment { at, precision, zoned: instant.is_some() })
     }
 }
 

@@ -7,7 +7,7 @@ use flate2::read::{DeflateDecoder, MultiGzDecoder, ZlibDecoder};
 
 use super::CdaError;
 use super::tree::{Content, Element};
-use crate::formats::attachment::{self, MediaType};
+use crate::formats::attachment::{self, Extracted, MediaType};
 
 /// Largest report after its compression is undone, in bytes.
 const MAX_INNER: u64 = 64 << 20;
@@ -27,9 +27,9 @@ impl std::fmt::Debug for Inner {
 }
 
 impl Inner {
-    /// The text, where one can be read.
-    pub(super) fn text(&self, depth: u8) -> Option<String> {
-        attachment::read_within(self.bytes.clone(), &MediaType::parse(&self.media_type), depth).ok().map(|e| e.text)
+    /// The text or the pages, where they can be read.
+    pub(super) fn read(&self, depth: u8) -> Option<Extracted> {
+        attachment::read_within(self.bytes.clone(), &MediaType::parse(&self.media_type), depth).ok()
     }
 }
 

@@ -11,9 +11,9 @@ use super::document::Failure;
 use super::payload::Payload;
 use super::resource::{Head, Identifier, Lenient, List, Meta, One, RawReference, Text, words};
 use super::time::FhirTime;
-use super::{Intake, References, Target, id_of_full_url, misshapen, resource_type, seconds, shape_reason, unquoted};
-use crate::formats::reason;
-use crate::rows::{DocumentRow, Precedence};
+use super::{Intake, References, Target, id_of_full_url, misshapen, resource_type, shape_reason, unquoted};
+use crate::formats::{reason, version_at};
+use crate::rows::{DocumentRow, Paged, Precedence};
 
 /// A Bundle small enough to be one item.
 #[derive(Debug, Default, Deserialize)]
@@ -241,7 +241,7 @@ impl Intake<'_> {
         })?;
         let last_updated = envelope.last_modified.and_then(FhirTime::parse).map(|t| t.instant(self.timezone));
         let written = envelope.etag.map(unquoted).or(envelope.url.and_then(version_in)).or(envelope.full_url.and_then(version_in));
-        let version = written.and_then(|v| v.parse::<i32>().ok().filter(|n| *n >= 0).or(last_updated.map(seconds)));
+        let version = written.and_then(|v| v.parse::<i32>().ok().filter(|n| *n >= 0).or(last_updated.map(version_at)));
         self.rows.document(place, &withdrawal(&id, version, last_updated));
         Ok(())
     }
@@ -261,7 +261,7 @@ pub(super) fn withdrawal(id: &str, version: Option<i32>, last_updated: Option<ch
     DocumentRow {
         id,
         version,
-        precedence: Precedence::Withdrawal,
+        precedence: if version.is_some() { Precedence::Withdrawal } else { Precedence::Deletion },
         last_updated,
         status: "entered-in-error",
         replaces: &[],
@@ -275,6 +275,8 @@ pub(super) fn withdrawal(id: &str, version: Option<i32>, last_updated: Option<ch
         content_type: None,
         authors: &[],
         text: None,
+        coded: None,
+        paged: Paged::default(),
     }
 }
 
@@ -354,7 +356,11 @@ mod tests {
             let epoch = entry(json);
             let d = &epoch.documents;
             assert_eq!(get(d, "source_document_id").as_deref(), Some(id), "{json}");
-            assert_eq!((number(d, "document_version"), number(d, "precedence")), (version, Some(2)), "{json}");
+            assert_eq!(
+                (number(d, "document_version"), number(d, "precedence")),
+                (version, Some(if version.is_some() { 2 } else { 3 })),
+                "{json}"
+            );
             assert_eq!((time(d, "last_updated").as_deref(), get(d, "status").as_deref()), (updated, Some("entered-in-error")), "{json}");
             assert_eq!((get(d, "text"), get(d, "source_patient_id"), epoch.documents_seen), (None, None, 1), "{json}");
         }

@@ -11,10 +11,10 @@ use super::document::{Failure, authors, contained, loinc};
 use super::relation::{self, RelatesTo};
 use super::resource::{CodeableConcept, Identifier, Lenient, List, Meta, One, RawReference, Text, words};
 use super::time::FhirTime;
-use super::{Intake, References, misshapen, seconds, version};
+use super::{Intake, References, misshapen, version};
 use crate::formats::attachment::{Kind, html};
-use crate::formats::reason;
-use crate::rows::{DocumentRow, Precedence};
+use crate::formats::{reason, version_at};
+use crate::rows::{DocumentRow, Paged, Precedence};
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
@@ -108,7 +108,7 @@ impl Intake<'_> {
         // its versions says less than the time.
         let assembled = words(&bundle.timestamp.0).and_then(FhirTime::parse).map(|t| t.instant(self.timezone));
         let last_updated = assembled.or_else(|| self.last_updated(meta, envelope)).or(time.map(|t| t.instant(self.timezone)));
-        let version = last_updated.map_or_else(|| version(meta.and_then(|m| words(&m.version_id)), None), seconds);
+        let version = last_updated.map_or_else(|| version(meta.and_then(|m| words(&m.version_id)), None), version_at);
         self.rows.document(
             place,
             &DocumentRow {
@@ -128,6 +128,8 @@ impl Intake<'_> {
                 content_type: (!text.is_empty()).then_some(Kind::Xhtml.media_type()),
                 authors: &authors,
                 text: (!text.is_empty()).then_some(text.as_str()),
+                coded: None,
+                paged: Paged::default(),
             },
         );
         Ok(Ok(()))

@@ -9,8 +9,8 @@ use super::resource::{
 use super::{Intake, Key, References, Target, relation, resource, version};
 use crate::formats::attachment::{self, Extracted, Kind, MediaType};
 use crate::formats::fhir::time::FhirTime;
-use crate::formats::reason;
-use crate::rows::{DocumentRow, Precedence};
+use crate::formats::{cda, reason};
+use crate::rows::{DocumentRow, Paged, Precedence};
 
 /// Why a resource has no row, and where in it the reason is.
 pub(super) struct Failure {
@@ -59,6 +59,7 @@ impl Intake<'_> {
         }
         let attachments = || document.content.0.iter().filter_map(|c| c.attachment.as_ref());
         let title = attachment.and_then(|a| words(&a.title)).or_else(|| attachments().find_map(|a| words(&a.title)));
+        let coded = extracted.as_ref().and_then(|(_, e)| e.coded.as_deref()).and_then(|c| cda::json(&cda::at_site(c, self.timezone)));
         self.rows.document(
             place,
             &DocumentRow {
@@ -77,7 +78,9 @@ impl Intake<'_> {
                 language: attachment.and_then(|a| words(&a.language)).or(words(&document.language.0)),
                 content_type: extracted.as_ref().map(|(_, e)| e.kind.media_type()),
                 authors: &authors,
-                text: extracted.as_ref().map(|(_, e)| e.text.as_str()),
+                coded: coded.as_deref(),
+                text: extracted.as_ref().filter(|(_, e)| !e.text.is_empty() || e.pages.is_empty()).map(|(_, e)| e.text.as_str()),
+                paged: Paged { attachments: extracted.as_ref().map_or(&[], |(_, e)| &e.pages), ..Paged::default() },
             },
         );
         Ok(Ok(()))
@@ -105,12 +108,17 @@ impl Intake<'_> {
             }
         }
         candidates.sort_by_key(|(kind, index, ..)| (*kind, *index));
-        let mut failure = None;
+        let (mut failure, mut pages) = (None, None);
         for (_, index, attachment, declared) in candidates {
             match self.text_of(index, attachment, declared, contained, references)? {
+                // Whatever they are called, pages give way to words.
+                Ok(extracted) if extracted.text.is_empty() && !extracted.pages.is_empty() => pages = pages.or(Some((index, extracted))),
                 Ok(extracted) => return Ok(Ok((index, extracted))),
                 Err(other) => failure = failure.or(Some(other)),
             }
+        }
+        if let Some(pages) = pages {
+            return Ok(Ok(pages));
         }
         Ok(Err(failure.unwrap_or_else(|| match unsupported {
             Some(index) => Failure::new(reason::UNSUPPORTED_CONTENT_TYPE, attachment_path(index, "contentType")),
@@ -229,9 +237,7 @@ impl Intake<'_> {
 
 /// Takes over what the place of the data says more exactly than the attachment.
 fn refine(declared: &mut MediaType, data: MediaType) {
-    if matches!(declared.kind, Some(Kind::Unknown))
-        || matches!(data.kind, Some(Kind::Plain | Kind::Html | Kind::Xhtml | Kind::Cda | Kind::Rtf))
-    {
+    if matches!(declared.kind, Some(Kind::Unknown)) || data.kind.is_some_and(|kind| kind != Kind::Unknown && kind != Kind::Mime) {
         declared.kind = data.kind;
     }
     declared.charset = data.charset.or(declared.charset.take());

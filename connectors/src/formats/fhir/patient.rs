@@ -9,11 +9,8 @@ use super::bundle::Envelope;
 use super::document::{Failure, full_name};
 use super::resource::{CodeableConcept, ContactPoint, Identifier, Lenient, List, Patient, tokens, words};
 use super::{Intake, References, misshapen};
-use crate::formats::reason;
+use crate::formats::{NATIONAL_IDENTITY, reason};
 use crate::rows::{Merged, PatientRow};
-
-/// Object identifiers of the national health identity: NIR, NIA and their test and demonstration ranges.
-const NATIONAL: &str = "1.2.250.1.213.1.4.";
 
 impl Intake<'_> {
     pub(super) fn patient(
@@ -133,7 +130,10 @@ fn telecom(record: &mut PatientRecord, points: &Lenient<List<ContactPoint<'_>>>)
 fn label(identifier: &Identifier<'_>) -> &'static str {
     let code = |concept: &CodeableConcept<'_>| concept.coding.0.iter().flat_map(|l| &l.0).find_map(|c| words(&c.code).map(str::to_owned));
     let code = identifier.type_.0.as_ref().and_then(code).unwrap_or_default();
-    if code.starts_with("INS") || matches!(code.as_str(), "NH" | "SS") || words(&identifier.system).is_some_and(|s| s.contains(NATIONAL)) {
+    if code.starts_with("INS")
+        || matches!(code.as_str(), "NH" | "SS")
+        || words(&identifier.system).is_some_and(|s| s.contains(NATIONAL_IDENTITY))
+    {
         return "SECU";
     }
     match code.as_str() {

@@ -9,7 +9,7 @@ use chrono_tz::Tz;
 
 use super::document::Failure;
 use super::message::{Segment, Value};
-use crate::formats::attachment::{self, Kind, MediaType};
+use crate::formats::attachment::{self, Extracted, Kind, MediaType};
 use crate::formats::{cda, reason};
 
 /// OBX-3 of the French profile that is about the document.
@@ -22,6 +22,8 @@ pub(super) struct Content {
     pub text: String,
     pub kind: Kind,
     pub guessed: bool,
+    /// Files made of pages, whose text comes after this one.
+    pub pages: Vec<Vec<u8>>,
     /// What a clinical document says of itself.
     pub header: Option<Box<cda::Document>>,
 }
@@ -111,7 +113,7 @@ pub(super) fn joined(observations: &[Observation<'_>]) -> Result<Content, Failur
     }
     let plain = MediaType { kind: Some(Kind::Plain), charset: None };
     let extracted = attachment::read(text.into_bytes(), &plain).map_err(failed)?;
-    Ok(Content { text: extracted.text, kind: extracted.kind, guessed: false, header: None })
+    Ok(Content { text: extracted.text, kind: extracted.kind, guessed: false, pages: Vec::new(), header: None })
 }
 
 /// Where in an ED the encoding stands, and which it is: senders leave out a
@@ -161,11 +163,11 @@ pub(super) fn encapsulated(field: Value<'_>, charset: Option<&str>, timezone: Tz
 fn read(bytes: Vec<u8>, mut declared: MediaType, timezone: Tz) -> Result<Content, &'static str> {
     if declared.kind.is_some() && cda::is_clinical_document(&bytes) {
         let document = cda::read(&bytes, timezone).map_err(cda::CdaError::reason)?;
-        if document.text.trim().is_empty() {
+        if document.text.trim().is_empty() && document.pages.is_empty() {
             return Err(reason::UNSUPPORTED_CONTENT_TYPE);
         }
-        let (text, guessed) = (document.text.clone(), document.charset_guessed);
-        return Ok(Content { text, kind: Kind::Cda, guessed, header: Some(Box::new(document)) });
+        let (text, guessed, pages) = (document.text.clone(), document.charset_guessed, document.pages.clone());
+        return Ok(Content { text, kind: Kind::Cda, guessed, pages, header: Some(Box::new(document)) });
     }
     if declared.kind == Some(Kind::Cda) {
         // Prose that is called XML is taken for what it is; markup that is no
@@ -177,10 +179,11 @@ fn read(bytes: Vec<u8>, mut declared: MediaType, timezone: Tz) -> Result<Content
         declared.kind = Some(Kind::Unknown);
     }
     let extracted = attachment::read(bytes, &declared)?;
-    if extracted.text.trim().is_empty() {
+    if extracted.is_empty() {
         return Err(reason::MISSING_ATTACHMENT);
     }
-    Ok(Content { text: extracted.text, kind: extracted.kind, guessed: extracted.charset_guessed, header: None })
+    let Extracted { text, kind, charset_guessed: guessed, pages, .. } = extracted;
+    Ok(Content { text, kind, guessed, pages, header: None })
 }
 
 /// The media type that the components before the encoding make: `text`, `XML`;
@@ -198,6 +201,12 @@ fn media_type<'m>(parts: impl Iterator<Item = Value<'m>>, charset: Option<&str>)
         [.., "html" | "htm"] => Some(Kind::Html),
         [.., "xhtml" | "xhtml+xml"] => Some(Kind::Xhtml),
         [.., "rtf" | "richtext"] => Some(Kind::Rtf),
+        [.., "pdf" | "x-pdf"] => Some(Kind::Pdf),
+        [.., "tiff" | "tif"] => Some(Kind::Tiff),
+        [.., "jpeg" | "jpg"] => Some(Kind::Jpeg),
+        [.., "png"] => Some(Kind::Png),
+        [.., "zip" | "x-zip-compressed"] => Some(Kind::Zip),
+        [.., "gzip" | "x-gzip"] => Some(Kind::Gzip),
         [.., "xml" | "cda" | "x-hl7-cda-level-one" | "hl7-cda+xml" | "cda+xml" | "sgml"] => Some(Kind::Cda),
         ["text" | "tx" | "ft", _] => Some(Kind::Unknown),
         _ => None,
@@ -250,8 +259,8 @@ mod tests {
             ("^text^html^Hex^3C703E76753C2F703E", "Html vu"),
             ("^application^rtf^Base64^e1xydGYxIHZ1fQ==", "Rtf vu"),
             ("^text^plain^Base64^6XTp", "Plain été"),
-            ("^application^pdf^Base64^JVBERi0=", "unsupported_content_type"),
-            ("^application^octet-stream^Base64^JVBERi0=", "unsupported_content_type"),
+            ("^application^pdf^Base64^JVBERi0=", "Pdf "),
+            ("^application^octet-stream^Base64^JVBERi0=", "Pdf "),
             ("^image^jpeg^Base64^AAAA", "unsupported_content_type"),
             ("^text^XML^Base64^PGZlZWQ+dnU8L2ZlZWQ+", "unsupported_content_type"),
             ("^text^plain^Base64^!", "bad_base64"),

@@ -26,8 +26,8 @@ use super::message::{Segment, Value};
 use super::person::{self, add};
 use super::{Group, Intake, version};
 use crate::formats::attachment::Kind;
-use crate::formats::reason;
-use crate::rows::{DocumentRow, Precedence};
+use crate::formats::{cda, reason};
+use crate::rows::{DocumentRow, Paged, Precedence};
 
 /// Why a document has no row.
 #[derive(Debug, Clone, Copy)]
@@ -46,6 +46,8 @@ fn graver(first: Option<Failure>, other: Failure) -> Failure {
 
 /// Where the number of a result should be.
 const FILLER: Location = Location { segment: "OBR", ordinal: 1, field: 3 };
+/// Lines of so many bytes are a report, not a word about the pages beside them.
+const ENOUGH: usize = 300;
 /// More documents than one message has.
 const MAX_DOCUMENTS: usize = 1000;
 
@@ -184,6 +186,8 @@ impl Intake<'_> {
         let mut failure = None;
         let mut written = 0;
         let encapsulated = || observations.iter().filter(|o| o.form == Form::Encapsulated);
+        let prose: Vec<_> = observations.iter().filter(|o| o.form == Form::Text).copied().collect();
+        let told = content::joined(&prose).is_ok_and(|lines| lines.text.len() >= ENOUGH);
         for observation in encapsulated() {
             if ids.len() >= MAX_DOCUMENTS {
                 return self.unseen(observation.failure(reason::TOO_LARGE));
@@ -192,6 +196,7 @@ impl Intake<'_> {
             let id = instance(&observation.segment, order.as_deref()).map(|id| unused(id, ids));
             let content = match content::encapsulated(observation.segment.field(5), self.charset, self.timezone) {
                 _ if observation.is_withdrawn() => None,
+                Ok(content) if told && content.text.is_empty() => continue,
                 Ok(content) => Some(content),
                 Err(reason) => {
                     failure = Some(graver(failure, observation.failure(reason)));
@@ -304,6 +309,7 @@ impl Intake<'_> {
         for author in header.into_iter().flat_map(|h| &h.authors) {
             add(&mut authors, author);
         }
+        let coded = header.and_then(cda::Document::coded).and_then(|coded| cda::json(&coded));
         self.rows.document(
             self.place,
             &DocumentRow {
@@ -322,7 +328,9 @@ impl Intake<'_> {
                 language: header.and_then(|h| h.language.as_deref()).or(self.language.as_deref()),
                 content_type: draft.content.as_ref().map(|c| c.kind.media_type()),
                 authors: &authors,
-                text: draft.content.as_ref().map(|c| c.text.as_str()),
+                coded: coded.as_deref(),
+                text: draft.content.as_ref().filter(|c| !c.text.is_empty() || c.pages.is_empty()).map(|c| c.text.as_str()),
+                paged: Paged { attachments: draft.content.as_ref().map_or(&[], |c| &c.pages), ..Paged::default() },
             },
         );
     }
@@ -401,6 +409,12 @@ fn best(held: &[Observation<'_>], charset: Option<&str>, timezone: Tz) -> Result
     }
     // Of several forms the best; several of that form are its parts.
     contents.sort_by_key(|content| content.kind);
+    // A text in lines beside pages says the same, and needs no reading of pages.
+    if contents.first().is_some_and(|c| c.text.is_empty())
+        && let Some(lines) = content::joined(held).ok().filter(|lines| lines.text.len() >= ENOUGH)
+    {
+        return Ok(lines);
+    }
     let mut contents = contents.into_iter();
     if let Some(mut first) = contents.next() {
         for part in contents.filter(|part| part.kind == Kind::Plain && first.kind == Kind::Plain) {

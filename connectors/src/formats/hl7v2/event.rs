@@ -39,8 +39,10 @@ pub(super) enum PatientEvent {
     NoVisit,
     /// MRG-1 becomes PID-3: the merges, and changed identifiers.
     Merge,
-    /// The visit or account goes to the patient of PID-3: A44, A45.
-    Move,
+    /// The account, with all its visits, goes to the patient of PID-3: A44.
+    MoveAccount,
+    /// The visit goes to the patient of PID-3: A45.
+    MoveVisit,
     /// Two patients are one person: A24.
     Link,
     /// They are not: A37.
@@ -74,7 +76,8 @@ pub(super) fn event(message_type: &str, trigger: &str) -> Result<Event, Defect> 
                 13 => PatientEvent::NotDischarged,
                 11 | 23 | 27 | 38 => PatientEvent::NoVisit,
                 18 | 30 | 34..=36 | 39..=42 | 46..=51 => PatientEvent::Merge,
-                44 | 45 => PatientEvent::Move,
+                44 => PatientEvent::MoveAccount,
+                45 => PatientEvent::MoveVisit,
                 24 => PatientEvent::Link,
                 37 => PatientEvent::Unlink,
                 20 | 29 => PatientEvent::Other,
@@ -105,7 +108,8 @@ mod tests {
         assert_eq!(document("T10"), Some((true, true, true, false)));
         assert_eq!(document("T11"), Some((false, false, false, true)));
         assert_eq!(event("ADT", "A40"), Ok(Event::Patient(PatientEvent::Merge)));
-        assert_eq!(event("ADT", "A45"), Ok(Event::Patient(PatientEvent::Move)));
+        assert_eq!(event("ADT", "A44"), Ok(Event::Patient(PatientEvent::MoveAccount)));
+        assert_eq!(event("ADT", "A45"), Ok(Event::Patient(PatientEvent::MoveVisit)));
         assert_eq!(event("ADT", "A01"), Ok(Event::Patient(PatientEvent::Snapshot)));
         for (kind, trigger) in [("MDM", "T12"), ("MDM", "T1"), ("MDM", ""), ("ORU", "R30"), ("ADT", "A99"), ("ADT", "Z01"), ("ADT", "A+1")]
         {

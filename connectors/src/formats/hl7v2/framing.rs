@@ -13,10 +13,11 @@ use crate::formats::fhir::Shape;
 use crate::formats::fhir::framing::{Cursor, Frame, MAX_RESOURCE};
 use crate::formats::reason;
 
-/// What a line must show to be known as a header, the blanks before it not counted.
-const HEAD: usize = 4;
+/// What a line must show to be known as a header, the blanks before it not counted:
+/// its name, the separator and some of what follows.
+const HEAD: usize = 9;
 /// More blanks than that are no indentation.
-const BLANKS: usize = 16;
+const BLANKS: usize = 24;
 const BOM: &[u8] = b"\xef\xbb\xbf";
 
 /// A stream of messages.
@@ -265,6 +266,9 @@ mod tests {
         check("\u{feff}MSH|a\nPID|1\n\n\n  MSH|b", &[":message[0] \u{feff}MSH|a/PID|1", ":message[1] MSH|b"]);
         check("\u{b}MSH|a\r\u{1c}\r\u{b}MSH|b\r\u{1c}\r", &[":message[0] MSH|a/\u{1c}", ":message[1] MSH|b/\u{1c}"]);
         check("MSH|a\rOBX|1|TX|||voir\rMSH et autres\rMSH|b\r", &[":message[0] MSH|a/OBX|1|TX|||voir/MSH et autres", ":message[1] MSH|b"]);
+        let text = "MSH|a\rOBX|1|TX|||voir\rMSH, ACTH\rMSH: 12\u{b}MSH-R\rBTS: non\rFTS, BHS.\rMSH#^~\\&#b\rBTS#1\r";
+        let lines = ":message[0] MSH|a/OBX|1|TX|||voir/MSH, ACTH/MSH: 12\u{b}MSH-R/BTS: non/FTS, BHS.";
+        check(text, &[lines, ":message[1] MSH#^~\\&#b"]);
         check("", &[]);
         check(" \r\n\n", &[]);
     }

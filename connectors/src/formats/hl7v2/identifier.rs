@@ -2,10 +2,7 @@
 //! `authority|value`, the shape that FHIR identifiers have here.
 
 use super::message::{Segment, Value};
-
-/// Object identifiers of the French national health identity: NIR, NIA and
-/// their test and demonstration ranges.
-const NATIONAL: &str = "1.2.250.1.213.1.4.";
+use crate::formats::NATIONAL_IDENTITY;
 
 /// What an identifier is of, by its type (table 0203 with its French extension) or authority.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -25,7 +22,10 @@ pub(super) enum Class {
 pub(super) fn class(cx: Value<'_>) -> Class {
     let kind = cx.component(5).words().unwrap_or_default().to_ascii_uppercase();
     let authority = cx.component(4);
-    if kind.starts_with("INS") || matches!(kind.as_str(), "NIR" | "NIA" | "NH" | "SS" | "SNS" | "NI") || authority.text.contains(NATIONAL) {
+    if kind.starts_with("INS")
+        || matches!(kind.as_str(), "NIR" | "NIA" | "NH" | "SS" | "SNS" | "NI")
+        || authority.text.contains(NATIONAL_IDENTITY)
+    {
         return Class::National;
     }
     match kind.as_str() {

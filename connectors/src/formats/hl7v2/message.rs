@@ -22,6 +22,9 @@ const MAX_WORDS: usize = 1024;
 /// MSH has 25 fields in the latest version.
 const MAX_HEADER_FIELDS: usize = 32;
 
+/// What is looked at of a line after its name: separator and encoding characters.
+const MAX_HEAD: usize = 24;
+
 /// Segments that begin or end something of a file or payload.
 const HEADERS: &[&[u8]] = &[b"MSH", b"FHS", b"BHS", b"BTS", b"FTS"];
 
@@ -30,16 +33,25 @@ pub(super) fn is_break(byte: u8) -> bool {
     matches!(byte, b'\r' | b'\n' | 0x0b | 0x1c)
 }
 
-/// The name of the header or trailer that a line begins with.
+/// The name of the header or trailer that a line begins with. The beginning of
+/// the line is enough. Texts have lines that begin with MSH, a hormone, or BTS: such
+/// a line is one only with a separator and what must follow it.
 pub(super) fn header_name(line: &[u8]) -> Option<&'static [u8]> {
-    let name = HEADERS.iter().find(|name| line.starts_with(name))?;
-    match line.get(3) {
-        // Trailers may have no fields; a message has.
-        None => (*name != b"MSH").then_some(name),
-        Some(byte) if is_break(*byte) => (*name != b"MSH").then_some(name),
-        Some(byte) if byte.is_ascii_alphanumeric() || byte.is_ascii_whitespace() => None,
-        Some(_) => Some(name),
+    let name = *HEADERS.iter().find(|name| line.starts_with(name))?;
+    let rest = &line[name.len()..];
+    let rest = &rest[..rest.iter().take(MAX_HEAD).position(|byte| is_break(*byte)).unwrap_or(rest.len().min(MAX_HEAD))];
+    // Trailers may have no fields; a message has.
+    let Some(separator) = first_character(rest) else { return (name != b"MSH").then_some(name) };
+    // No text holds the usual separator.
+    if separator == b"|" {
+        return Some(name);
     }
+    let first = split(&rest[separator.len()..], separator).next().unwrap_or_default();
+    let fits = match name {
+        b"BTS" | b"FTS" => first.iter().all(u8::is_ascii_digit),
+        _ => !first.is_empty() && characters(first).all(is_delimiter),
+    };
+    (is_delimiter(separator) && fits).then_some(name)
 }
 
 /// Where the messages of a payload begin.
@@ -128,6 +140,14 @@ fn first_character(bytes: &[u8]) -> Option<&[u8]> {
     };
     let character = bytes.get(..length).filter(|c| std::str::from_utf8(c).is_ok());
     Some(character.unwrap_or(&bytes[..1]))
+}
+
+fn characters(mut bytes: &[u8]) -> impl Iterator<Item = &[u8]> {
+    std::iter::from_fn(move || {
+        let character = first_character(bytes)?;
+        bytes = &bytes[character.len()..];
+        Some(character)
+    })
 }
 
 fn is_delimiter(character: &[u8]) -> bool {

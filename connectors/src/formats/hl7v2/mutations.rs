@@ -121,7 +121,7 @@ proptest! {
 
 #[test]
 fn the_seeds_are_read() {
-    assert_eq!(SEEDS.iter().map(|seed| survive(seed.as_bytes())).collect::<Vec<_>>(), [1, 2, 0, 0, 0]);
+    assert_eq!(SEEDS.iter().map(|seed| survive(seed.as_bytes())).collect::<Vec<_>>(), [1, 3, 0, 0, 0]);
 }
 
 /// Each is a megabyte of one thing, which a reader that looks again and again

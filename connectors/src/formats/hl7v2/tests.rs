@@ -11,6 +11,7 @@ use arrow::util::display::{ArrayFormatter, FormatOptions};
 use sillage_schemas::record::PatientRecord;
 
 use super::*;
+use crate::formats::VERSION_EPOCH;
 use crate::source::{Epoch, Position};
 
 fn epoch(messages: &[&[u8]]) -> Epoch {
@@ -195,16 +196,17 @@ fn several_documents_of_one_message() {
         "LAB|F1#11502-2 ; un",
         "LAB|F1#11502-2#2 ; deux",
         "LAB|F1#11502-2/2 ; trois",
+        "LAB|F1#PDF ; -",
         "LAB|F2#11502-2 ; quatre",
         "LAB|F2 ; cinq",
         "LAB|F2#Z ; six",
     ];
     assert_eq!(ids, expected);
-    assert_eq!((letters(&epoch), epoch.documents_seen), (vec![], 6));
+    assert_eq!((letters(&epoch), epoch.documents_seen), (vec![], 7));
     // The first cannot be read: the second keeps its id, and the message is told of.
     let epoch = self::epoch(&[message.replace("dW4=", "!").as_bytes()]);
     assert_eq!(rows(&epoch.documents, &["source_document_id", "text"])[0], "LAB|F1#11502-2#2 ; deux");
-    assert_eq!((letters(&epoch), epoch.documents_seen), (vec!["bad_base64 m0 OBX[1]-5".to_owned()], 6));
+    assert_eq!((letters(&epoch), epoch.documents_seen), (vec!["bad_base64 m0 OBX[1]-5".to_owned()], 7));
 }
 
 #[test]
@@ -219,8 +221,11 @@ fn of_several_forms_of_a_document_the_best_is_taken() {
     };
     assert_eq!(text(&[pdf, page, plain].concat()), (vec!["text/plain ; vu\nrevu".to_owned()], vec![]));
     assert_eq!(text(&[pdf, page].concat()), (vec!["text/html ; page".to_owned()], vec![]));
-    assert_eq!(text(&[pdf, &tx(&["ligne"], "F")].concat()), (vec!["text/plain ; ligne".to_owned()], vec![]));
-    assert_eq!(text(pdf), (vec![], vec!["unsupported_content_type m0 OBX[1]-5".to_owned()]));
+    // A word beside pages is about them, a report in lines says what they say.
+    assert_eq!(text(&[pdf, &tx(&["ligne"], "F")].concat()), (vec!["application/pdf ; -".to_owned()], vec![]));
+    let report = "ligne ".repeat(60).trim_end().to_owned();
+    assert_eq!(text(&[pdf, &tx(&[&report], "F")].concat()), (vec![format!("text/plain ; {report}")], vec![]));
+    assert_eq!(text(pdf), (vec!["application/pdf ; -".to_owned()], vec![]));
 }
 
 #[test]
@@ -250,6 +255,18 @@ fn what_cannot_be_read_is_a_dead_letter_with_the_message() {
     );
     assert_eq!(epoch.dead_letters[0].payload.as_deref(), Some(pointer.as_str()));
     assert_eq!((documents(&epoch).len(), epoch.documents_seen), (0, 5));
+}
+
+#[test]
+fn a_line_that_begins_like_a_header_stays_in_its_text() {
+    let message =
+        mdm("T02", "2024", &txa("D1", "", ""), "OBX|1|TX|x||Bilan :\rMSH, ACTH normales\u{b}MSH: 12 ng/L\u{1c}\rBTS - fin||||||F\r");
+    let epoch = epoch(&[message.as_bytes()]);
+    assert_eq!(letters(&epoch), Vec::<String>::new());
+    let text = rows(&epoch.documents, &["text"]).concat();
+    for word in ["Bilan", "ACTH normales", "12 ng/L", "BTS - fin"] {
+        assert!(text.contains(word), "{word} in {text:?}");
+    }
 }
 
 #[test]
@@ -308,6 +325,11 @@ fn visits_that_move() {
     assert_eq!(adt("A45", &format!("{pid}MRG|77^^^HOP^PI||||V9^^^HOP\r")), ["HOP|V9 ; HOP|88 ; true ; - ; - ; -"]);
     let account = "PID|1||88^^^HOP^PI||AUTRE^Zoé|||||||||||||A1^^^HOP^AN\r";
     assert_eq!(adt("A44", &format!("{account}MRG|77^^^HOP^PI||A1^^^HOP^AN\r")), ["HOP|A1 ; HOP|88 ; true ; - ; - ; -"]);
+    assert_eq!(adt("A44", &format!("{pid}MRG|77^^^HOP^PI||A2^^^HOP^AN\r")), ["HOP|A2 ; HOP|88 ; true ; - ; - ; -"]);
+    // A visit leaves its account; the account stays.
+    let both = format!("{account}MRG|77^^^HOP^PI||A1^^^HOP^AN||V1^^^HOP~|V7^^^HOP\r{visit}");
+    assert_eq!(adt("A45", &both), ["HOP|V1 ; HOP|88 ; true ; IMP ; - ; -", "HOP|V7 ; HOP|88 ; true ; - ; - ; -"]);
+    assert_eq!(adt("A45", &format!("{pid}MRG|77^^^HOP^PI||A2^^^HOP^AN\r")), ["HOP|A2 ; HOP|88 ; true ; - ; - ; -"]);
 }
 
 #[test]

@@ -34,10 +34,21 @@ pub(super) fn visit(pid: Option<&Segment<'_>>, pv1: Option<&Segment<'_>>, clock:
     Some(Visit { id: number.or(account)?, identifiers, class: class.map(class_code), start: time(44), end: time(45) })
 }
 
-/// The visit or account that MRG says has moved (3.4.9): MRG-5, else MRG-3.
-pub(super) fn moved(mrg: &Segment<'_>) -> Option<Visit> {
-    let id = token(mrg.field(5).first()).or_else(|| token(mrg.field(3).first()))?;
-    Some(Visit { identifiers: vec![id.clone()], id, class: None, start: None, end: None })
+/// The visit that MRG says has moved (3.4.9), by each of its names: MRG-5, MRG-6;
+/// where it has none, the account of it.
+pub(super) fn moved(mrg: &Segment<'_>) -> Vec<Visit> {
+    let named: Vec<Visit> = [5, 6].iter().filter_map(|field| token(mrg.field(*field).first())).map(bare).collect();
+    if named.is_empty() { account(mrg).into_iter().collect() } else { named }
+}
+
+/// The account that MRG says has moved: MRG-3.
+pub(super) fn account(mrg: &Segment<'_>) -> Option<Visit> {
+    token(mrg.field(3).first()).map(bare)
+}
+
+/// A visit of which only a number is known.
+fn bare(id: String) -> Visit {
+    Visit { identifiers: vec![id.clone()], id, class: None, start: None, end: None }
 }
 
 /// HL7's own map from table 0004 to ActCode (v2-to-FHIR), as far as it goes.

@@ -34,7 +34,7 @@ fn document(version: i32, precedence: i32, replaced: bool, patient: Option<&str>
     batch(fields, columns).unwrap()
 }
 
-/// Patient, record, whom the patient was merged into and when.
+/// Patient, record, whom the patient was merged into (nobody: stands alone) and when.
 fn patient(patient: &str, record: Option<&str>, merged: Option<(&str, i64)>) -> RecordBatch {
     let mut lists = texts_builder();
     lists.append_option(record.map(|_| [Some("s|1")]));
@@ -56,7 +56,7 @@ fn patient(patient: &str, record: Option<&str>, merged: Option<(&str, i64)>) -> 
         lists.clone(),
         text(&[record]),
         lists,
-        text(&[merged.map(|(into, _)| into)]),
+        text(&[merged.map(|(into, _)| into).filter(|into| !into.is_empty())]),
         at(merged.map(|(_, at)| at)),
         at(Some(7)),
     ];
@@ -96,20 +96,42 @@ fn merges_are_remembered() {
 }
 
 #[test]
+fn who_stands_alone_is_known_and_costs_no_memory() {
+    let mut history = history();
+    history.add_patients(&patient(A, None, Some(("", 5)))).unwrap();
+    history.add_patients(&patient(B, None, Some(("0", 6)))).unwrap();
+    assert_eq!(history.merges().len(), 1);
+    assert_eq!((history.alone_since(A).unwrap(), history.alone_since(B).unwrap()), (Some(5), None));
+    let stored = history.stored_identities(set(&[A])).unwrap();
+    assert_eq!(time(&times(&stored, "merged_at").unwrap(), 0), Some(5));
+    history.add_patients(&patient(B, None, Some(("", 7)))).unwrap();
+    assert_eq!((history.merges().len(), history.merges().survivor("f")), (0, "f"));
+}
+
+#[test]
 fn encounters_are_remembered() {
     let mut history = history();
     let clinical = || Field::new("start", DataType::Timestamp(TimeUnit::Microsecond, None), true);
     let names = ["encounter_id", "source_encounter_id", "source_patient_id", "moved_to", "class"];
+    let mut numbers = texts_builder();
+    numbers.append_value([Some("v1"), Some("a1")]);
+    let numbers = numbers.finish();
     let mut fields: Vec<Field> = names.iter().map(|n| Field::new(*n, DataType::Utf8, true)).collect();
+    fields.insert(4, Field::new("moved_at", machine_time(), true));
+    fields.insert(5, Field::new("identifiers", numbers.data_type().clone(), true));
     fields.extend([clinical(), clinical().with_name("end"), Field::new("last_updated", machine_time(), true)]);
     let time = |at| Arc::new(TimestampMicrosecondArray::from(vec![at])) as ArrayRef;
+    let machine = |at| Arc::new(TimestampMicrosecondArray::from(vec![Some(at)]).with_timezone("UTC")) as ArrayRef;
     let mut columns: Vec<ArrayRef> = [Some(A), Some("v1"), Some("p1"), Some("p2"), None].iter().map(|v| text(&[*v])).collect();
-    columns.extend([time(Some(1)), time(None), Arc::new(TimestampMicrosecondArray::from(vec![Some(9)]).with_timezone("UTC"))]);
+    columns.insert(4, machine(8));
+    columns.insert(5, Arc::new(numbers));
+    columns.extend([time(Some(1)), time(None), machine(9)]);
     let row = batch(fields, columns).unwrap();
     history.add_encounters(&row).unwrap();
-    let stored = history.stored_encounters(set(&[A, B])).unwrap();
-    assert_eq!(Some(&stored), row.project(&[1, 2, 3, 4, 5, 6, 7]).ok().as_ref());
-    assert_eq!(history.moved_to(&set(&[A])).unwrap(), ["p2"]);
+    let stored = history.stored_encounters(&set(&[A, B])).unwrap();
+    assert_eq!(Some(&stored), row.project(&[1, 2, 3, 4, 5, 6, 7, 8, 9]).ok().as_ref());
+    let moved = history.moved(&set(&[A])).unwrap();
+    assert_eq!(moved, (vec!["p2".to_owned(), "p1".to_owned()], vec!["v1".to_owned(), "a1".to_owned()]));
 }
 
 #[test]

@@ -15,7 +15,7 @@ pub(super) struct Pipeline {
     pub out: PathBuf,
     log: PathBuf,
     /// Of `/readyz`.
-    operations: u16,
+    pub operations: u16,
 }
 
 impl Pipeline {
@@ -109,7 +109,8 @@ pub(super) fn ready(running: &mut Running, pipeline: &Pipeline) {
     }
 }
 
-fn answers_well(port: u16) -> bool {
+/// Whether a run says that it is ready.
+pub(super) fn answers_well(port: u16) -> bool {
     let Ok(mut stream) = TcpStream::connect(("127.0.0.1", port)) else { return false };
     let _ = stream.set_read_timeout(Some(Duration::from_secs(5)));
     let mut answer = String::new();

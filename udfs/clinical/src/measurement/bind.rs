@@ -89,6 +89,13 @@ impl Scanner<'_, '_> {
                 ask.linked = linked;
                 continue;
             }
+            if at == 0
+                && let Some(after) = number::time_in_words(catalog, text, token)
+            {
+                token = after;
+                ask.linked = false;
+                continue;
+            }
             let role = catalog.role(word);
             // Roman, spelled and lettered values.
             if measure.nature != Nature::Quantity
@@ -267,6 +274,11 @@ impl Scanner<'_, '_> {
             if self.name_at(token).is_some_and(|(f, _)| !f.unit_only) {
                 return None;
             }
+            if let Some(after) = number::time_in_words(catalog, text, token) {
+                signal = true;
+                token = after;
+                continue;
+            }
             let role = catalog.role(word);
             if number::time_word(text, token)
                 || role.any(Roles::TIME.or(Roles::SIDE).or(Roles::CHANGE))
@@ -298,6 +310,7 @@ impl Scanner<'_, '_> {
             || role.any(Roles::TIME.or(Roles::SIDE))
             || number::duration(self.catalog, text, token).is_some()
             || number::date_or_clock(self.catalog, text, token).is_some()
+            || number::time_in_words(self.catalog, text, token).is_some()
     }
 
     /// A later value without a unit must not count something else.

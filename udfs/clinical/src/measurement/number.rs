@@ -251,10 +251,38 @@ pub(super) fn spaced_decimal(text: &Text<'_>, token: usize, at: usize) -> Option
     Some(number)
 }
 
+/// `quatrième`, `vingtièmes`.
+fn ordinal(text: &Text<'_>, token: usize) -> bool {
+    let word = text.fold(token);
+    word.len() > 5 && (word.ends_with("ieme") || word.ends_with("iemes"))
+}
+
+/// End of the time in words that starts here: `vingt-quatrième heure`, `quarante-huit
+/// heures`, `troisième jour`.
+pub(super) fn time_in_words(catalog: &Catalog, text: &Text<'_>, token: usize) -> Option<usize> {
+    let word = |at: usize| catalog.numbers.contains_key(text.fold(at)) || ordinal(text, at);
+    if !word(token) {
+        return None;
+    }
+    let mut at = token + 1;
+    while at < token + 6 && (word(at) || matches!(text.fold(at), "-" | "et") && (word(at + 1) || text.fold(at + 1) == "-")) {
+        at += 1;
+    }
+    (same_line(text, at) && catalog.role(text.fold(at)).any(Roles::DURATION)).then_some(at + 1)
+}
+
+fn same_line(text: &Text<'_>, token: usize) -> bool {
+    text.tokens.get(token).is_some_and(|t| t.lines_before == 0)
+}
+
 /// A number in words (`quatorze`, `vingt-deux`) and the token after it.
 pub(super) fn in_words(catalog: &Catalog, text: &Text<'_>, token: usize) -> Option<(f64, usize)> {
     let (value, tens) = *catalog.numbers.get(text.fold(token))?;
     let mut next = token + 1;
+    let joined = (next..next + 3).find(|at| !matches!(text.fold(*at), "-" | "et"));
+    if joined.is_some_and(|at| ordinal(text, at)) {
+        return None;
+    }
     if tens {
         let mut unit = next;
         while matches!(text.fold(unit), "-" | "et") && unit < next + 2 {

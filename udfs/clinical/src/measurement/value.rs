@@ -88,6 +88,15 @@ impl Scanner<'_, '_> {
     }
 
     /// Whether a number without a unit may end before this token.
+    /// A slash between spaces parts two results: "NIHSS 4 / Rankin 2".
+    fn parts(&self, at: usize) -> bool {
+        let text = self.text;
+        text.fold(at) == "/"
+            && !glued(text, at)
+            && text.tokens.get(at + 1).is_some_and(|t| t.space_before && t.kind == Kind::Word)
+            && self.name_at(at + 1).is_some()
+    }
+
     pub(super) fn bare_end(&self, next: usize) -> bool {
         let text = self.text;
         let Some(token) = text.tokens.get(next) else { return true };
@@ -97,6 +106,9 @@ impl Scanner<'_, '_> {
         }
         if matches!(word, "/" | ":" | "-" | "." | "," | "'" | "+") {
             let number = |at: usize| text.tokens.get(at).is_some_and(|t| t.kind == Kind::Number);
+            if self.parts(next) {
+                return true;
+            }
             return !(glued(text, next) && glued(text, next + 1) && number(next + 1)) && word != "/";
         }
         let role = self.catalog.role(word);
@@ -363,9 +375,14 @@ impl Scanner<'_, '_> {
             (None, None) if at == 0 => {
                 let (value, next) = number::in_words(self.catalog, text, token)?;
                 // "un" is an article unless the phrase ends with it.
-                let article =
-                    text.fold(token) == "un" && text.tokens.get(next).is_some_and(|t| t.kind == Kind::Word && t.lines_before == 0);
-                if !ask.linked || article {
+                let ends = |at: usize| {
+                    self.catalog.role(text.fold(at)).any(Roles::STOP.or(Roles::SERIES)) || matches!(text.fold(at), "a" | "au" | "contre")
+                };
+                let article = text.fold(token) == "un"
+                    && text.tokens.get(next).is_some_and(|t| t.kind == Kind::Word && t.lines_before == 0)
+                    && !ends(next);
+                // "Rankin zéro": no other number goes without a link.
+                if !(ask.linked || text.fold(token) == "zero") || article {
                     return None;
                 }
                 (value, text.tokens[token].start as usize, text.tokens[next - 1].end as usize, next)
@@ -438,7 +455,7 @@ impl Scanner<'_, '_> {
     fn denominator(&self, measure: &Measure, value: f64, next: usize) -> Option<Option<(usize, usize)>> {
         let text = self.text;
         let sign = text.fold(next);
-        if !matches!(sign, "/" | "sur") || text.tokens[next].lines_before > 0 {
+        if !matches!(sign, "/" | "sur") || text.tokens[next].lines_before > 0 || self.parts(next) {
             return Some(None);
         }
         let Some(bottom) = number::number(text, next + 1, 0).filter(|b| text.tokens[next + 1].lines_before == 0 && b.rest.is_none()) else {

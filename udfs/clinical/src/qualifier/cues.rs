@@ -74,6 +74,10 @@ pub(crate) enum CueKind {
     Chronic,
     /// A word for what is left of the past, inside a mention: "séquelle".
     Old,
+    /// What is done once for a stroke, inside a mention: "thrombolyse".
+    Once,
+    /// Blood that came, inside a mention: "hématome".
+    Bleeding,
     /// A word for what happens, inside a mention: "infarctus".
     Acute,
     /// "patient", "femme": traits follow until the story starts.
@@ -170,6 +174,8 @@ struct History {
     traits: Vec<String>,
     chronic: Vec<String>,
     old: Vec<String>,
+    once: Vec<String>,
+    bleeding: Vec<String>,
     acute: Vec<String>,
     patient: Vec<String>,
     story: Vec<String>,
@@ -227,6 +233,8 @@ impl Cues {
             (Trait, &file.history.traits),
             (Chronic, &file.history.chronic),
             (Old, &file.history.old),
+            (Once, &file.history.once),
+            (Bleeding, &file.history.bleeding),
             (Acute, &file.history.acute),
             (Patient, &file.history.patient),
             (Story, &file.history.story),
@@ -305,6 +313,8 @@ fn stays_beside_others(kind: CueKind) -> bool {
         CueKind::Trait
             | CueKind::Chronic
             | CueKind::Old
+            | CueKind::Once
+            | CueKind::Bleeding
             | CueKind::Acute
             | CueKind::Patient
             | CueKind::KinLink

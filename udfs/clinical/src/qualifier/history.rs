@@ -7,6 +7,8 @@ use crate::text::Kind;
 
 /// Most tokens between "patient" and a trait of the patient.
 const PORTRAIT: usize = 60;
+/// Most tokens between a haemorrhage and the drug under which it came.
+const BLEEDING: usize = 14;
 /// Most tokens between an examination and what it showed.
 const RESULT: usize = 9;
 /// Most tokens between "sous" and the last drug of its list.
@@ -22,7 +24,8 @@ impl Scope<'_> {
         // "ATCD : ulcère le 22 février": days before the door are no days of the stay.
         let listed = || self.view.outside(self.span).any(|c| c.kind == CueKind::HistoryList && self.reached(c, Commas::Pass));
         if setting.dated_now {
-            return setting.door && listed();
+            let item = setting.prior == Prior::Historical && !setting.drug && !setting.procedure && !setting.sign;
+            return setting.door && listed() || item;
         }
         if setting.referral
             && (setting.drug && !self.given()
@@ -50,6 +53,22 @@ impl Scope<'_> {
                 CueKind::StoppedBefore => self.reached(cue, Commas::End) && !self.unsure(cue),
                 _ => false,
             })
+            || setting.drug && setting.lasting_drug && self.bled_under()
+    }
+
+    /// "hématome thalamique gauche du 12/03 sous AOD".
+    fn bled_under(&self) -> bool {
+        let Some(link) = self.span.start.checked_sub(1).filter(|at| matches!(self.fold(*at), "sous")) else { return false };
+        let from = link.saturating_sub(BLEEDING).max(self.view.sentence.start);
+        let Some(bled) = self.view.cues_in(from..link).iter().rfind(|c| c.kind == CueKind::Bleeding) else { return false };
+        self.mention_at(bled.start).is_some()
+            && !(bled.end..link).any(|at| matches!(self.fold(at), ";" | ":") || self.cue_at(at, &[CueKind::Terminator, CueKind::Resumed]))
+            && !self.unsure(bled)
+    }
+
+    /// A treatment of a stroke.
+    pub fn done_once(&self) -> bool {
+        self.inside(CueKind::Once)
     }
 
     /// Nothing happened under the drug, or its stop is only thought of.

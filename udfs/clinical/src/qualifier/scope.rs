@@ -78,7 +78,11 @@ impl<'a> Scope<'a> {
         }
         let mut at = cue.end;
         if self.kind(at) == Some(Kind::Number) && !commas.open() && self.mention_at(at).is_none() {
-            return false;
+            // "Pas de 2e scanner": the number is none of the cue's.
+            if !(self.ordinal(at) && self.mention_at(at + 1).is_some()) {
+                return false;
+            }
+            at += 1;
         }
         if self.fold(at) == ":" {
             at += 1;
@@ -153,6 +157,12 @@ impl<'a> Scope<'a> {
             at += 1;
         }
         !(items > 0 && !commas.open() && self.new_line(at))
+    }
+
+    /// "2e", "1er", "3ème".
+    fn ordinal(&self, at: usize) -> bool {
+        let word = self.fold(at);
+        matches!(word.trim_start_matches(|c: char| c.is_ascii_digit()), "e" | "er" | "ere" | "eme" | "ieme" | "nd" | "nde")
     }
 
     /// The span depends on the condition that stands before it. Behind "si besoin,"

@@ -307,7 +307,9 @@ impl<'t, 'a> Reader<'t, 'a> {
     }
 
     pub fn direction(&self, first: usize) -> Direction {
-        if self.words_before(first, 5, Cue::Planned) { Direction::Next } else { Direction::Past }
+        // "Le scanner de contrôle du 16 mai" was done; "contrôle le 16 mai" is to come.
+        let done = |at: usize| self.fold(at).starts_with("control") && matches!(self.fold(at + 1), "du" | "de" | "des");
+        if self.nearest_before(first, 5, Cue::Planned).is_some_and(|at| !done(at)) { Direction::Next } else { Direction::Past }
     }
 
     /// `dernier`, `prochain` and their likes after a date or a unit.

@@ -151,6 +151,18 @@ fn alone(page: &Page<'_, '_>, at: usize, end: usize) -> i32 {
 fn misleading(page: &Page<'_, '_>, at: usize, candidate: &Candidate) -> i32 {
     let mut against = 0;
     let last = &candidate.parts[candidate.parts.len() - 1];
+    // "Sofia 6F", "Sofia Plus": a catheter, not a girl.
+    let next = candidate.end;
+    let gauge = page.same_line(next) && {
+        let fold = page.fold(next);
+        let figures = fold.bytes().take_while(u8::is_ascii_digit).count();
+        figures > 0 && matches!(&fold[figures..], "f" | "fr" | "mm" | "ch")
+            || matches!(fold, "plus" | "flow" | "ex") && page.has(next, look::CAPITAL)
+            || figures == fold.len() && figures > 0 && matches!(page.fold(next + 1), "f" | "fr" | "french" | "mm")
+    };
+    if gauge && candidate.parts.len() == 1 {
+        against += 40;
+    }
     // "et al.", "[12]", "(2009)": an author, not a person of the story.
     if page.fold(candidate.end) == "et" && matches!(page.fold(candidate.end + 1), "al" | "coll") || page.fold(candidate.end) == "[" {
         against += 30;

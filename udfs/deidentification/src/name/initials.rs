@@ -205,6 +205,9 @@ fn behind_cue(page: &Page<'_, '_>, end: usize, roles: u32, found: &mut Found) {
             && letters(page, at, 2..=3);
         let next_cue = page.cues.get(at + 1).copied().flatten().is_some_and(|c| c.roles & role::TYPIST != 0);
         let ends = page.line_ends(at + 1) || next_cue || matches!(page.fold(at + 1), "/" | "." | "," | ";" | ")" | "-" | "|" | "le" | "a");
+        if matches!(page.fold(at), "ras" | "ok" | "oui" | "non") {
+            return;
+        }
         let known = page.has(at, word::COMMON | look::CLINICAL | look::CUE | word::PARTICLE) || !typist && page.has(at, word::ACRONYM);
         // After a function a pair of capitals may be a ward.
         let sure = typist || by || mark || page.line_ends(at + 1) && letters(page, at, 2..=3);

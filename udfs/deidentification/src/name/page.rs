@@ -173,6 +173,20 @@ impl<'p, 'a> Page<'p, 'a> {
         self.text.tokens.get(at).is_none_or(|t| t.lines_before > 0)
     }
 
+    /// A wide gap or a tabulation before the token, on its line: another column begins.
+    pub fn column(&self, at: usize) -> bool {
+        let (Some(token), Some(last)) = (self.text.tokens.get(at), at.checked_sub(1).and_then(|p| self.text.tokens.get(p))) else {
+            return true;
+        };
+        let gap = &self.text.original[last.end as usize..token.start as usize];
+        token.lines_before == 0 && (gap.len() > 1 && !gap.contains('\u{a0}') || gap.contains('\t'))
+    }
+
+    /// Nothing follows on the line, or another column does.
+    pub fn closed(&self, at: usize) -> bool {
+        self.line_ends(at) || self.column(at)
+    }
+
     pub fn line_start(&self, at: usize) -> usize {
         (0..=at.min(self.len().saturating_sub(1))).rev().find(|i| self.text.tokens[*i].lines_before > 0).unwrap_or(0)
     }
@@ -405,12 +419,14 @@ impl<'p, 'a> Page<'p, 'a> {
 
     /// "N'DIAYE", "M'Baye", "O'Brien": one letter and a capital behind its apostrophe.
     fn apostrophe(&self, at: usize) -> bool {
+        // "K/Bidan" is Breton for Kerbidan.
+        let breton = self.fold(at) == "k" && matches!(self.fold(at + 1), "/" | "'") && self.fold(at + 2).len() > 2;
         self.has(at, look::SINGLE)
-            && self.fold(at + 1) == "'"
+            && (self.fold(at + 1) == "'" || breton)
             && self.glued(at + 1)
             && self.glued(at + 2)
             && self.has(at + 2, look::CAPITAL)
-            && !self.has(at, look::IN_CAPITALS)
+            && (!self.has(at, look::IN_CAPITALS) || breton)
             && !matches!(self.fold(at), "l" | "d" | "j" | "c" | "s" | "t" | "q")
     }
 
@@ -535,7 +551,9 @@ impl<'p, 'a> Page<'p, 'a> {
                 return false;
             }
             let singular = self.fold(before).strip_suffix('s').map_or(0, |s| self.names.word(s));
-            if (self.bits(before) | singular) & word::EPONYM_HEAD != 0 {
+            // "signé H. Durand" is no sign.
+            let signed = self.fold(before) == "signe" && self.text.source(before..before + 1).ends_with(['é', 'É']);
+            if !signed && (self.bits(before) | singular) & word::EPONYM_HEAD != 0 {
                 return true;
             }
             match self.fold(before) {

@@ -17,7 +17,7 @@ use crate::Label;
 use crate::calendar::{short_month, weekday};
 
 /// Detector of initials: its place says more than what the letters may mean elsewhere.
-const SLOT: &str = "context:slot-signature";
+pub(super) const SLOT: &str = "context:slot-signature";
 
 /// Finds what fills such places and nothing marked yet.
 pub(crate) fn slots(page: &Page<'_, '_>, found: &mut Found) {
@@ -39,8 +39,10 @@ pub(crate) fn slots(page: &Page<'_, '_>, found: &mut Found) {
         }
         small_initials(page, at, found);
         // "int M. Xxxxx": behind a function in short the letter is a given name's.
-        if matches!(page.fold(at), "int" | "ext" | "cca" | "phc")
-            && page.fold(at + 1) == "m"
+        if matches!(
+            page.fold(at),
+            "int" | "ext" | "cca" | "phc" | "interne" | "externe" | "sociale" | "orthophoniste" | "psychologue" | "junior" | "secretaire"
+        ) && page.fold(at + 1) == "m"
             && page.fold(at + 2) == "."
             && page.same_line(at + 3)
             && found.covers(at + 3)
@@ -174,7 +176,8 @@ fn on_duty(page: &Page<'_, '_>, at: usize) -> Option<usize> {
         end += 1;
     }
     let who = end + 1;
-    let closed = page.line_ends(who + 1) || parts(page.fold(who + 1)) || matches!(page.fold(who + 1), "." | ")" | "|");
+    let listed = parts(page.fold(who + 1)) && !(page.fold(who + 1) == "," && crate::proper::known::heading(page.fold(who)));
+    let closed = page.closed(who + 1) || listed || matches!(page.fold(who + 1), "." | ")" | "|");
     let fits = page.fold(end) == ":" && page.same_line(end) && page.same_line(who) && initials(page, who) && !vital(page, who) && closed;
     fits.then_some(who)
 }
@@ -248,9 +251,10 @@ fn run(page: &Page<'_, '_>, from: usize, found: &mut Found, people: &mut FxHashS
         }
         at += 1;
     }
-    let number = page.same_line(at) && page.text.tokens[at].kind == Kind::Number;
+    let beside = page.same_line(at) && !page.column(at);
+    let number = beside && page.text.tokens[at].kind == Kind::Number;
     let sign = matches!(page.fold(at), "=" | ":" | "'");
-    let word = page.same_line(at) && page.has(at, look::CAPITAL) && page.cues[at].is_none();
+    let word = beside && page.has(at, look::CAPITAL) && page.cues[at].is_none();
     let measured = taken.len() == 1 && (number && !dated(page, at) || sign || word) || sign && page.same_line(at);
     if taken.is_empty() || measured || whole && !page.line_ends(at + usize::from(page.fold(at) == "." && page.same_line(at))) {
         return false;

@@ -42,7 +42,8 @@ impl Proper<'_, '_> {
             let rare = self.rare(at) && !known::explained(fold);
             let named = own && at > 0 && matches!(self.fold(at - 1), "par" | "avec" | "a") && self.behind_asked(at);
             let called = self.source(at).len() == 2 && self.called(at);
-            let written = self.written_behind(at) || self.with_known(at) || named || called;
+            let bracketed = own && self.signs_in_brackets(at);
+            let written = self.written_behind(at) || self.with_known(at) || named || called || bracketed;
             let placed = written
                 || !known::heading(fold)
                     && ((own || rare) && (self.heads_line(at) || self.behind_asked(at) || self.closes_line(at))
@@ -52,7 +53,7 @@ impl Proper<'_, '_> {
             }
             let fold = fold.to_owned();
             let things = things.get_or_insert_with(|| self.things());
-            if things.contains(&fold) {
+            if things.contains(&fold) && !bracketed {
                 continue;
             }
             // Where somebody must stand, letters are somebody's even when they are a thing elsewhere.
@@ -166,6 +167,25 @@ impl Proper<'_, '_> {
         words.into_iter().any(|i| self.fold(i).as_bytes().first() == Some(&first)) && self.page.has(at - 2, look::LOWER)
     }
 
+    /// "… et marche seule (PS)." at the end of a sentence: who noted it, not what is abbreviated.
+    fn signs_in_brackets(&self, at: usize) -> bool {
+        let closes = matches!(self.fold(at + 1), ")" | "]")
+            && (self.closed(at + 2) || self.fold(at + 2) == "." && (self.closed(at + 3) || !self.page.glued(at + 3)));
+        if at < 2 || !matches!(self.fold(at - 1), "(" | "[") || !closes || !self.page.same_line(at - 1) || self.number(at - 2) {
+            return false;
+        }
+        let fold = self.fold(at);
+        let words = (2..12).filter_map(|back| at.checked_sub(back)).take_while(|i| self.page.same_line(*i + 1));
+        let mut firsts: Vec<char> = words
+            .filter(|i| self.page.has(*i, look::LOWER | look::CAPITAL) && !self.page.has(*i, word::PARTICLE))
+            .filter_map(|i| self.fold(i).chars().next())
+            .collect();
+        firsts.reverse();
+        let explained = firsts.iter().collect::<String>().contains(fold);
+        let thing = (0..self.page.len()).any(|i| i != at && self.fold(i) == fold && (self.article(i) || self.is_amount(i)));
+        !explained && !thing
+    }
+
     /// The initials of everybody whose whole name a span covers.
     fn named_people(&self) -> FxHashSet<String> {
         let mut out = FxHashSet::default();
@@ -202,7 +222,9 @@ impl Proper<'_, '_> {
         let opens = first == 0 || !self.page.same_line(first);
         let next = at + 1;
         let called = self.called(at);
-        let timed = self.page.same_line(next) && (self.number(next) || self.covered(next)) && self.clock(next);
+        // "HK le 12/03"
+        let day = next + usize::from(self.fold(next) == "le" && self.label(next + 1) == Some(Label::Date));
+        let timed = self.page.same_line(day) && (self.number(day) || self.covered(day)) && self.clock(day);
         let alone = self.closed(next) && at + 9 > self.page.len();
         opens && (timed || called || alone)
     }
@@ -240,6 +262,7 @@ impl Proper<'_, '_> {
         let asked = matches!(
             self.fold(before),
             "addendum"
+                | "idem"
                 | "ajout"
                 | "complement"
                 | "rectificatif"

@@ -41,6 +41,55 @@ impl Proper<'_, '_> {
         true
     }
 
+    /// "vu avec kerdonval", "dr kerdonval (brouzac)", "cardio a brouzac", "dt kevin": a note
+    /// without capitals, by what only a person or a place follows.
+    pub(super) fn small_called(&mut self, at: usize) -> bool {
+        if at < 2 || !self.page.same_line(at) || self.fold(at).len() < 4 || self.covered(at) {
+            return false;
+        }
+        // A note that begins without a capital.
+        let start = self.page.line_start(at);
+        if !(self.page.has(start, look::LOWER) || self.number(start)) {
+            return false;
+        }
+        let before = self.fold(at - 1);
+        let earlier = self.fold(at - 2);
+        let bits = word::COMMON | word::ACRONYM | word::QUALIFIER | word::EPONYM | look::CLINICAL | look::CUE | word::PARTICLE;
+        if self.page.has(at, bits) {
+            return false;
+        }
+        let given = self.page.has(at, word::GIVEN) && matches!(before, "dt" | "dont" | "chez" | "prenommee" | "prenomme");
+        if given {
+            self.emit(at..at + 1, Label::Prenom, "proper:listed", 0.45);
+            return true;
+        }
+        let called = before == "avec" && known::shared_act(earlier) || matches!(before, "avis" | "chez");
+        let bracket = before == "(" && self.fold(at + 1) == ")" && self.label(at - 2) == Some(Label::Nom);
+        let lives = matches!(earlier, "vit" | "habite" | "hospit" | "reside" | "ne" | "nee" | "fils" | "fille" | "soeur" | "frere")
+            || trade(earlier)
+            || matches!(self.label(at - 2), Some(Label::Prenom | Label::Nom));
+        let placed = before == "a" && lives && self.page.same_line(at - 1);
+        if !(called || bracket || placed)
+            || known::explained(self.fold(at))
+            || likely_common(self.fold(at))
+            || !self.identity.shape.plain(self.fold(at))
+        {
+            return false;
+        }
+        let end = self.held(at);
+        let next = self.fold(end);
+        let closes = self.closed(end)
+            || self.mark(end) && next != "'"
+            || matches!(next, "ok" | "pr" | "pour" | "et" | "a" | "ce" | "le" | "demande" | "qui" | "puis" | "avec")
+            || self.covered(end);
+        if !closes {
+            return false;
+        }
+        let label = if called { Label::Nom } else { Label::Ville };
+        self.emit(at..end, label, "proper:listed", 0.4);
+        true
+    }
+
     /// "l'usine de Brouzacieux": behind a noun that only a place follows.
     pub(super) fn headed_place(&self, at: usize) -> bool {
         matches!(self.before(at, 1), "de" | "'" | "du" | "des")

@@ -27,7 +27,9 @@ impl Reader<'_, '_> {
         }
         for at in 0..self.len() {
             if !self.is_taken(at) {
-                if self.is(at, Cue::AddressPart) {
+                let dotted =
+                    self.fold(at) == "b" && self.mark(at + 1, ".") && self.glued(at + 1) && self.fold(at + 2) == "p" && self.glued(at + 2);
+                if self.is(at, Cue::AddressPart) || dotted {
                     self.part(at);
                 } else if self.is(at, Cue::Dwelling) {
                     self.stated(at);
@@ -72,6 +74,12 @@ impl Reader<'_, '_> {
                 | "ham"
                 | "chem"
                 | "che"
+                | "lot"
+                | "prom"
+                | "esp"
+                | "pass"
+                | "quart"
+                | "dom"
         );
         if self.mark(name, ".") && self.glued(name) && short {
             name += 1;
@@ -314,7 +322,7 @@ impl Reader<'_, '_> {
         } else if !(digits.count == 5 || country && digits.count == 4) {
             return;
         }
-        let boxed = at > 0 && matches!(self.before(at, 1), "cs" | "bp" | "tsa") || self.tail(at);
+        let boxed = at > 0 && matches!(self.before(at, 1), "cs" | "bp" | "tsa") || self.tail(at) && !country;
         if boxed || self.glued(at) && !country && !matches!(self.before(at, 1), "(" | "-" | "," | ":" | "–" | "|" | "/") {
             return;
         }
@@ -371,8 +379,7 @@ impl Reader<'_, '_> {
             return;
         }
         let start = if country { at - 2 } else { at };
-        let bytes = self.text.byte_range(at..end);
-        self.emit_bytes(start..end, bytes, Label::Zip, "shape:zip", 0.95);
+        self.emit(start..end, Label::Zip, "shape:zip", 0.95);
         self.house(start);
         if known || capital || cedex {
             let last = self.town_behind_code(next, town);
@@ -459,19 +466,25 @@ impl Reader<'_, '_> {
     /// "BP 1234", "bât. B", "appt 12": parts beside a street or a postal code.
     fn part(&mut self, at: usize) {
         let mut value = at + 1;
-        while matches!(self.fold(value), "." | ":" | "°" | "n") && self.same_line(value) {
+        while (matches!(self.fold(value), "." | ":" | "°" | "n") || self.fold(at) == "b" && value == at + 2 && self.fold(value) == "p")
+            && self.same_line(value)
+        {
             value += 1;
         }
         if !self.same_line(value) || self.is_taken(value) {
             return;
         }
         let digits = self.digits(value);
-        let boxed = matches!(self.fold(at), "bp" | "cs" | "tsa" | "cidex") && digits.is_some_and(|d| (1..=5).contains(&d.count));
+        // "B.P. 44"
+        let dotted = self.fold(at) == "b" && self.upper(at);
+        let boxed =
+            (dotted || matches!(self.fold(at), "bp" | "cs" | "tsa" | "cidex")) && digits.is_some_and(|d| (1..=5).contains(&d.count));
         let capitals = self.upper(at) || matches!(self.fold(at), "cidex");
         if boxed && (capitals && digits.is_some_and(|d| d.count >= 3) || self.beside(at, value)) {
             // "BP 34 235"
             let end = if self.same_line(value + 1) && self.digits(value + 1).is_some_and(|d| d.count == 3) { value + 2 } else { value + 1 };
-            self.emit(at..end, Label::Adresse, "shape:box", 0.9);
+            let start = self.hamlet_before_box(at);
+            self.emit(start..end, Label::Adresse, "shape:box", 0.9);
             return;
         }
         if matches!(self.fold(at), "bp" | "cs" | "tsa") || !self.beside(at, value) {
@@ -490,6 +503,27 @@ impl Reader<'_, '_> {
             let end = if digits.is_some() { value + 1 } else { self.street_end(value, false).max(value + 1 + usize::from(articles)) };
             self.emit(at..end, Label::Adresse, "shape:part", 0.8);
         }
+    }
+
+    /// "Kério, BP 70023": what stands on the line before a box, when it is a place.
+    fn hamlet_before_box(&self, at: usize) -> usize {
+        let Some(comma) = at.checked_sub(1).filter(|c| self.same_line(at) && matches!(self.fold(*c), "," | "-" | "–")) else { return at };
+        let mut first = comma;
+        while first > 0
+            && self.same_line(first)
+            && comma - first < 6
+            && !self.is_taken(first - 1)
+            && !self.column(first)
+            && (self.word(first - 1) || self.mark(first - 1, "'") || self.mark(first - 1, "-") && self.glued(first))
+        {
+            first -= 1;
+        }
+        let opens = self.line_start(first) || matches!(self.before(first, 1), "-" | "–" | "," | ":" | "|");
+        let place = |i: usize| self.capital(i) && !self.is(i, Cue::Hospital) && !self.is(i, Cue::EndsName) && !self.is(i, Cue::Title);
+        let fits = first < comma
+            && self.capital(first)
+            && (first..comma).all(|i| place(i) || self.is(i, Cue::Particle) || self.kind(i) == Some(Kind::Mark));
+        if opens && fits { first } else { at }
     }
 
     /// A street or a postal code is near.
@@ -542,7 +576,18 @@ impl Reader<'_, '_> {
         // A town alone is left to the towns.
         if self.knowledge.towns.longest(self.text, first).is_none_or(|(town, _)| town < end) && end > first {
             let capitals = (first..end).filter(|i| self.capital(*i)).count();
-            if capitals > 0 && (first..end).all(|i| self.capital(i) || self.is(i, Cue::Particle) || self.kind(i) != Some(Kind::Word)) {
+            let medicine = (first..end).any(|i| {
+                self.is(i, Cue::Score) && self.digits(i + 1).is_some()
+                    || self.is(i, Cue::EndsName) && self.upper(i) && self.fold(i).len() < 6
+            });
+            let shorthand = end == first + 1 && self.upper(first) && self.fold(first).len() < 5;
+            let breton = |i: usize| matches!(self.fold(i), "ar" | "an" | "er" | "ty" | "bihan" | "braz" | "vras" | "vihan" | "dit");
+            if medicine || shorthand {
+                return;
+            }
+            if capitals > 0
+                && (first..end).all(|i| breton(i) || self.capital(i) || self.is(i, Cue::Particle) || self.kind(i) != Some(Kind::Word))
+            {
                 self.emit(first..end, Label::Adresse, "shape:stated", 0.7);
             }
         }

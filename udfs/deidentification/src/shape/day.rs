@@ -52,7 +52,12 @@ impl Reader<'_, '_> {
                 let night = self.before(at, 2) == "nuit";
                 if let Some(end) = self.day_range(at, night) {
                     self.day(at, end);
-                } else if (night || (dated(self.before(at, 2)) || self.happened(at)) && !self.emergency(at)) && self.day_ends(at) {
+                } else if (night || (dated(self.before(at, 2)) || self.happened(at)) && !self.emergency(at)) && self.day_ends(at)
+                    || (dated(self.before(at, 2)) || self.happened(at) || self.dated_near(at))
+                        && !(self.emergency(at) && self.cue_before(at, 4, Cue::EmergencyCall))
+                        && self.of_the_stay(at)
+                        && self.day_goes_on(at)
+                {
                     self.day(at, at + 1);
                 }
             }
@@ -106,12 +111,59 @@ impl Reader<'_, '_> {
             || matches!(self.before(at, 2), "." | ":")
             || self.word(at + 1) && self.same_line(at + 1) && !matches!(self.fold(at + 1), "au" | "vers" | "matin" | "soir" | "puis");
         if self.emergency(at) && !said && called && !self.clock_behind(at + 1) {
-            return false;
+            let asked =
+                self.cue_before(at, 5, Cue::EmergencyCall) || matches!(self.before(at, 2), "par" | "via" | "avec" | "chez" | "que" | "si");
+            return !asked && self.of_the_stay(at) && self.day_goes_on(at);
         }
         if at > 1 && (self.is(at - 2, Cue::EmergencyCall) || self.is(at - 2, Cue::Score)) && !self.clock_behind(at + 1) {
             return false;
         }
-        self.day_ends(at)
+        self.day_ends(at) || self.of_the_stay(at) && self.day_goes_on(at)
+    }
+
+    /// Within days of another date of the text, or of the document's own.
+    fn of_the_stay(&self, at: usize) -> bool {
+        let Some(day) = self.digits(at).map(|d| d.value) else { return false };
+        let near = |other: u64| other.abs_diff(day) <= 12 || other > 18 && day < 13 && day + 31 - other <= 12;
+        let told = self.found.iter().filter(|s| s.label == Label::Date).any(|s| {
+            let written = &self.text.original[s.start..s.end];
+            let numbers = written.split(|c: char| !c.is_ascii_digit()).filter(|n| (1..=2).contains(&n.len()));
+            written.len() > 2 && numbers.filter_map(|n| n.parse().ok()).any(|n: u64| (1..=31).contains(&n) && near(n))
+        });
+        told || self.analysis.reference().is_some_and(|r| near(u64::from(chrono::Datelike::day(&r.date()))))
+    }
+
+    /// The sentence goes on behind the day: with a verb, an adjective, a small word, never
+    /// with what is counted.
+    fn day_goes_on(&self, at: usize) -> bool {
+        let next = at + 1;
+        if self.amount_behind(at) || self.measured(at) {
+            return false;
+        }
+        if self.token(next).is_none() || self.line_start(next) {
+            return true;
+        }
+        if self.kind(next) != Some(sillage_clinical::text::Kind::Word) {
+            return self.day_ends(at) || self.mark(next, "'") && !self.glued(next);
+        }
+        let fold = self.fold(next);
+        let counted = fold.len() > 3
+            && (fold.ends_with('s') || fold.ends_with('x'))
+            && !matches!(fold, "alors" | "dans" | "sans" | "apres" | "puis" | "depuis" | "vers" | "sous" | "toujours" | "mais" | "mars");
+        !self.capital(next)
+            && !self.glued(next)
+            && !counted
+            && !self.is(next, Cue::Unit)
+            && !matches!(fold, "eme" | "ieme" | "e" | "er" | "et" | "de" | "h" | "sur" | "a")
+            || matches!(fold, "a" | "et" | "sur" | "n") && self.day_ends(at)
+            || fold == "n" && self.mark(next + 1, "'")
+    }
+
+    /// "l'angio-IRM du 17", "le scanner de contrôle du 6": what has a day, some words before.
+    fn dated_near(&self, at: usize) -> bool {
+        (2..7)
+            .take_while(|back| at >= *back && self.near(at - back + 1) && !matches!(self.before(at, *back), "." | ";" | ":" | ","))
+            .any(|back| dated(self.before(at, back)) || meeting(self.before(at, back)))
     }
 
     /// A number that calls for help.
@@ -139,7 +191,7 @@ impl Reader<'_, '_> {
 
     /// "hématome lobaire D du 26": what happens on a day.
     fn happened(&self, at: usize) -> bool {
-        (2..6).any(|back| {
+        (2..6).take_while(|back| self.before(at, *back) != ".").any(|back| {
             matches!(
                 self.before(at, back),
                 "avc"
@@ -163,7 +215,7 @@ impl Reader<'_, '_> {
                     | "recidive"
                     | "transfert"
             )
-        }) && !(2..6).any(|back| self.fold(at.saturating_sub(back)) == "." || self.before(at, back) == "nerf")
+        }) && !(2..6).any(|back| self.before(at, back) == "nerf")
     }
 
     /// "du 3 au 7": the token behind the second day.
@@ -254,5 +306,38 @@ pub(super) fn dated(word: &str) -> bool {
             | "avis"
             | "controle"
             | "imagerie"
+            | "angio"
+            | "radio"
+            | "radiographie"
+            | "echographie"
+            | "ponction"
+            | "prelevement"
+            | "hemocultures"
+            | "examen"
+            | "eto"
+            | "holter"
+            | "arteriographie"
+            | "endoscopie"
+            | "gastroscopie"
+            | "coro"
+            | "fibroscopie"
+            | "videofluoroscopie"
+            | "evaluation"
+            | "reunion"
+            | "epp"
+            | "tsa"
+            | "etsa"
+            | "panscanner"
+            | "tep"
+            | "dosage"
+            | "ionogramme"
+            | "mesure"
+            | "score"
+            | "nihss"
+            | "transmissions"
+            | "notes"
+            | "mail"
+            | "message"
+            | "telephone"
     )
 }

@@ -60,6 +60,9 @@ pub(super) enum Cue {
     Dwelling,
     House,
     Particle,
+    HeadsPage,
+    PlaceNoun,
+    Transfer,
 }
 
 impl Cue {
@@ -220,7 +223,8 @@ impl ShapeKnowledge {
 
     /// Whether a folded word says nothing of what stands beside it.
     pub(crate) fn plain(&self, word: &str) -> bool {
-        self.cues(word) == 0
+        // What a landscape and a transfer are called says nothing of names beside.
+        self.cues(word) & !(Cue::HeadsPage.bit() | Cue::PlaceNoun.bit() | Cue::Transfer.bit()) == 0
     }
 
     /// Whether folded words, one space between them, are the name of a town.

@@ -36,12 +36,24 @@ fn small_house(fold: &str) -> bool {
     )
 }
 
+/// Words behind "centre" that are no region.
+fn explained_region(fold: &str) -> bool {
+    matches!(fold, "expert" | "experts" | "anti" | "antidouleur" | "antipoison" | "national" | "commercial" | "social" | "ville")
+}
+
 impl Reader<'_, '_> {
     pub fn hospitals(&mut self) {
         let mut named = Gazetteer::default();
         let mut at = 0;
         while at < self.len() {
             at = self.hospital(at, &mut named).unwrap_or(at + 1);
+        }
+        self.letterhead();
+        self.lettered();
+        for at in 0..self.len() {
+            self.small_center(at);
+            self.placed_business(at);
+            self.lower_house(at);
         }
         for at in 0..self.len() {
             if self.capital(at) && !self.is_taken(at) {
@@ -98,8 +110,7 @@ impl Reader<'_, '_> {
             .iter()
             .fold(key.as_str(), |k, p| k.split_once(p).map_or(k, |(head, _)| if head.contains(' ') || head.len() > 6 { head } else { k }))
             .to_owned();
-        let distinct =
-            |k: &str| k.len() > 5 && !self.knowledge.is_town(k) && k.split(' ').any(|w| w.len() > 4 && self.knowledge.cues(w) == 0);
+        let distinct = |k: &str| k.len() > 5 && !self.knowledge.is_town(k) && k.split(' ').any(|w| w.len() > 4 && self.knowledge.plain(w));
         if distinct(&key) {
             named.add(&key, 0);
         }
@@ -109,6 +120,12 @@ impl Reader<'_, '_> {
             named.add(last, 0);
         }
         let score = if self.knowledge.is_hospital_name(&key) { 1.0 } else { 0.95 };
+        // "EHPAD Résidence Les Embruns": two kinds of house.
+        let two = at > 0
+            && self.same_line(at)
+            && (self.is(at - 1, Cue::SureHospital) && self.upper(at - 1) || self.fold(at - 1) == "ctre")
+            && !self.is_taken(at - 1);
+        let at = at - usize::from(two && !self.column(at));
         self.emit(at..end, Label::Hopital, "shape:hospital", score);
         Some(end)
     }
@@ -139,7 +156,7 @@ impl Reader<'_, '_> {
         if !self.upper(at) {
             return None;
         }
-        let head = matches!(self.fold(at), "scm" | "selarl" | "selas" | "scp" | "sel" | "gie" | "sarl" | "sas" | "selafa" | "gcs")
+        let head = matches!(self.fold(at), "sos" | "scm" | "selarl" | "selas" | "scp" | "sel" | "gie" | "sarl" | "sas" | "selafa" | "gcs")
             && self.upper(at);
         let trade = |i: usize| {
             matches!(
@@ -162,6 +179,9 @@ impl Reader<'_, '_> {
                     | "radiologues"
                     | "cardiologues"
                     | "ambulances"
+                    | "medecins"
+                    | "medecin"
+                    | "mains"
                     | "ambulance"
                     | "pharmacie"
             )
@@ -185,7 +205,7 @@ impl Reader<'_, '_> {
     }
 
     /// "- SITE DE X" and ", à X" are said with the name.
-    fn site_behind(&self, end: usize) -> usize {
+    pub(super) fn site_behind(&self, end: usize) -> usize {
         let site = matches!(self.fold(end), "-" | "–" | ",") && self.fold(end + 1) == "site" && self.same_line(end + 1);
         if site {
             let mut name = end + 2;
@@ -312,6 +332,19 @@ impl Reader<'_, '_> {
                 || self.is(first + 1, Cue::Particle) && self.leads_to_capital(first + 1))
     }
 
+    /// "CH du Centre Béarn": the middle of a region, not a house.
+    fn compass(&self, at: usize) -> bool {
+        let next = at + 1 + usize::from(self.mark(at + 1, "-") && self.glued(at + 1));
+        self.fold(at) == "centre"
+            && self.capital(at)
+            && self.same_line(next)
+            && self.capital(next)
+            && !self.is(next, Cue::EndsName)
+            && !self.is(next, Cue::Care)
+            && !self.is(next, Cue::HospitalModifier)
+            && !explained_region(self.fold(next))
+    }
+
     /// The token behind a name that starts here.
     fn name_end(&self, kind: usize, first: usize) -> Option<usize> {
         if let Some(end) = self.known_behind(kind).filter(|_| !self.capital(first)) {
@@ -337,7 +370,7 @@ impl Reader<'_, '_> {
         }
         if known.is_none()
             && !initial
-            && (self.is(first, Cue::EndsName)
+            && (self.is(first, Cue::EndsName) && !self.compass(first)
                 || self.is(first, Cue::Title)
                 || self.is(first, Cue::Score) && !self.coast(kind, first)
                 || self.is(first, Cue::Unit)
@@ -346,7 +379,7 @@ impl Reader<'_, '_> {
         {
             return None;
         }
-        let glued = |at: usize| self.glued(at) && self.mark(at - 1, "-");
+        let glued = |at: usize| self.glued(at) && self.mark(at - 1, "-") || self.compass(at);
         let mut end = known.map_or(first + 1, |(end, _)| end);
         let mut at = end;
         while at < first + LONGEST && self.near(at) && !self.is_taken(at) {
@@ -376,7 +409,8 @@ impl Reader<'_, '_> {
                     if particle && !matches!(self.fold(at), "a" | "s" | "et") && (self.upper(kind) || !self.is(at + 1, Cue::EndsName)) {
                         // "HOPITAL X DU LUNDI": never past a word that ends names.
                         let next = if self.mark(at + 1, "'") { at + 2 } else { at + 1 };
-                        let stops = self.is(next, Cue::EndsName) && !self.is(next, Cue::Particle) || self.is(next, Cue::Weekday);
+                        let stops = self.is(next, Cue::EndsName) && !self.is(next, Cue::Particle) && !self.compass(next)
+                            || self.is(next, Cue::Weekday);
                         if !stops {
                             at += 1;
                             continue;

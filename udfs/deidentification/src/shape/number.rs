@@ -42,11 +42,36 @@ impl Reader<'_, '_> {
     fn label_of(&self, at: usize) -> Option<Label> {
         let labels =
             [(Cue::Ipp, Label::Ipp), (Cue::Secu, Label::Secu), (Cue::Rpps, Label::Rpps), (Cue::Nda, Label::Nda), (Cue::Id, Label::Id)];
-        labels.into_iter().find(|(cue, _)| self.is(at, *cue)).map(|(_, label)| label).or_else(|| {
+        labels.into_iter().find(|(cue, _)| self.is(at, *cue)).map(|(_, label)| label).or_else(|| self.field(at)).or_else(|| {
             let stays = self.is(at, Cue::StayWord) && self.numbered(at + 1);
             let sign = self.fold(at) == "n" && self.mark(at + 1, "°");
             if stays { Some(Label::Nda) } else { sign.then_some(Label::Id) }
         })
+    }
+
+    /// "NumExam", "AccNum", "StudyID": a field of a program, in one word.
+    fn field(&self, at: usize) -> Option<Label> {
+        let fold = self.fold(at);
+        if fold.len() < 5 || !self.capital(at) || !fold.bytes().all(|b| b.is_ascii_lowercase()) {
+            return None;
+        }
+        let named = fold
+            .strip_prefix("num")
+            .or_else(|| fold.strip_prefix("no"))
+            .or_else(|| fold.strip_suffix("num"))
+            .or_else(|| fold.strip_suffix("number"));
+        let what = named.or_else(|| fold.strip_suffix("id")).filter(|w| w.len() > 2)?;
+        let what = what.strip_prefix("ero").unwrap_or(what);
+        match what {
+            "patient" | "pat" | "ipp" => Some(Label::Ipp),
+            "dossier" | "sejour" | "venue" | "visite" | "visit" | "admission" | "encounter" | "hospitalisation" | "entree" => {
+                Some(Label::Nda)
+            }
+            "exam" | "examen" | "examens" | "acc" | "accession" | "study" | "serie" | "series" | "demande" | "lot" | "doc" | "document"
+            | "acte" | "order" | "request" | "image" | "cliche" | "bon" | "prelevement" | "etude" | "fiche" | "intervention"
+            | "instance" | "studyinstance" => Some(Label::Id),
+            _ => None,
+        }
     }
 
     /// "n°", "no", "numéro" stands here.
@@ -61,7 +86,8 @@ impl Reader<'_, '_> {
         let mut label = label;
         let mut at = cue + 1;
         let mut sign = self.mark(cue + 1, "°");
-        let mut prefix = (self.fold(cue) == "sn").then_some(cue);
+        // The lot is known by its number, which some mark with its name.
+        let mut prefix = matches!(self.fold(cue), "sn" | "lot").then_some(cue);
         let mut skipped = false;
         let mut door = matches!(self.fold(cue), "digicode" | "interphone");
         // The word before tells as well: "dossier n° 12", "n° de séjour".
@@ -192,8 +218,10 @@ impl Reader<'_, '_> {
             _ if door => figures >= 2,
             _ => figures >= 3 && (figures >= 4 || letters || sign) && (!self.year_only(at, end) || own),
         };
+        let field = self.field(cue).is_some();
         let named = acronym
             || sign
+            || field
             || door && figures >= 2
             || skipped
             || label == Label::Id && letters && figures >= 4 && end == at + 1 && self.is(cue, Cue::Id)
@@ -387,13 +415,25 @@ impl Reader<'_, '_> {
         if plate {
             return true;
         }
-        let capitals = |i: usize| written(i).len() <= 6 && written(i).bytes().all(|b| b.is_ascii_uppercase() || b.is_ascii_digit());
+        let capitals = |i: usize| written(i).len() <= 10 && written(i).bytes().all(|b| b.is_ascii_uppercase() || b.is_ascii_digit());
         let letters = parts.iter().any(|p| capitals(*p) && written(*p).bytes().filter(u8::is_ascii_uppercase).count() >= 2);
         let mixed = parts.iter().any(|p| {
             let figures = written(*p).bytes().filter(u8::is_ascii_digit).count();
             figures >= 2 && figures < written(*p).len() && capitals(*p)
         });
         let long = parts.iter().any(|p| self.digits(*p).is_some_and(|d| d.count >= 3));
+        // "TNK-30-12-17": letters make of a date the number of a lot.
+        let lot = parts.len() == 4
+            && written(at).bytes().all(|b| b.is_ascii_uppercase())
+            && (2..=4).contains(&written(at).len())
+            && parts[1..].iter().all(|p| self.digits(*p).is_some_and(|d| d.count == 2))
+            && (1..4).any(|back| {
+                at >= back
+                    && (self.is(at - back, Cue::Id) || matches!(self.before(at, back), "tracabilite" | "pharmacie" | "kit" | "boite"))
+            });
+        if lot {
+            return true;
+        }
         let dated = parts.iter().any(|p| self.date_here(*p).is_some());
         let year = parts.len() == 2 && self.year_only(parts[1], parts[1] + 1);
         // "Achieva 3T (NMR-02)": the number of a machine.

@@ -2,6 +2,7 @@
 //! and sections, and the type of the document.
 
 use chrono::{Duration, NaiveDateTime};
+use sillage_clinical::section::bracketed;
 use sillage_clinical::text::Kind;
 
 use super::{Asked, Moment, Moments, Reading};
@@ -11,6 +12,8 @@ use super::{Asked, Moment, Moments, Reading};
 pub(super) struct Standing {
     pub moment: Moment,
     pub time: Option<NaiveDateTime>,
+    /// Ends with its line: said in the middle of one, of what came before the door.
+    line: bool,
 }
 
 const DAYS: &[&str] = &["lundi", "mardi", "mercredi", "jeudi", "vendredi", "samedi", "dimanche"];
@@ -35,7 +38,10 @@ impl Moments<'_, '_> {
             let at = analysis.sections.partition_point(|s| s.tokens.start <= sentence.start);
             let here = at.checked_sub(1).filter(|i| analysis.sections[*i].tokens.contains(&sentence.start));
             let blank = first.is_some_and(|t| t.lines_before > 1);
-            if here != section || blank && here.is_none() {
+            let line = first.is_some_and(|t| t.lines_before > 0) || sentence.start == 0;
+            let aside = line && current.is_some_and(|s| s.line);
+            let titled = line && bracketed(&analysis.text, sentence.start).is_some();
+            if here != section || blank && here.is_none() || aside || titled {
                 current = None;
                 section = here;
             }
@@ -53,7 +59,6 @@ impl Moments<'_, '_> {
             };
             // "Le 12 mars", "- Mardi 12/03": nothing but small words before.
             let dates = |start: usize| {
-                let line = first.is_some_and(|t| t.lines_before > 0) || sentence.start == 0;
                 line && start <= sentence.start + 3
                     && (sentence.start..start)
                         .all(|i| text.tokens[i].kind == Kind::Mark || text.fold(i).len() <= 2 || DAYS.contains(&text.fold(i)))
@@ -63,11 +68,13 @@ impl Moments<'_, '_> {
                 && !(sentence.start..found.tokens.start).any(|i| matches!(text.fold(i), "jamais" | "pas" | "non" | "aucun" | "aucune" | "sans" | "ni"))
                 && (self.heads(found.tokens.end, sentence.end) || found.cue.door && found.tokens.start == sentence.start)
             {
-                current = Some(Standing { moment: self.meant(found.cue, found.tokens.start).0, time: None });
+                let moment = self.meant(found.cue, found.tokens.start).0;
+                let aside = !line && matches!(moment, Moment::Prehospital | Moment::History);
+                current = Some(Standing { moment, time: None, line: aside });
             } else if let Some(found) = times.get(time).filter(|t| t.start < bytes.end && dates(text.token_at(t.start)))
                 && let Some(moment) = self.moment_of(found)
             {
-                current = Some(Standing { moment, time: found.value });
+                current = Some(Standing { moment, time: found.value, line: false });
             }
             standing.push(current);
         }

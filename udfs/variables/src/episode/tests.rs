@@ -216,3 +216,14 @@ proptest! {
         prop_assert_eq!(told(&reversed), told(&documents));
     }
 }
+
+#[test]
+fn a_call_at_three_months_is_of_the_stroke_and_does_not_prolong_the_stay() {
+    let documents = [
+        document("door", Emergency, "2023-03-12", "A").tells("2023-03-12 10:20"),
+        document("letter", Discharge, "2023-03-25", "A").tells("2023-03-12 10:20").left("2023-03-25"),
+        document("call", Nursing, "2023-06-13 15:20", "A").tells("2023-06-13 15:20"),
+    ];
+    assert_eq!(told(&documents), ["2023-1: door letter call"]);
+    assert_eq!(episodes(&documents)[0].end, Some(at("2023-03-25").date()));
+}

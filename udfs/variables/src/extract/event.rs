@@ -12,6 +12,9 @@ use super::{Candidate, Extractor};
 use crate::Value;
 use crate::definition::{Direction, Find, Fineness, Role, Use};
 
+/// Most tokens between an event and the time right behind it.
+const OWN: usize = 6;
+
 impl Extractor<'_, '_> {
     pub(super) fn timed(&self, out: &mut Vec<Candidate>) {
         let text = &self.analysis.text;
@@ -77,6 +80,16 @@ impl Extractor<'_, '_> {
         let first = times.partition_point(|t| t.end <= bytes.start);
         let least = if fineness == Fineness::Hour { Precision::Hour } else { Precision::Day };
         let mut best: Option<(f32, &TemporalExpression, Range<usize>)> = None;
+        // "Levé à 6 h, il s'effondre devant son fils à 6 h 40": the time right behind is its own.
+        let own = |time: &TemporalExpression| {
+            let at = text.token_at(time.start);
+            time.value.is_some()
+                && time.precision >= Precision::Hour
+                && at >= event.end
+                && at - event.end <= OWN
+                && (event.end..at).all(|i| text.tokens[i].kind != Kind::Mark || matches!(text.fold(i), "'" | "-"))
+        };
+        let owned = direction == Direction::Before && times[first..].iter().take_while(|t| t.start < bytes.end).any(own);
         for time in times[first..].iter().take_while(|t| t.start < bytes.end) {
             let kind = matches!(time.kind, TemporalKind::Date | TemporalKind::Time | TemporalKind::Relative | TemporalKind::Period);
             if !kind || time.value.is_none() || time.precision < least {
@@ -91,6 +104,9 @@ impl Extractor<'_, '_> {
                 (event.start..event.start, false)
             };
             if between.len() > reach || before && direction == Direction::After || !before && direction == Direction::Before {
+                continue;
+            }
+            if before && owned && between.clone().any(|at| text.fold(at) == ",") {
                 continue;
             }
             let mut cost = if before { 1.0 } else { 0.0 };

@@ -127,7 +127,7 @@ impl Extractor<'_, '_> {
         let read = Text::new(&joined);
         let mut end = None;
         for measurement in measurements(&read) {
-            if measurement.value_start != shift
+            if measurement.value_start > shift
                 && !joined[shift..measurement.value_start].chars().all(|c| !c.is_alphanumeric())
                 && end.is_none()
             {

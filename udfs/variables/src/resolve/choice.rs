@@ -55,14 +55,20 @@ pub(crate) fn choose(variable: &str, policy: &Policy, members: &[usize], candida
     }
     candidates[chosen].verdict = Verdict::Chosen;
     let good = winner.members.iter().map(|(at, _)| candidates[*at].weight).fold(0.0, f32::max);
-    let own: Vec<usize> = winner.members.iter().map(|(at, _)| candidates[*at].document).collect();
+    let own: Vec<(usize, bool)> = winner.members.iter().map(|(at, _)| source(&candidates[*at])).collect();
     let corrected = candidates[chosen].context.corrects;
     let conflict = !corrected
         && groups[1..].iter().flat_map(|g| &g.members).any(|(at, _)| {
             let other = &candidates[*at];
             // What was not found yet is no disagreement.
             let earlier = policy.prefer == Prefer::True && other.order < candidates[chosen].order;
-            !earlier && !rounds(&other.value, &candidates[chosen].value) && other.weight >= EQUAL * good && !own.contains(&other.document)
+            // The words of a document and its codes tell of one moment: any doubt between them is to be seen.
+            let (document, coded) = source(other);
+            let enough = if own.contains(&(document, !coded)) { CREDIBLE } else { EQUAL };
+            !earlier
+                && !rounds(&other.value, &candidates[chosen].value)
+                && other.weight >= enough * good
+                && !own.contains(&(document, coded))
         });
     let doubt = groups.get(1).map_or(0.0, |g| g.support);
     let mut found = resolved(variable, &candidates[chosen], &candidates[chosen].finding.method);
@@ -70,6 +76,11 @@ pub(crate) fn choose(variable: &str, policy: &Policy, members: &[usize], candida
     found.candidates = count;
     found.conflict = conflict;
     Some(found)
+}
+
+/// The document of a candidate, and whether its codes say it or its words.
+fn source(candidate: &Candidate<'_>) -> (usize, bool) {
+    (candidate.document, candidate.finding.is_coded())
 }
 
 /// The candidate whose words stand for the value: that of the documents the policy

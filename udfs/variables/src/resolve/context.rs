@@ -23,6 +23,9 @@ const CLOSE: usize = 4;
 /// Words at the head of a document that can make all of it a correction.
 const HEAD: usize = 120;
 
+/// How the months start.
+const MONTHS: &[&str] = &["janv", "fev", "mars", "avr", "mai", "juin", "juil", "aout", "sept", "oct", "nov", "dec"];
+
 const CORRECTS: u32 = 0;
 const REFUTES: u32 = 1;
 const DOCUMENT: u32 = 2;
@@ -36,6 +39,8 @@ pub(crate) struct Context {
     pub corrects: bool,
     /// This value is the one that is taken back.
     pub refuted: bool,
+    /// Its words name a day: "le 3 mai", "03/05/2024".
+    pub dated: bool,
 }
 
 #[derive(Deserialize)]
@@ -85,10 +90,15 @@ pub(crate) fn contexts(text: &Text<'_>, sentences: &[Range<usize>], findings: &[
     let mut hits: Vec<Option<Vec<Hit>>> = vec![None; sentences.len()];
     let mut found = Vec::with_capacity(findings.len());
     for (at, finding) in findings.iter().enumerate() {
+        // The words around what a code states neither copy nor correct it.
+        if finding.is_coded() {
+            found.push(Context { corrects: all, ..Context::default() });
+            continue;
+        }
         let span = tokens[at].clone();
         let which = sentences.partition_point(|s| s.end <= span.start);
         let Some(sentence) = sentences.get(which) else {
-            found.push(Context { corrects: all, ..Context::default() });
+            found.push(Context { corrects: all, dated: reader.dated(&span), ..Context::default() });
             continue;
         };
         let hits = hits[which].get_or_insert_with(|| reader.hits(sentence.clone()));
@@ -117,6 +127,7 @@ pub(crate) fn contexts(text: &Text<'_>, sentences: &[Range<usize>], findings: &[
             sentence: reader.fingerprint(sentence.clone()),
             corrects: all || !refuted && hits.iter().any(|h| near(h) || stands(h)),
             refuted,
+            dated: reader.dated(&span),
         });
     }
     found
@@ -132,6 +143,16 @@ impl Reader<'_> {
     fn tokens(&self, finding: &Finding) -> Range<usize> {
         let first = self.text.token_at(finding.start);
         first..self.text.token_at(finding.end.saturating_sub(1)).max(first) + 1
+    }
+
+    fn dated(&self, span: &Range<usize>) -> bool {
+        let number = |at: usize| self.text.tokens.get(at).is_some_and(|t| t.kind == Kind::Number);
+        span.clone().any(|at| {
+            number(at)
+                && (self.text.fold(at + 1) == "/" && number(at + 2)
+                    || matches!(self.text.fold(at + 1), "." | "-") && number(at + 2) && self.text.fold(at + 3) == self.text.fold(at + 1)
+                    || MONTHS.iter().any(|m| self.text.fold(at + 1).starts_with(m)))
+        })
     }
 
     fn hits(&self, sentence: Range<usize>) -> Vec<Hit> {

@@ -6,6 +6,8 @@ use super::Scope;
 use crate::qualifier::{Cue, CueKind};
 use crate::text::Kind;
 
+/// Most tokens of an apposition.
+const ASIDE: usize = 9;
 /// Most words between what is qualified and a cue behind it, mentions in between not counted.
 const REACH_AFTER: usize = 6;
 
@@ -44,9 +46,18 @@ impl Scope<'_> {
                 }
                 (Some(Kind::Mark), ")") => return false,
                 (Some(Kind::Mark), ",")
-                    if cue.start - at <= 2
-                        && words < 4
-                        && (matches!(self.fold(cue.start), "non" | "pas" | "jamais" | "finalement") || cue.kind == CueKind::Stopped) => {}
+                    if words < 4
+                        && (at + 1 == cue.start
+                            || at + 2 == cue.start
+                                && matches!(
+                                    self.fold(at + 1),
+                                    "est" | "donc" | "a" | "mais" | "puis" | "car" | "finalement" | "secondairement"
+                                ))
+                        && (self.apposed(cue.start) || cue.kind == CueKind::Stopped) => {}
+                // "la thrombectomie, envisagée à Bordeaux, a été annulée"
+                (Some(Kind::Mark), ",") if at == self.span.end && self.verbal(cue) && self.aside(at + 1, cue.start) => {
+                    at = cue.start - 1;
+                }
                 (Some(Kind::Mark), "-") if self.spaced(at) && self.spaced(at + 1) => return false,
                 (Some(Kind::Mark), ",") => {
                     if self.mention_at(at + 1).is_none() || !plural || words > 1 {
@@ -81,6 +92,29 @@ impl Scope<'_> {
         !self.complement(cue)
     }
 
+    /// The cue is a verb whose subject may stand further off.
+    fn verbal(&self, cue: &Cue) -> bool {
+        cue.end - cue.start > 1 && matches!(self.fold(cue.start), "a" | "est" | "fut" | "etait" | "n" | "ne" | "ont" | "sont" | "sera")
+    }
+
+    /// Words set off by commas that say nothing of their own stand there, up to the cue.
+    fn aside(&self, from: usize, to: usize) -> bool {
+        to > from + 1
+            && to - from <= ASIDE
+            && self.fold(to - 1) == ","
+            && (from..to - 1).all(|at| (self.kind(at) == Some(Kind::Word) || self.fold(at) == "'") && self.mention_at(at).is_none())
+    }
+
+    /// Words that speak of what stands before the comma: "thrombolyse, contre-indiquée
+    /// par", "thrombectomie, puis l'a annulée".
+    fn apposed(&self, at: usize) -> bool {
+        let word = self.fold(at);
+        matches!(word, "non" | "pas" | "jamais" | "finalement" | "puis" | "mais" | "secondairement")
+            || ["contre", "recus", "refus", "annul", "abandon", "declin", "ecart", "elimin", "exclu", "infirm"]
+                .iter()
+                .any(|stem| word.starts_with(stem))
+    }
+
     /// "thrombolyse de l'AVC refusée": the span is what the head is done for.
     fn complement(&self, cue: &Cue) -> bool {
         let mut at = self.span.start;
@@ -107,6 +141,8 @@ impl Scope<'_> {
                 && between.len() <= 3
                 || self.bracket(between.clone()))
             && self.ends_item(cue)
+            // "hypothyroïdie⏎jamais fumé": what opens a line and goes on speaks of what follows.
+            && (self.view.text.tokens[cue.start].lines_before == 0 || self.ends_cell(cue.end))
             // "HTA ; non diabétique": behind a semicolon only a cell of a table answers.
             && (!between.into_iter().any(|i| self.fold(i) == ";") || self.ends_cell(cue.end))
     }

@@ -168,7 +168,8 @@ impl Reader<'_, '_> {
                 if article {
                     // "les 2/3 supérieurs", "au 1/3 moyen"
                     let fraction = a < b && a_count == 1 && b_count == 1 && b <= 5;
-                    let day = fraction && !score && self.sentence_ends(at + 3) && !matches!(self.before(at, 1), "les" | "au" | "des");
+                    let day =
+                        fraction && !score && (self.sentence_ends(at + 3) || clock) && !matches!(self.before(at, 1), "les" | "au" | "des");
                     (!fraction || day && self.near_document(a, b)) && (!score || b_count == 2)
                 } else {
                     self.bare_day_month(at, (a, a_count), (b, b_count), score || vital, clock)

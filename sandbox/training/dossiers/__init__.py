@@ -1,0 +1,1 @@
+"""Invented French stroke documents with their marks, by construction."""

@@ -1,0 +1,264 @@
+//! Institutions by where they stand: the head of a page ("FONDATION ARGUENON - SITE DE
+//! KERVARA"), a house in small letters behind a transfer ("au centre de Kervara"), and the
+//! letters that a hospital is called by ("transféré au CHVB").
+
+use rustc_hash::FxHashSet;
+use sillage_clinical::text::Kind;
+
+use super::gazetteer::Cue;
+use super::reader::Reader;
+use crate::Label;
+use crate::name::knowledge::likely_common;
+use crate::proper::known::{abbreviation, explained};
+
+/// Lines of a page that its head may take.
+const HEAD_LINES: usize = 4;
+/// Most words of the name of an institution.
+const LONGEST: usize = 14;
+/// Words between a move and where it leads.
+const REACH: usize = 6;
+
+impl Reader<'_, '_> {
+    /// Names of institutions at the head of the page.
+    pub fn letterhead(&mut self) {
+        let (mut lines, mut at) = (0, 0);
+        while at < self.len() {
+            lines += usize::from(self.line_start(at));
+            if lines > HEAD_LINES {
+                break;
+            }
+            let opens = self.line_start(at) || matches!(self.before(at, 1), "-" | "–" | "|" | ",") && !self.glued(at) || self.column(at);
+            at = if opens { self.headed(at).unwrap_or(at + 1) } else { at + 1 };
+        }
+    }
+
+    /// An institution from here on: its kind and a name of its own.
+    fn headed(&mut self, at: usize) -> Option<usize> {
+        if !self.capital(at) || self.is_taken(at) {
+            return None;
+        }
+        let article = matches!(self.fold(at), "les" | "le" | "la" | "l");
+        // "IRM DU VALLON" as the first words of a page.
+        let pictures =
+            at == 0 && matches!(self.fold(at), "irm" | "scanner") && (1..4).any(|i| matches!(self.fold(at + i), "du" | "de" | "des"));
+        // "Pôle santé des Deux Rives", but "Pôle Neurosciences".
+        if matches!(self.fold(at), "pole" | "unite" | "plateau") && !matches!(self.fold(at + 1), "sante" | "medical" | "de" | "medico") {
+            return None;
+        }
+        if !self.is(at, Cue::HeadsPage) && !article && !pictures {
+            return None;
+        }
+        let (mut next, mut end, mut own) = (at + 1, at, false);
+        while next < at + LONGEST && self.same_line(next) && !self.column(next) && !self.is_taken(next) {
+            match self.kind(next) {
+                Some(Kind::Word) => {
+                    let small = self.is(next, Cue::Particle) && (!self.capital(next) || self.upper(at));
+                    let kind = pictures && matches!(self.fold(next), "irm" | "scanner")
+                        || self.is(next, Cue::HospitalModifier)
+                        || self.is(next, Cue::Care)
+                        || self.is(next, Cue::HeadsPage);
+                    if !small && !kind {
+                        if !self.capital(next) || self.is(next, Cue::Title) || self.stops_head(next) {
+                            break;
+                        }
+                        own |= self.own_word(next);
+                    }
+                    if !small {
+                        end = next + 1;
+                    }
+                }
+                Some(Kind::Mark) if self.mark(next, "'") || self.mark(next, "&") => {}
+                Some(Kind::Mark) if self.mark(next, "-") && self.glued(next) && self.glued(next + 1) => {}
+                _ => break,
+            }
+            next += 1;
+        }
+        // "Les Genêts - SMR neurologique"
+        let cared = || {
+            let care = end + usize::from(matches!(self.fold(end), "-" | "–" | "," | "(" | ":"));
+            matches!(self.fold(care), "smr" | "ssr" | "ehpad" | "usld" | "mpr" | "had" | "mapad" | "mas" | "fam" | "foyer")
+                && self.same_line(care)
+        };
+        if !own || end <= at + 1 || article && !cared() {
+            return None;
+        }
+        // "IMAGERIE DU PORT" is one, "SCANNER DU PORT" may be; a section never has the town behind.
+        let end = self.site_behind(end);
+        self.emit(at..end, Label::Hopital, "shape:letterhead", 0.8);
+        Some(end)
+    }
+
+    /// A word that ends the name of an institution at the head of a page.
+    fn stops_head(&self, at: usize) -> bool {
+        let compass = self.fold(at) == "centre" && self.same_line(at + 1) && self.capital(at + 1);
+        self.is(at, Cue::EndsName) && !compass && !self.is(at, Cue::Particle) || self.is(at, Cue::Weekday) || self.is(at, Cue::Month)
+    }
+
+    /// A word that names a place or a person, not a trade.
+    fn own_word(&self, at: usize) -> bool {
+        let fold = self.fold(at);
+        fold.len() > 2
+            && !self.is(at, Cue::Score)
+            && !self.is(at, Cue::Unit)
+            && (!explained(fold) && !abbreviation(fold)
+                || self.is(at, Cue::PlaceNoun)
+                || self.knowledge.towns.longest(self.text, at).is_some())
+    }
+
+    /// "Ambulances du Vallon", "pharmacie des Halles": a business that a place names.
+    pub(super) fn placed_business(&mut self, at: usize) {
+        let business = matches!(
+            self.fold(at),
+            "ambulances" | "ambulance" | "taxi" | "taxis" | "pharmacie" | "laboratoire" | "residence" | "cabinet" | "optique" | "imagerie"
+        );
+        let link = at + 1;
+        if !business || self.is_taken(at) || !matches!(self.fold(link), "du" | "des" | "de") || !self.same_line(link) || self.capital(link)
+        {
+            return;
+        }
+        let name = link + 1 + usize::from(matches!(self.fold(link + 1), "la" | "l")) + usize::from(self.mark(link + 2, "'"));
+        if self.same_line(name) && self.capital(name) && !self.upper(name) && self.is(name, Cue::PlaceNoun) && !self.is_taken(name) {
+            let end = self.place_chain(name, 3).max(name + 1);
+            self.emit(at..end, Label::Hopital, "shape:hospital", 0.5);
+        }
+    }
+
+    /// "ssr les embruns", "ch brouzac": a house in a note without capitals.
+    pub(super) fn lower_house(&mut self, at: usize) {
+        let kind = matches!(self.fold(at), "ch" | "chu" | "chr" | "chi" | "ehpad" | "ssr" | "smr" | "usld" | "crf" | "had");
+        if !kind || self.capital(at) || self.is_taken(at) || at > 0 && self.same_line(at) && self.digits(at - 1).is_some() {
+            return;
+        }
+        let mut name = at + 1;
+        while matches!(self.fold(name), "de" | "d" | "du" | "'") && self.same_line(name) && name < at + 3 {
+            name += 1;
+        }
+        let article = matches!(self.fold(name), "les" | "la" | "le" | "l");
+        let first = name + usize::from(article) + usize::from(self.mark(name + 1, "'"));
+        let fold = self.fold(first);
+        let small = self.kind(first) == Some(Kind::Word) && !self.capital(first) && self.same_line(first) && fold.len() > 3;
+        // "ehpad refusait": what happens there.
+        let verb = ["ait", "aient", "ant", "ent", "er", "ez"].iter().any(|e| fold.ends_with(e));
+        let unknown = !verb && !explained(fold) && !likely_common(fold) && self.knowledge.cues(fold) == 0 && !self.measured(first);
+        if small && !self.is_taken(first) && (unknown || article && fold.ends_with('s') && self.is(first, Cue::PlaceNoun)) {
+            let end = self.hyphenated(first + 1).max(first + 1);
+            self.emit(at..end, Label::Hopital, "shape:hospital", 0.5);
+        }
+    }
+
+    /// "au centre de Kervara", "à l'institut Kervara": a house in small letters.
+    pub(super) fn small_center(&mut self, at: usize) {
+        if !matches!(self.fold(at), "centre" | "institut" | "fondation" | "domaine" | "chateau" | "clinique" | "hopital")
+            || self.upper(at)
+            || self.is_taken(at)
+        {
+            return;
+        }
+        let mut name = at + 1;
+        while self.same_line(name)
+            && name < at + 4
+            && (matches!(self.fold(name), "de" | "d" | "du" | "la" | "l" | "les" | "des") && !self.capital(name) || self.mark(name, "'"))
+        {
+            name += 1;
+        }
+        // "centre Les Genêts"
+        let article = matches!(self.fold(name), "les" | "le" | "la" | "l") && self.capital(name);
+        name += usize::from(article) + usize::from(article && self.mark(name + 1, "'"));
+        if !self.same_line(name) || !self.capital(name) || self.is_taken(name) || self.upper(name) && self.fold(name).len() < 5 {
+            return;
+        }
+        let moved = self.moves_before(at);
+        let town = self.knowledge.towns.longest(self.text, name).map(|(end, _)| end);
+        let own = !explained(self.fold(name)) && !self.is(name, Cue::EndsName) && self.kind(name) == Some(Kind::Word);
+        let placed = self.is(name, Cue::PlaceNoun);
+        let capital = self.capital(at);
+        if !(own && town.is_none() || (placed || town.is_some()) && (moved || article) || own && capital) || self.is(name, Cue::Title) {
+            return;
+        }
+        let end = town.map_or_else(|| self.place_chain(name, 4).max(name + 1), |end| self.hyphenated(end));
+        self.emit(at..end, Label::Hopital, "shape:hospital", 0.6);
+    }
+
+    /// A word of the words before leads somewhere: "transférée ce jour au …".
+    fn moves_before(&self, at: usize) -> bool {
+        (1..=REACH)
+            .take_while(|back| at >= *back && self.near(at - back + 1) && !matches!(self.before(at, *back), "." | ";"))
+            .any(|back| self.is(at - back, Cue::Transfer))
+    }
+
+    /// Letters by which a hospital is called, each at every place of the text.
+    pub(super) fn lettered(&mut self) {
+        let mut houses: FxHashSet<&str> = FxHashSet::default();
+        for at in 0..self.len() {
+            if !houses.contains(self.fold(at)) && self.house_letters(at) {
+                houses.insert(self.fold(at));
+            }
+        }
+        for at in 0..self.len() {
+            let held = self.glued(at) && self.mark(at - 1, "-") && at > 1 && self.glued(at - 1);
+            if houses.contains(self.fold(at)) && self.upper(at) && !self.is_taken(at) && !held {
+                self.emit(at..at + 1, Label::Hopital, "shape:hospital-letters", 0.7);
+            }
+        }
+    }
+
+    /// Capitals that nothing explains: those of a "CH…" or "GH…", or where a patient is moved to.
+    fn house_letters(&self, at: usize) -> bool {
+        let fold = self.fold(at);
+        if !self.upper(at)
+            || !(3..=7).contains(&fold.len())
+            || !fold.bytes().all(|b| b.is_ascii_lowercase())
+            || self.is_taken(at)
+            || explained(fold)
+            || abbreviation(fold)
+            || self.knowledge.cues(fold) != 0
+            || self.glued(at) && !matches!(self.before(at, 1), "(" | "'" | "/")
+            || self.measured(at)
+            || self.same_line(at + 1) && matches!(self.fold(at + 1), "=" | "<" | ">" | "%" | "'")
+        {
+            return false;
+        }
+        let kind = ["ch", "gh", "hi", "hp"].iter().any(|p| fold.starts_with(p)) && fold.len() > 3;
+        let rest = fold.get(2..).unwrap_or_default();
+        let consonants = !rest.bytes().any(|b| matches!(b, b'a' | b'e' | b'i' | b'o' | b'u' | b'y'));
+        let before = self.before(at, 1);
+        let small = at > 0 && !self.capital(at - 1);
+        let led = matches!(
+            before,
+            "au" | "du"
+                | "le"
+                | "vers"
+                | "urgences"
+                | "sau"
+                | "unv"
+                | "usinv"
+                | "rea"
+                | "smur"
+                | "samu"
+                | "neuro"
+                | "retour"
+                | "images"
+                | "chez"
+                | "depuis"
+                | "de"
+        );
+        let called = self.mark(at.wrapping_sub(1), "(") && at > 1 && self.mark(at + 1, ")") && self.person_ends(at - 2);
+        let head = self.line_start(at) && (at == 0 || self.heads_page(at)) && self.same_line(at + 1);
+        if kind {
+            return consonants && fold.len() < 7 || fold.len() < 6 && (led || called || head);
+        }
+        // "transféré au XBN": where else should one be moved to.
+        matches!(before, "au" | "du") && small && self.same_line(at) && self.moves_before(at - 1) && consonants_lead(fold)
+    }
+
+    /// On one of the first lines.
+    fn heads_page(&self, at: usize) -> bool {
+        (1..=at).filter(|i| self.line_start(*i)).count() < 3
+    }
+}
+
+/// Letters that no word of French begins or is made of.
+fn consonants_lead(fold: &str) -> bool {
+    let vowel = |b: u8| matches!(b, b'a' | b'e' | b'i' | b'o' | b'u' | b'y');
+    fold.bytes().filter(|b| vowel(*b)).count() * 3 <= fold.len()
+}
