@@ -121,10 +121,13 @@ class Graph(torch.nn.Module):
 
 
 def export(model, names, path):
-    # Weights far from nothing: else every label is as probable as any other.
-    batch = tuple(torch.ones((2, 9), dtype=torch.int64) for _ in names)
+    # A mask of ones alone would be traced as no mask: something must be padded, and attention be spelled out.
+    model.set_attn_implementation("eager")
+    mask = torch.tensor([[1] * 9, [1] * 5 + [0] * 4])
+    batch = tuple(mask if name == "attention_mask" else torch.ones((2, 9), dtype=torch.int64) for name in names)
     dynamic = {name: {0: "batch", 1: "sequence"} for name in [*names, "logits"]}
-    torch.onnx.export(Graph(model, names), batch, str(path), input_names=list(names), output_names=["logits"], dynamic_axes=dynamic, opset_version=17, dynamo=False)
+    # In eval() itself: the export puts back what it finds, and dropout must stay off.
+    torch.onnx.export(Graph(model, names).eval(), batch, str(path), input_names=list(names), output_names=["logits"], dynamic_axes=dynamic, opset_version=17, dynamo=False)
 
 
 def manifest(name, length):
@@ -144,6 +147,7 @@ def main():
     for name, tokenizer, model, length in kinds(texts):
         folder = out / name
         folder.mkdir(parents=True, exist_ok=True)
+        # Weights far from nothing: else every label is as probable as any other.
         for parameter in model.parameters():
             if parameter.dim() > 1:
                 torch.nn.init.normal_(parameter, std=0.2)
