@@ -10,6 +10,7 @@ use base64::engine::general_purpose::{GeneralPurpose, GeneralPurposeConfig, STAN
 use chrono::{SecondsFormat, Utc};
 use clap::Args;
 use datafusion::execution::context::SessionContext;
+use futures::StreamExt;
 use memchr::memmem;
 use serde_json::json;
 use sha2::{Digest, Sha256};
@@ -113,6 +114,7 @@ pub(super) async fn execute(options: Options) -> Result<()> {
     let files = store.forget().await?;
     let attachments = attachments::sweep(&store).await?;
     let left = left(&store, &person).await?;
+    let elsewhere = elsewhere(&store, &person).await?;
     let proof = json!({
         "erased_at": Utc::now().to_rfc3339_opts(SecondsFormat::Secs, true),
         "reason": options.reason.trim(),
@@ -125,6 +127,7 @@ pub(super) async fn execute(options: Options) -> Result<()> {
         "attachments_removed": attachments,
         "old_files_removed": files,
         "rows_left": left,
+        "documents_of_others_that_name_the_patient": elsewhere,
         "sillage": env!("CARGO_PKG_VERSION"),
     });
     let text = format!("{proof:#}\n");
@@ -134,6 +137,12 @@ pub(super) async fn execute(options: Options) -> Result<()> {
     std::fs::write(&path, &text).map_err(Error::io(&path))?;
     print(&text)?;
     eprintln!("proof: {}", path.display());
+    if !elsewhere.is_empty() {
+        eprintln!(
+            "{} documents of other patients hold an identifier of this one in their source text; the proof names them. They stay.",
+            elsewhere.len()
+        );
+    }
     if left > 0 {
         return Err(Error::Internal(format!("{left} rows of the patient are left; the proof says so")));
     }
@@ -355,6 +364,26 @@ async fn left(store: &Store, person: &Person) -> Result<u64> {
     let session = session::over(store, &session::built_in()?).await?;
     let letters = letters(&session, person).await?;
     Ok(left + letters.len() as u64)
+}
+
+/// Documents of other people whose source text holds an identifier of this one:
+/// theirs to keep, and for somebody to look at.
+async fn elsewhere(store: &Store, person: &Person) -> Result<Vec<String>> {
+    let session = session::over(store, &session::built_in()?).await?;
+    let query = "select document_id, text, margins from restricted.source_documents";
+    let mut batches = session.sql(query).await.map_err(Box::new)?.execute_stream().await.map_err(Box::new)?;
+    let mut found = Vec::new();
+    while let Some(batch) = batches.next().await {
+        let batch = batch.map_err(Box::new)?;
+        let (ids, texts, margins) = (column_of(&batch, "document_id")?, column_of(&batch, "text")?, column_of(&batch, "margins")?);
+        for (row, id) in ids.into_iter().enumerate() {
+            let named = [&texts[row], &margins[row]].into_iter().flatten().any(|text| person.is_named(text.as_bytes(), LEAST));
+            found.extend(id.filter(|_| named));
+        }
+    }
+    found.sort();
+    found.dedup();
+    Ok(found)
 }
 
 #[cfg(test)]

@@ -187,26 +187,26 @@ impl Attachments {
                 dead_letters: Vec::new(),
             });
         }
-        let strings = |name: &str| Ok::<_, Error>(text_array(column(name)?)?);
+        let strings = |name: &str| text_array(column(name)?);
         let (texts, margins, ids, places, statuses) =
             (strings("text")?, strings("margins")?, strings("source_document_id")?, strings("place")?, strings("status")?);
         let versions: Int32Array = column("document_version")?.as_primitive::<Int32Type>().clone();
         let mut wanted: Vec<Wanted> = Vec::new();
         let mut of_row: Vec<Vec<usize>> = vec![Vec::new(); documents.num_rows()];
-        for row in 0..documents.num_rows() {
+        for (row, of_row) in of_row.iter_mut().enumerate() {
             if statuses.value(row) == "entered-in-error" {
                 continue;
             }
             let bytes = attachments.is_valid(row).then(|| attachments.value(row));
             let fresh = bytes.iter().flat_map(|list| list.as_binary::<i32>().iter().flatten().map(<[u8]>::to_vec).collect::<Vec<_>>());
             for bytes in fresh {
-                of_row[row].push(wanted.len());
+                of_row.push(wanted.len());
                 wanted.push(Wanted { sha256: digest(&bytes), bytes: Some(bytes) });
             }
-            if of_row[row].is_empty() && hashes.is_valid(row) {
+            if of_row.is_empty() && hashes.is_valid(row) {
                 // Read before: only where its words stand is looked up.
                 for sha256 in text_array(&hashes.value(row))?.iter().flatten() {
-                    of_row[row].push(wanted.len());
+                    of_row.push(wanted.len());
                     wanted.push(Wanted { sha256: sha256.to_owned(), bytes: None });
                 }
             }
@@ -215,18 +215,18 @@ impl Attachments {
         let mut out = Columns::default();
         let mut keep = Vec::with_capacity(documents.num_rows());
         let mut dead_letters = Vec::new();
-        for row in 0..documents.num_rows() {
+        for (row, of_row) in of_row.iter().enumerate() {
             let had = texts.is_valid(row).then(|| texts.value(row));
-            let fresh = of_row[row].iter().any(|at| wanted[*at].bytes.is_some());
+            let fresh = of_row.iter().any(|at| wanted[*at].bytes.is_some());
             let key = (ids.value(row), places.value(row), versions.is_valid(row).then(|| versions.value(row)));
             if !fresh {
-                out.stored(had, &of_row[row], &wanted, &readings, margins.is_valid(row).then(|| margins.value(row)), key);
+                out.stored(had, of_row, &wanted, &readings, margins.is_valid(row).then(|| margins.value(row)), key);
                 keep.push(true);
                 continue;
             }
-            let failure = of_row[row].iter().find_map(|at| readings[*at].as_ref().err().copied());
-            let unread = of_row[row].iter().any(|at| readings[*at].as_ref().is_ok_and(|r| !r.unread.is_empty()));
-            let any = of_row[row].iter().any(|at| readings[*at].is_ok());
+            let failure = of_row.iter().find_map(|at| readings[*at].as_ref().err().copied());
+            let unread = of_row.iter().any(|at| readings[*at].as_ref().is_ok_and(|r| !r.unread.is_empty()));
+            let any = of_row.iter().any(|at| readings[*at].is_ok());
             if failure.is_some() || unread {
                 let reason = failure.map_or(UNREAD, Failure::reason);
                 let detail = failure.map_or_else(|| "some of its pages hold no text that could be read".to_owned(), |f| f.to_string());
@@ -234,7 +234,7 @@ impl Attachments {
             }
             let stands = any || had.is_some_and(|text| !text.trim().is_empty());
             keep.push(stands);
-            out.fresh(had, &of_row[row], &wanted, &readings, key);
+            out.fresh(had, of_row, &wanted, &readings, key);
         }
         let (documents, page_spans) = out.finish(documents)?;
         let documents = filter_record_batch(&documents, &BooleanArray::from(keep)).map_err(failed)?;

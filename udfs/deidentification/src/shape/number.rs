@@ -470,7 +470,9 @@ impl Reader<'_, '_> {
                 let measured = self.measured(at) || self.cue_before(at, 3, Cue::AmountName);
                 let decimal =
                     matches!(self.fold(at + 1), "," | ".") && self.glued(at + 1) && self.glued(at + 2) && self.digits(at + 2).is_some();
-                if measured || decimal || digits.count < LONG || fold.bytes().rev().take_while(|b| *b == b'0').count() >= 4 {
+                // A round number is an amount, but not beside a name.
+                let round = fold.bytes().rev().take_while(|b| *b == b'0').count() >= 4 && !self.cue_before(at, 12, Cue::PatientWord);
+                if measured || decimal || digits.count < LONG || round {
                     continue;
                 }
                 let professional = digits.count == 11 && fold.starts_with('1') && (luhn(fold) || fold.starts_with("10"));
