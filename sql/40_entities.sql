@@ -70,6 +70,8 @@ select pseudonym('entity', f.document_id || ':' || mention['start'] || ':' || me
 from found f
 left join doubtful d
        on d.document_id = f.document_id and d.mention_start = f.mention['start'] and d.mention_end = f.mention['end']
+-- A part of a name or of a number is no mention.
+where span['text'] is not null
 union all
 select pseudonym('entity', document_id || ':cda-entry:' || entity['entry'] || ':'
                      || coalesce(entity['snomed_code'], '') || ':' || coalesce(entity['icd10_code'], '') || ':' || coalesce(entity['atc_code'], '')),

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
+use sillage_inference::bare::Bare;
 use sillage_inference::folder::{Folder, Role, Task};
 use sillage_inference::runtime::Runtime;
 use sillage_inference::{Device, Model, Models, Settings};
@@ -15,6 +16,8 @@ use crate::error::{Error, Result};
 mod add;
 mod bench;
 
+/// A change of the output by padding, as a part of its range, that quantisation does not explain.
+const UNMASKED: f32 = 0.15;
 /// A sentence that a check reads.
 const SENTENCE: &str = "Mme Ewaldine QUILLANDRE, suivie à Plouzennec, est adressée pour une aphasie brutale le 3 mai 2024 ; apixaban 5 mg.";
 
@@ -148,6 +151,8 @@ fn check(options: &Check) -> Result<()> {
     match models.get(&options.name)? {
         Model::Text(model) => {
             out.push_str(&format!("sha256     {}\ndevice     {}\n", model.sha256, model.device));
+            let apart = padding(&folder, models.settings())?;
+            out.push_str(&format!("padding    changes the output by {:.1} % of its range\n", apart * 100.0));
             if folder.manifest.task == Task::Embedding {
                 let vector = model.vectors([text]).remove(0).map_err(|e| failed(&options.name, e))?;
                 let length = vector.iter().map(|v| v * v).sum::<f32>().sqrt();
@@ -176,6 +181,25 @@ fn check(options: &Check) -> Result<()> {
         }
     }
     print(&out)
+}
+
+/// How much padding changes a model's output, as a part of its range.
+///
+/// Errors: so much that it must have been exported without its mask.
+fn padding(folder: &Folder, settings: &Settings) -> Result<f32> {
+    let effect = Bare::load(folder, settings)?.padding_effect();
+    let (apart, range) = effect.map_err(|e| failed(&folder.name, e))?;
+    let part = if range > 0.0 { apart / range } else { 0.0 };
+    if part > UNMASKED {
+        let message = format!(
+            "{}: padding changes the output of model.onnx by {:.0} % of its range: it was exported without its mask. \
+             Export it with a batch in which something is padded, or with optimum-cli",
+            folder.path.display(),
+            part * 100.0
+        );
+        return Err(Error::Configuration(message));
+    }
+    Ok(part)
 }
 
 fn failed(name: &str, reason: String) -> Error {

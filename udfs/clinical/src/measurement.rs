@@ -18,6 +18,7 @@ mod scan;
 mod tests;
 mod trie;
 mod value;
+mod vitals;
 
 use crate::form::Form;
 use crate::text::Text;

@@ -91,6 +91,8 @@ pub(crate) struct Catalogue {
 const FILE: &str = "data/sections.toml";
 /// Longest title line without a colon, in tokens.
 const TITLE_LINE: usize = 8;
+/// Letters of a title in capitals that needs no colon behind antecedents.
+const SHORT: usize = 5;
 /// Most tokens between a title and its colon: "Examen neurologique à 8h30 :".
 const TITLE_TAIL: usize = 7;
 
@@ -153,7 +155,8 @@ impl Catalogue {
                 break;
             }
             let open = found.last().filter(|s| s.tokens.end == words.len());
-            if let Some((title, kind)) = self.title(text, words, vocabulary, first, line_start, bracket)
+            let past = open.is_some_and(|s| matches!(self.kind(s).prior, Prior::Historical | Prior::Family));
+            if let Some((title, kind)) = self.title(text, words, vocabulary, first, line_start, past, bracket)
                 && !open.is_some_and(|s| self.item_of_antecedents(text, s, kind, at, first, title.end))
             {
                 let kind = self.in_order(kind, open, told, first * 2 > words.len());
@@ -176,6 +179,9 @@ impl Catalogue {
         found
     }
 
+    /// The title that stands at a place; behind antecedents (`past`) a short one in
+    /// capitals needs no colon: "EXAM conscient".
+    #[allow(clippy::too_many_arguments, reason = "the text, its words and the place")]
     fn title(
         &self,
         text: &Text<'_>,
@@ -183,6 +189,7 @@ impl Catalogue {
         vocabulary: &Vocabulary,
         at: usize,
         line_start: bool,
+        past: bool,
         bracket: Option<usize>,
     ) -> Option<(Range<usize>, u32)> {
         let mut best: Option<(usize, u32)> = None;
@@ -195,6 +202,8 @@ impl Catalogue {
                 After::Colon(colon) => Some(colon),
                 After::Line(end) if alone => Some(end),
                 After::Stop if alone && text.fold(at).len() > 3 => Some(end + 1),
+                _ if alone && wide_gap(text, end) => Some(end),
+                _ if past && line_start && end == at + 1 && text.tokens[at].upper && text.fold(at).len() <= SHORT => Some(end),
                 _ if inline => Some(end),
                 _ => None,
             };
@@ -235,6 +244,7 @@ impl Catalogue {
             && at > section.title.end
             && (clock(text, first)
                 || matches!(text.fold(first), "a" | "vers" | "des") && clock(text, first + 1)
+                || text.tokens[at].lines_before > 0 && timed_label(text, first)
                 || self.tells_story(text, words, vocabulary, first))
     }
 
@@ -251,6 +261,13 @@ fn insert(trie: &mut Trie, vocabulary: &mut Vocabulary, phrase: &str, value: u32
         phrase: phrase.to_owned(),
         source,
     })
+}
+
+/// Two spaces or a tabulation before the token: what stands before it is a label.
+fn wide_gap(text: &Text<'_>, at: usize) -> bool {
+    let (Some(token), Some(previous)) = (text.tokens.get(at), at.checked_sub(1).map(|p| &text.tokens[p])) else { return false };
+    let between = &text.original[previous.end as usize..token.start as usize];
+    token.lines_before == 0 && (between.len() > 1 && between.trim().is_empty() || between.contains('\t'))
 }
 
 enum After {
@@ -325,6 +342,18 @@ fn clock(text: &Text<'_>, at: usize) -> bool {
         && (text.fold(at + 1) == "h"
             || text.fold(at + 1) == ":" && text.tokens.get(at + 2).is_some_and(|t| t.kind == Kind::Number && !t.space_before));
     hours || split
+}
+
+/// "Param. IAO 19h09 :": a label of any words with its hour.
+fn timed_label(text: &Text<'_>, at: usize) -> bool {
+    let hour = (at + 1..at + TITLE_LINE).take_while(|i| same_line(text, *i) && text.fold(*i) != ":").find(|i| clock(text, *i));
+    hour.is_some_and(|hour| (hour + 1..hour + 5).take_while(|i| same_line(text, *i)).any(|i| text.fold(i) == ":" && !glued_mark(text, i)))
+}
+
+/// The colon of "19:09".
+fn glued_mark(text: &Text<'_>, at: usize) -> bool {
+    let number = |i: Option<usize>| i.and_then(|i| text.tokens.get(i)).is_some_and(|t| t.kind == Kind::Number);
+    !text.tokens[at].space_before && number(at.checked_sub(1)) && number(Some(at + 1)) && !text.tokens[at + 1].space_before
 }
 
 /// The token that closes a title in square brackets: "[ATCD]", "[Bio 11:40]"; no
@@ -409,6 +438,10 @@ mod tests {
         ("- Antécédents : HTA", &["history: HTA"]),
         ("Antécédents. Diabète. HTA", &["history: Diabète. HTA"]),
         ("Antécédents -> HTA", &["history: HTA"]),
+        ("ATCD  HTA\nEXAM  conscient, aphasie", &["history: HTA", "examination: conscient, aphasie"]),
+        ("Traitement\tapixaban\nBiologie\tINR 1", &["home_treatment: apixaban", "laboratory: INR 1"]),
+        ("ATCD : HTA\nEXAM conscient", &["history: HTA", "examination: conscient"]),
+        ("ATCD : HTA\nvérif. croisée 19h09 : lit 4", &["history: HTA"]),
         ("Antécédents familiaux : père AVC\nTabac 20 PA", &["family_history: père AVC"]),
         ("Allergies : néant\nAphasie ce jour", &["allergies: néant"]),
         ("Allergies : iode\nMode de vie : vit seul", &["allergies: iode", "social: vit seul"]),
@@ -451,7 +484,7 @@ mod tests {
 
     #[test]
     fn titles_open_and_end_sections() {
-        assert_eq!(CASES.len(), 44);
+        assert_eq!(CASES.len(), 48);
         for (text, expected) in CASES {
             let found: Vec<String> = named(text).into_iter().map(|(name, content)| format!("{name}: {content}")).collect();
             assert_eq!(&found, expected, "{text:?}");

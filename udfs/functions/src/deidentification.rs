@@ -169,13 +169,14 @@ struct Carried {
 }
 
 impl Carried {
-    fn row(&mut self, replaced: &Replaced, places: &[Range<usize>]) {
+    /// Places for which `is_word` is false have no words.
+    fn row(&mut self, replaced: &Replaced, places: &[Range<usize>], is_word: impl Fn(&Range<usize>) -> bool) {
         let mut offsets = CharOffsets::new(&replaced.text);
         for place in places {
             let target = replaced.map.bytes_to_target(place.clone());
             self.start.append_value(offsets.at(target.start) as i32);
             self.end.append_value(offsets.at(target.end) as i32);
-            self.text.append_option(replaced.text.get(target));
+            self.text.append_option(replaced.text.get(target).filter(|_| is_word(place)));
         }
         self.lengths.push(places.len());
     }
@@ -397,10 +398,14 @@ fn documents(library: &Library, settings: &Deidentification, arguments: &[ArrayR
         let replaced = replace_locked(surrogates, source, &mut found, &passages, &settings.policy, &context, &identifiers, &mention_places);
         push_spans(source, &found, &replaced, &mut spans, &mut replacements);
         lengths.push(found.len());
-        mentions.row(&replaced, &mention_places);
-        findings.row(&replaced, &places(&readings.findings));
-        coded_entities.row(&replaced, &places(&entries.entities));
-        coded_findings.row(&replaced, &places(&entries.findings));
+        // What stands within a name, an address or a number is part of it, not medicine.
+        let is_medicine = |place: &Range<usize>| {
+            !place.is_empty() && !found.iter().any(|span| span.label != Label::Date && span.start <= place.start && place.end <= span.end)
+        };
+        mentions.row(&replaced, &mention_places, is_medicine);
+        findings.row(&replaced, &places(&readings.findings), |_| true);
+        coded_entities.row(&replaced, &places(&entries.entities), |_| true);
+        coded_findings.row(&replaced, &places(&entries.findings), |_| true);
         let title = text(&titles, row).and_then(|title| {
             let votes = library.hybrid.as_ref().zip(heard.next());
             // A title that the model cannot read is not shown.

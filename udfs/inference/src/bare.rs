@@ -87,6 +87,23 @@ impl Bare {
         Ok((started.elapsed(), tokens))
     }
 
+    /// How much the output for a short text changes when a longer one shares its batch,
+    /// beside the range of that output. A graph that was exported without its mask
+    /// reads padding as text; int8 differs by a few hundredths of the range.
+    ///
+    /// Errors: what ONNX Runtime says.
+    pub fn padding_effect(&mut self) -> Result<(f32, f32), String> {
+        let (short, long) = ("AVC sylvien gauche.", "HTA, diabète, tabac. ".repeat(4));
+        let fits = self.pieces(&long).len() == 1;
+        let long = if fits { long.as_str() } else { "HTA, diabète." };
+        let (alone, beside) = (self.logits(&[short])?, self.logits(&[short, long])?);
+        let (alone, beside) = (&alone[0].1, &beside[0].1);
+        let most = alone.iter().copied().fold(f32::NEG_INFINITY, f32::max);
+        let least = alone.iter().copied().fold(f32::INFINITY, f32::min);
+        let apart = alone.iter().zip(beside).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max);
+        Ok((apart, most - least))
+    }
+
     /// Tokens of texts that fit one window, and their logits: `[tokens, labels]`, special
     /// ones left out. They go through the network in one padded batch.
     ///

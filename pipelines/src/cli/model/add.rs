@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 use serde_json::Value;
 use sillage_inference::folder::{Folder, GRAPH, MANIFEST, TOKENIZER, is_name, sha256};
-use sillage_inference::{Models, Settings};
+use sillage_inference::{Model, Models, Settings};
 
 use super::Where;
 use crate::error::{Error, Result};
@@ -78,7 +78,9 @@ pub(super) fn execute(options: &Options) -> Result<()> {
     let folder = Folder::read(&work)?;
     // Without ONNX Runtime a folder can be added, and is checked when it is first used.
     if sillage_inference::runtime::Runtime::load(&settings.runtime).is_ok() {
-        Models::new(Settings { folder: staging.path().to_owned(), ..settings.clone() }).get(&name)?;
+        if let Model::Text(_) = Models::new(Settings { folder: staging.path().to_owned(), ..settings.clone() }).get(&name)? {
+            super::padding(&folder, &settings)?;
+        }
     } else {
         folder.digest()?;
         eprintln!("ONNX Runtime is not installed: the model is added and has not been tried");

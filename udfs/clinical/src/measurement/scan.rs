@@ -12,7 +12,7 @@ pub(super) struct Scanner<'t, 'a> {
     pub(super) catalog: &'static Catalog,
     pub(super) text: &'t Text<'a>,
     pub(super) boxes: &'t form::Form,
-    out: Vec<Measurement>,
+    pub(super) out: Vec<Measurement>,
 }
 
 impl<'t, 'a> Scanner<'t, 'a> {
@@ -30,6 +30,7 @@ impl<'t, 'a> Scanner<'t, 'a> {
             };
             token = next.filter(|n| *n > token).unwrap_or(token + 1);
         }
+        self.vital_signs();
         if !self.boxes.is_empty() {
             for measurement in &mut self.out {
                 if self.boxes.at(self.text.token_at(measurement.value_start)).criterion() {

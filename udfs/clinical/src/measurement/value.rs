@@ -106,7 +106,7 @@ impl Scanner<'_, '_> {
         }
         if matches!(word, "/" | ":" | "-" | "." | "," | "'" | "+") {
             let number = |at: usize| text.tokens.get(at).is_some_and(|t| t.kind == Kind::Number);
-            if self.parts(next) {
+            if self.parts(next) || word == "/" && self.next_item(next) {
                 return true;
             }
             return !(glued(text, next) && glued(text, next + 1) && number(next + 1)) && word != "/";
@@ -117,6 +117,13 @@ impl Scanner<'_, '_> {
         }
         let unit = self.catalog.surfaces.longest(text, word, next + 1, false, Some);
         !role.any(Roles::DURATION.or(Roles::COUNTED).or(Roles::MONTH)) && unit.is_none()
+    }
+
+    /// "FR 18 / 37°9": a stroke between items, where what follows has a unit of its own.
+    fn next_item(&self, stroke: usize) -> bool {
+        let spaced = |at: usize| self.text.tokens.get(at).is_some_and(|t| t.space_before);
+        let unit = |n: Number| n.degree || n.decimals > 0 || self.unit_after(&n, false).is_some();
+        spaced(stroke) && spaced(stroke + 1) && number::number(self.text, stroke + 1, 0).is_some_and(unit)
     }
 
     /// The values of the measure that start at this token.
@@ -143,7 +150,14 @@ impl Scanner<'_, '_> {
             .or_else(|| number::number(text, token, at).and_then(|n| self.reading(measure, n, ask)))
     }
 
-    fn reading(&self, measure: &Measure, mut n: Number, ask: &Ask) -> Option<Fit> {
+    fn reading(&self, measure: &Measure, n: Number, ask: &Ask) -> Option<Fit> {
+        let between = |at: usize| self.text.tokens.get(at).is_some_and(|t| t.space_before);
+        let listed = self.text.fold(n.next) == "-" && between(n.next) && between(n.next + 1);
+        // "FR 17 - 97 % AA": the hyphen parts items where the two make no range.
+        self.value_or_range(measure, n, ask, true).or_else(|| self.value_or_range(measure, n, ask, false).filter(|_| listed))
+    }
+
+    fn value_or_range(&self, measure: &Measure, mut n: Number, ask: &Ask, range: bool) -> Option<Fit> {
         if ask.negative {
             n.value = -n.value;
         }
@@ -152,7 +166,10 @@ impl Scanner<'_, '_> {
         let mut high = None;
         let mut last = n;
         let plain = (n.rest.is_none() || hit.is_some()) && n.infix.is_none();
-        if plain && let Some(second) = self.range_after(&n, hit.as_ref(), ask) {
+        if range
+            && plain
+            && let Some(second) = self.range_after(&n, hit.as_ref(), ask)
+        {
             hit = self.unit_after(&second, true);
             high = Some(second.value);
             last = second;

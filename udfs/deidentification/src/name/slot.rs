@@ -38,6 +38,8 @@ pub(crate) fn slots(page: &Page<'_, '_>, found: &mut Found) {
             run(page, end, found, &mut people, false);
         }
         small_initials(page, at, found);
+        typed(page, at, found);
+        beside_trade(page, at, found);
         // "int M. Xxxxx": behind a function in short the letter is a given name's.
         if matches!(
             page.fold(at),
@@ -154,6 +156,69 @@ fn small_initials(page: &Page<'_, '_>, at: usize, found: &mut Found) {
         if ends && small(who) && !found.covers(who) && (by || page.fold(who).len() == 2) {
             found.push(page, who..who + 1, Label::Nom, SLOT, 20);
         }
+    }
+}
+
+/// "FL/mc", "OP/CV" or "CA/nlm - validé le 14/03" at the start of a line: who dictated and
+/// who typed.
+fn typed(page: &Page<'_, '_>, at: usize, found: &mut Found) {
+    let begins = at == 0 || page.text.tokens[at].lines_before > 0;
+    let letters = |i: usize| {
+        let source = page.text.source(i..i + 1);
+        page.text.tokens.get(i).is_some_and(|t| t.kind == Kind::Word)
+            && matches!(source.len(), 2 | 3)
+            && source.bytes().all(|b| b.is_ascii_alphabetic())
+    };
+    let parted = matches!(page.fold(at + 1), "/" | "." | "-") && page.glued(at + 1) && page.glued(at + 2);
+    if !begins || !parted || !letters(at) || !page.has(at, look::UPPER) || at + 2 >= page.len() || !letters(at + 2) {
+        return;
+    }
+    let typist = at + 2;
+    let small = page.has(typist, look::LOWER);
+    let end = typist + 1;
+    let line_end = page.line_ends(end);
+    let aside = page.column(end) || matches!(page.fold(end), "-" | "–" | "|" | ",") && page.same_line(end);
+    // "AVC/AIT", "TA/FC": two capitals with a stroke are people only where a date follows in
+    // another column.
+    let dated_behind = (end..(end + 14).min(page.len()))
+        .take_while(|i| page.same_line(*i))
+        .any(|i| page.fold(i).len() == 4 && page.text.tokens[i].kind == Kind::Number);
+    let unit = matches!(page.fold(typist), "ml" | "dl" | "min" | "kg" | "mg" | "mm" | "mn" | "an" | "ou" | "et");
+    let fits = if small {
+        !unit && page.fold(at + 1) != "-" && (line_end || aside)
+    } else {
+        page.fold(at + 1) == "/" && page.column(end) && dated_behind && !(vital(page, at) || vital(page, typist))
+    };
+    if fits {
+        for i in [at, typist] {
+            if !found.covers(i) {
+                found.push(page, i..i + 1, Label::Nom, SLOT, 20);
+            }
+        }
+    }
+}
+
+/// "/ ext. GB", "- IAO RM", "LK (garde)", "SL (nuit)": initials beside a trade or a shift.
+fn beside_trade(page: &Page<'_, '_>, at: usize, found: &mut Found) {
+    let closed = |i: usize| page.closed(i) || matches!(page.fold(i), "-" | "–" | "/" | "," | ")" | ";") && page.same_line(i);
+    let trade =
+        matches!(page.fold(at), "ext" | "int" | "interne" | "externe" | "iao" | "ioa" | "ide" | "iade" | "as" | "ipa" | "ffi" | "cca");
+    let opened = at == 0 || !page.same_line(at) || matches!(page.fold(at - 1), "/" | "-" | "–" | "+" | "&" | "," | "." | ")" | ";" | "|");
+    if trade && opened && (page.has(at, look::UPPER) || matches!(page.fold(at), "ext" | "int" | "interne" | "externe")) {
+        let who = at + 1 + usize::from(page.fold(at + 1) == "." && page.glued(at + 1));
+        let known = page.cues.get(who).is_some_and(Option::is_some);
+        if page.same_line(who) && initials(page, who) && !vital(page, who) && !known && closed(who + 1) && !found.covers(who) {
+            found.push(page, who..who + 1, Label::Nom, SLOT, 20);
+        }
+    }
+    let shift = matches!(
+        page.fold(at + 2),
+        "garde" | "nuit" | "jour" | "matin" | "soir" | "apm" | "ide" | "interne" | "externe" | "astreinte" | "as" | "ipa" | "iade"
+    );
+    let sentence = at == 0 || !page.same_line(at) || matches!(page.fold(at - 1), "." | "!" | ")" | "-" | "–" | ":");
+    let bracket = page.fold(at + 1) == "(" && page.fold(at + 3) == ")" && page.same_line(at + 1) && page.same_line(at + 2);
+    if shift && bracket && sentence && initials(page, at) && !vital(page, at) && !found.covers(at) {
+        found.push(page, at..at + 1, Label::Nom, SLOT, 20);
     }
 }
 

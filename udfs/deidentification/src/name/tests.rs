@@ -172,6 +172,13 @@ const SLOTS: &[&str] = &[
 
 /// Other ways to write the same.
 const MORE_SLOTS: &[&str] = &[
+    "Dr [PRENOM|Marc] [NOM|LAVIGNOLLE]\n[NOM|ML]/[NOM|sd]\n",
+    "[NOM|GT]/[NOM|pr] - validé le 03/02/2024",
+    "[NOM|GT]/[NOM|PV]      Ville, le 3 mars 2024\nCher confrère,",
+    "AVC/AIT      sans argument",
+    "vu par Dr [PRENOM|F.] [NOM|SPANIOL] / ext. [NOM|HB] - DECT 5418",
+    "tri 2 - IAO [NOM|RB]\nTA 120/70",
+    "Pas de plainte. [NOM|LV] (nuit)\nbon réveil",
     "IDE : [NOM|PV]",
     "IDE nuit : [NOM|MP]",
     "Dictée : [NOM|AC] - Frappe : [NOM|tl]",

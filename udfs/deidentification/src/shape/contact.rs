@@ -388,8 +388,10 @@ impl Reader<'_, '_> {
         }
         // "DECT neurologue 73305"
         let wired = matches!(self.fold(cue), "dect" | "poste" | "bip");
-        if wired && at == cue + 1 && self.word(at) && self.same_line(at + 1) && self.digits(at + 1).is_some_and(|d| d.count >= 4) {
-            at += 1;
+        let words = (at..at + 4).take_while(|i| self.same_line(*i) && self.word(*i) && !self.is(*i, Cue::OpensYear)).count();
+        // "poste de nuit 27 09"
+        if wired && words > 0 && self.same_line(at + words) && self.run(at + words, &["-", "."], false).total >= 4 {
+            at += words;
         }
         let digits = self.digits(at).filter(|_| self.same_line(at) || signs > 0 && self.near(at))?;
         let sure = self.is(cue, Cue::ShortPhone) || (cue + 1..at).any(|i| matches!(self.fold(i), "poste" | "dect" | "bip"));

@@ -106,13 +106,12 @@ impl Reader<'_, '_> {
         // "le 15" is called, and "le 18".
         let said = self.is(at.wrapping_sub(2), Cue::BeforeDay) && at > 1 || self.before(at, 2) == "'" || self.before(at, 2) == "depuis";
         let called = self.cue_before(at, 5, Cue::EmergencyCall)
-            || matches!(self.before(at, 2), "par" | "via" | "avec" | "chez" | "que" | "si")
+            || matches!(self.before(at, 2), "par" | "via" | "avec" | "chez" | "si")
             || self.line_start(at - 1)
             || matches!(self.before(at, 2), "." | ":")
             || self.word(at + 1) && self.same_line(at + 1) && !matches!(self.fold(at + 1), "au" | "vers" | "matin" | "soir" | "puis");
         if self.emergency(at) && !said && called && !self.clock_behind(at + 1) {
-            let asked =
-                self.cue_before(at, 5, Cue::EmergencyCall) || matches!(self.before(at, 2), "par" | "via" | "avec" | "chez" | "que" | "si");
+            let asked = self.cue_before(at, 5, Cue::EmergencyCall) || matches!(self.before(at, 2), "par" | "via" | "avec" | "chez" | "si");
             return !asked && self.of_the_stay(at) && self.day_goes_on(at);
         }
         if at > 1 && (self.is(at - 2, Cue::EmergencyCall) || self.is(at - 2, Cue::Score)) && !self.clock_behind(at + 1) {
@@ -289,6 +288,20 @@ pub(super) fn dated(word: &str) -> bool {
             | "consultation"
             | "ecg"
             | "eeg"
+            | "electroencephalogramme"
+            | "electrocardiogramme"
+            | "cliche"
+            | "cliches"
+            | "images"
+            | "tomodensitometrie"
+            | "remnographie"
+            | "coronarographie"
+            | "polysomnographie"
+            | "serologie"
+            | "relecture"
+            | "addendum"
+            | "epreuve"
+            | "test"
             | "ett"
             | "note"
             | "visite"

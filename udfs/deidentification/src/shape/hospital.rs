@@ -291,6 +291,11 @@ impl Reader<'_, '_> {
 
     /// First token of the name behind a type and its modifiers.
     fn behind_type(&self, at: usize) -> Option<usize> {
+        // "Séjour SMR : Les Peupliers", "EHPAD : Mas Saint-Jean"
+        let house = matches!(self.fold(at), "ssr" | "smr" | "ehpad" | "usld" | "mpr" | "mas" | "foyer" | "residence" | "ehpa" | "fam");
+        if house && self.mark(at + 1, ":") && self.named_house(at + 2) {
+            return Some(at + 3 + usize::from(self.mark(at + 3, "'")));
+        }
         let mut next = at
             + 1
             + usize::from(
@@ -321,6 +326,29 @@ impl Reader<'_, '_> {
         // The name may not begin on the next line unless a linker stands before it.
         let linked = next > at + 1 && matches!(self.fold(next - 1), "de" | "d" | "'" | "du" | "des" | "la" | "les" | "le" | "l" | "-");
         (self.same_line(next) && !self.column(next) || linked && self.near(next)).then_some(next)
+    }
+
+    /// "Les Peupliers", "Villa Bleue", "Mas Saint-Jean": how houses for the long stay are named.
+    fn named_house(&self, at: usize) -> bool {
+        let opens = matches!(
+            self.fold(at),
+            "les"
+                | "la"
+                | "le"
+                | "l"
+                | "mas"
+                | "villa"
+                | "domaine"
+                | "chateau"
+                | "manoir"
+                | "clos"
+                | "val"
+                | "residence"
+                | "korian"
+                | "orpea"
+        );
+        let name = at + 1 + usize::from(self.mark(at + 1, "'"));
+        opens && self.capital(at) && self.capital(name) && self.same_line(at) && self.same_line(name)
     }
 
     /// "CH de la Côte Rouge", "CH COTE ROUGE": a coast, not what is scored.

@@ -1,0 +1,146 @@
+//! Lists of vital signs in which some have no name: `7:55 - 152/81 - 88/min - FR 16 -
+//! 98 % AA - 36,9`. Beside named ones their shape tells what they are.
+
+use std::ops::Range;
+
+use super::catalog::Form;
+use super::number;
+use super::scan::Scanner;
+use super::value::Ask;
+use crate::text::Kind;
+
+/// Named vital signs on a line from which on the others are known by their shape.
+const COMPANY: usize = 2;
+
+const VITAL: [&str; 10] = [
+    "systolic_blood_pressure",
+    "mean_blood_pressure",
+    "heart_rate",
+    "respiratory_rate",
+    "oxygen_saturation",
+    "body_temperature",
+    "glucose",
+    "glasgow",
+    "pain_vas",
+    "body_weight",
+];
+
+impl Scanner<'_, '_> {
+    /// Names the vital signs that only stand beside named ones.
+    pub(super) fn vital_signs(&mut self) {
+        if self.out.len() < COMPANY {
+            return;
+        }
+        let mut added = false;
+        let (mut first, mut line) = (0, 0..0);
+        while first < self.out.len() {
+            let token = self.text.token_at(self.out[first].value_start);
+            if token >= line.end {
+                line = self.line_of(token);
+            }
+            let end = self.text.tokens.get(line.end).map_or(self.text.original.len(), |t| t.start as usize);
+            let last = first + self.out[first..].iter().take_while(|m| m.value_start < end).count();
+            added |= self.line_of_vitals(line.clone(), first..last);
+            first = last.max(first + 1);
+        }
+        if added {
+            self.out.sort_by_key(|m| m.value_start);
+        }
+    }
+
+    fn line_of(&self, token: usize) -> Range<usize> {
+        let starts = |at: usize| at == 0 || self.text.tokens[at].lines_before > 0;
+        let start = (0..=token).rev().find(|at| starts(*at)).unwrap_or(0);
+        let end = (token + 1..self.text.tokens.len()).find(|at| starts(*at)).unwrap_or(self.text.tokens.len());
+        start..end
+    }
+
+    /// Whether something was added behind the measurements of other lines.
+    fn line_of_vitals(&mut self, line: Range<usize>, on_line: Range<usize>) -> bool {
+        let named = |scanner: &Self, name: &str| scanner.out[on_line.clone()].iter().any(|m| m.name == Some(name));
+        if VITAL.iter().filter(|name| named(self, name)).count() < COMPANY {
+            return false;
+        }
+        let known = &self.catalog.known;
+        let (heart, temperature, weight) = (known.heart_rate, known.temperature, known.weight);
+        // Values with a unit that were read without a name.
+        for at in on_line.clone() {
+            let measure = match (self.out[at].name, self.out[at].unit) {
+                (None, Some("/min")) if !named(self, "heart_rate") && self.out[at].value.is_some_and(|v| v >= 30.0) => heart,
+                (None, Some("Cel")) if !named(self, "body_temperature") => temperature,
+                (None, Some("kg")) if !named(self, "body_weight") => weight,
+                _ => continue,
+            };
+            let Some(measure) = measure.map(|m| &self.catalog.measures[m as usize]) else { continue };
+            let found = &mut self.out[at];
+            if found.value_high.is_none() && found.value.is_some_and(|v| measure.range[0] <= v && v <= measure.range[1]) {
+                (found.name, found.label, found.loinc) =
+                    (Some(measure.name.as_str()), Some(measure.label.as_str()), measure.loinc.as_deref());
+                (found.canonical_value, found.canonical_unit) = (found.value, found.unit);
+            }
+        }
+        let covered = |scanner: &Self, token: usize| {
+            let byte = scanner.text.tokens[token].start as usize;
+            scanner.out.iter().any(|m| m.start <= byte && byte < m.end)
+        };
+        let (mut added, mut token) = (false, line.start);
+        while token < line.end {
+            let stands = self.text.tokens[token].kind == Kind::Number && self.opens_item(token, line.start) && !covered(self, token);
+            let next = if stands { self.unnamed_vital(token, &line) } else { None };
+            added |= next.is_some();
+            token = next.unwrap_or(token + 1).max(token + 1);
+        }
+        added
+    }
+
+    /// Whether an item of a list begins here: behind a mark, a wide gap, or the side
+    /// on which a pressure was taken.
+    fn opens_item(&self, token: usize, line: usize) -> bool {
+        let Some(before) = token.checked_sub(1).filter(|b| *b >= line) else { return true };
+        let gap = self.text.tokens[token].start as usize - self.text.tokens[before].end as usize;
+        let sign = self.text.fold(before);
+        gap > 1
+            || gap == 1 && matches!(sign, "-" | "–" | "/" | ";" | "," | "|" | ":" | "•" | "·" | "*" | "+" | ">" | "." | "(" | "[")
+            || matches!(sign, "|" | ":" | ";" | "(")
+            || matches!(sign, "g" | "d" | "gauche" | "droit" | "droite") && gap == 1
+    }
+
+    /// A pressure or a temperature; the token behind it.
+    fn unnamed_vital(&mut self, token: usize, line: &Range<usize>) -> Option<usize> {
+        let text = self.text;
+        let known = &self.catalog.known;
+        let n = number::number(text, token, 0)?;
+        let form = Form { measure: known.pressure?, pair: true, ..Form::default() };
+        if text.fold(n.next) == "/" && n.decimals == 0 && (60.0..=280.0).contains(&n.value) && n.next < line.end {
+            let (top, bottom) = self.pressure(token, 0, &Ask { form, linked: true, ..Ask::default() })?;
+            let bottom = bottom?;
+            let plausible = bottom.value.is_some_and(|low| (25.0..=160.0).contains(&low) && low + 8.0 < n.value);
+            // "120/80/15" and "130/12/2023" are something else.
+            if !plausible || text.fold(bottom.next) == "/" && self.glued_to(bottom.next) {
+                return None;
+            }
+            for fit in [&top, &bottom] {
+                self.keep(Some(top.value_start), fit, super::Comparator::Equal);
+            }
+            return Some(bottom.next.max(top.next));
+        }
+        let closes = n.next >= line.end || !self.glued_to(n.next) && text.tokens[n.next].kind == Kind::Mark;
+        let named = self.out.iter().any(|m| {
+            m.name == Some("body_temperature")
+                && text.tokens[line.start].start as usize <= m.start
+                && m.end <= text.tokens[line.end - 1].end as usize
+        });
+        if closes && !named && n.decimals == 1 && n.rest.is_none() && (34.0..=41.9).contains(&n.value) {
+            let measure = known.temperature?;
+            let form = Form { measure, ..Form::default() };
+            let (fit, _) = self.fit(measure, token, 0, &Ask { form, linked: true, change: true, ..Ask::default() })?;
+            self.keep(None, &fit, super::Comparator::Equal);
+            return Some(fit.next);
+        }
+        None
+    }
+
+    fn glued_to(&self, at: usize) -> bool {
+        self.text.tokens.get(at).is_some_and(|t| !t.space_before && t.lines_before == 0)
+    }
+}
