@@ -163,6 +163,8 @@ fn small_initials(page: &Page<'_, '_>, at: usize, found: &mut Found) {
 /// who typed.
 fn typed(page: &Page<'_, '_>, at: usize, found: &mut Found) {
     let begins = at == 0 || page.text.tokens[at].lines_before > 0;
+    // "Jeanne MARTIN – MC/OS": behind the name they shorten.
+    let signed = at > 1 && matches!(page.fold(at - 1), "-" | "–" | "—") && page.same_line(at) && found.covers(at - 2);
     let letters = |i: usize| {
         let source = page.text.source(i..i + 1);
         page.text.tokens.get(i).is_some_and(|t| t.kind == Kind::Word)
@@ -170,7 +172,7 @@ fn typed(page: &Page<'_, '_>, at: usize, found: &mut Found) {
             && source.bytes().all(|b| b.is_ascii_alphabetic())
     };
     let parted = matches!(page.fold(at + 1), "/" | "." | "-") && page.glued(at + 1) && page.glued(at + 2);
-    if !begins || !parted || !letters(at) || !page.has(at, look::UPPER) || at + 2 >= page.len() || !letters(at + 2) {
+    if !(begins || signed) || !parted || !letters(at) || !page.has(at, look::UPPER) || at + 2 >= page.len() || !letters(at + 2) {
         return;
     }
     let typist = at + 2;
@@ -187,7 +189,8 @@ fn typed(page: &Page<'_, '_>, at: usize, found: &mut Found) {
     let fits = if small {
         !unit && page.fold(at + 1) != "-" && (line_end || aside)
     } else {
-        page.fold(at + 1) == "/" && page.column(end) && dated_behind && !(vital(page, at) || vital(page, typist))
+        let placed = if signed { line_end } else { page.column(end) && dated_behind };
+        page.fold(at + 1) == "/" && placed && !(vital(page, at) || vital(page, typist))
     };
     if fits {
         for i in [at, typist] {

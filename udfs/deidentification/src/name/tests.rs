@@ -176,6 +176,7 @@ const MORE_SLOTS: &[&str] = &[
     "[NOM|GT]/[NOM|pr] - validé le 03/02/2024",
     "[NOM|GT]/[NOM|PV]      Ville, le 3 mars 2024\nCher confrère,",
     "AVC/AIT      sans argument",
+    "Dr [PRENOM|Marie] [NOM|LAVIGNOLLE – ML]/[NOM|OS]",
     "vu par Dr [PRENOM|F.] [NOM|SPANIOL] / ext. [NOM|HB] - DECT 5418",
     "tri 2 - IAO [NOM|RB]\nTA 120/70",
     "Pas de plainte. [NOM|LV] (nuit)\nbon réveil",
