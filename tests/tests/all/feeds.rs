@@ -18,6 +18,8 @@ mod erased;
 mod killed;
 #[path = "feeds/played.rs"]
 mod played;
+#[path = "feeds/real.rs"]
+mod real;
 #[path = "feeds/running.rs"]
 mod running;
 #[path = "feeds/samples.rs"]
