@@ -106,13 +106,15 @@ pub struct Moments<'d, 'a> {
     found: Vec<Found>,
     /// By sentence: what the lines above opened with.
     standing: Vec<Option<standing::Standing>>,
+    /// By sentence: the day that the lines above opened with.
+    days: Vec<Option<NaiveDateTime>>,
 }
 
 impl<'d, 'a> Moments<'d, 'a> {
     /// `found`: the cues of the whole text, ascending and disjoint.
     pub(crate) fn new(found: Vec<Found>, analysis: &'d Analysis<'a>, stay: &'d Stay, document_type: &'d str) -> Self {
-        let mut moments = Moments { analysis, stay, document_type, found, standing: Vec::new() };
-        moments.standing = moments.read_standing();
+        let mut moments = Moments { analysis, stay, document_type, found, standing: Vec::new(), days: Vec::new() };
+        (moments.standing, moments.days) = moments.read_standing();
         moments
     }
 
@@ -131,13 +133,19 @@ impl<'d, 'a> Moments<'d, 'a> {
             return reading;
         }
         let sentence = self.sentence_of(span.start);
-        let mut reading = match self.standing.get(sentence).copied().flatten() {
+        // "mRS antérieur 0, NIHSS 9": what opens with the time before does not go on with a score of now.
+        let before = |s: &standing::Standing| s.moment == Moment::PreStroke && measured && !asked.before;
+        let mut reading = match self.standing.get(sentence).copied().flatten().filter(|s| !before(s)) {
             Some(standing) => Reading { moment: standing.moment, strength: 0.8, time: standing.time, by: "heading" },
             None => self.by_document(span.start, asked),
         };
         // "NIHSS 14, puis 6": the second value comes later.
         if measured && reading.moment == Moment::Admission && self.follows_another(&span, others) {
             reading = Reading { moment: Moment::Stay, strength: 0.4, time: reading.time, by: "order" };
+        }
+        // "11/02 8h30 : NIHSS 6": which day of the stay that is, the other documents tell.
+        if measured && reading.time.is_none() && matches!(self.document_type, "progress" | "nursing") {
+            reading.time = self.days.get(sentence).copied().flatten();
         }
         reading
     }

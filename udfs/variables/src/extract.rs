@@ -1,7 +1,7 @@
 //! Values of the declared variables in one document.
 //!
 //! Each kind of rule has its part: `measure` (numbers), `phrase` (words and mentions
-//! of the lexicon), `event` (times), `grid` (items that sum), `record` (facts of the
+//! of the lexicon), `event` (times), `grid` and `glasgow` (items that sum), `record` (facts of the
 //! patient's record), `series`, `table` and `columns` (numbers whose name or moment
 //! stands further off). What they find goes through the same gate: conditions of the
 //! rule, domain, section, document, moment.
@@ -9,6 +9,7 @@
 mod columns;
 mod event;
 mod evidence;
+mod glasgow;
 mod grid;
 mod measure;
 mod number;
@@ -189,6 +190,7 @@ impl<'d, 'a> Extractor<'d, 'a> {
         self.tabled(&mut candidates);
         self.named(&mut candidates);
         self.grids(&mut candidates);
+        self.summed(&mut candidates);
         self.worded(&mut candidates);
         self.mentioned(&mut candidates);
         self.timed(&mut candidates);

@@ -477,9 +477,10 @@ fn weigh(candidate: &mut Candidate<'_>, policy: &Policy, episode: &Episode, ente
     }
     let mut fit = policy.fit(anchor);
     // A note of the day after tells the score of 24 hours, whether it says so or not.
-    if anchor == Anchor::Stay && fit < policy.fit(Anchor::Day1) / 2.0 {
+    if anchor == Anchor::Stay && (policy.day_after.is_some() || fit < policy.fit(Anchor::Day1) / 2.0) {
         let day = event_time.or(candidate.time).zip(episode.index).map(|(time, index)| (time.date() - index).num_days());
-        fit = if candidate.kind.goes_on() && day == Some(1) { policy.fit(Anchor::Day1) * NEXT_DAY } else { 0.0 };
+        let told = candidate.kind.goes_on() && day == Some(1);
+        fit = if told { policy.fit(Anchor::Day1) * policy.day_after.unwrap_or(1.0) * NEXT_DAY } else { 0.0 };
     }
     // What a practitioner lists after the stay is what the stay prescribed.
     let listed = candidate.kind == DocumentKind::Referral && matches!(anchor, Anchor::PreStroke | Anchor::History);

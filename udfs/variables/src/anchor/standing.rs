@@ -3,6 +3,7 @@
 
 use chrono::{Duration, NaiveDateTime};
 use sillage_clinical::section::bracketed;
+use sillage_clinical::temporal::{Precision, TemporalKind};
 use sillage_clinical::text::Kind;
 
 use super::{Asked, Moment, Moments, Reading};
@@ -25,11 +26,13 @@ const OPENING: usize = 4;
 const CLOSING: f32 = 0.55;
 
 impl Moments<'_, '_> {
-    /// By sentence, what the lines above opened with.
-    pub(super) fn read_standing(&self) -> Vec<Option<Standing>> {
+    /// By sentence, what the lines above opened with, and the day they opened with.
+    pub(super) fn read_standing(&self) -> (Vec<Option<Standing>>, Vec<Option<NaiveDateTime>>) {
         let analysis = self.analysis;
         let mut standing = Vec::with_capacity(analysis.sentences.len());
+        let mut days = Vec::with_capacity(analysis.sentences.len());
         let mut current: Option<Standing> = None;
+        let mut day = None;
         let mut section = None;
         let (mut cue, mut time) = (0, 0);
         let times = analysis.times();
@@ -45,6 +48,9 @@ impl Moments<'_, '_> {
                 current = None;
                 section = here;
             }
+            if blank {
+                day = None;
+            }
             while self.found.get(cue).is_some_and(|f| f.tokens.start < sentence.start) {
                 cue += 1;
             }
@@ -53,15 +59,22 @@ impl Moments<'_, '_> {
                 time += 1;
             }
             let text = &analysis.text;
-            let opens = |start: usize| {
-                start <= sentence.start + OPENING
-                    && (sentence.start..start).all(|i| text.tokens[i].kind != Kind::Mark || i == sentence.start)
-            };
             // "Le 12 mars", "- Mardi 12/03": nothing but small words before.
             let dates = |start: usize| {
                 line && start <= sentence.start + 3
                     && (sentence.start..start)
                         .all(|i| text.tokens[i].kind == Kind::Mark || text.fold(i).len() <= 2 || DAYS.contains(&text.fold(i)))
+            };
+            // "19/08 9 h : J1" opens with the day, then with what follows it.
+            let dated = times.get(time).filter(|t| t.start < bytes.end && dates(text.token_at(t.start)));
+            if let Some(found) = dated.filter(|t| t.kind == TemporalKind::Date && t.precision >= Precision::Day) {
+                // Another day, another moment.
+                (current, day) = (None, found.value);
+            }
+            let from = dated.map_or(sentence.start, |t| text.token_at(t.end - 1) + 1);
+            let opens = |start: usize| {
+                let from = if start < from { sentence.start } else { from };
+                start <= from + OPENING && (from..start).all(|i| text.tokens[i].kind != Kind::Mark || i == from)
             };
             if let Some(found) = self.found.get(cue).filter(|f| f.tokens.start < sentence.end && opens(f.tokens.start))
                 // "Jamais connue avant." heads nothing.
@@ -71,14 +84,15 @@ impl Moments<'_, '_> {
                 let moment = self.meant(found.cue, found.tokens.start).0;
                 let aside = !line && matches!(moment, Moment::Prehospital | Moment::History);
                 current = Some(Standing { moment, time: None, line: aside });
-            } else if let Some(found) = times.get(time).filter(|t| t.start < bytes.end && dates(text.token_at(t.start)))
+            } else if let Some(found) = dated
                 && let Some(moment) = self.moment_of(found)
             {
                 current = Some(Standing { moment, time: found.value, line: false });
             }
             standing.push(current);
+            days.push(day);
         }
-        standing
+        (standing, days)
     }
 
     /// What ends here is a heading: a colon, a comma or the end of the line follows soon.

@@ -87,7 +87,13 @@ impl Stay {
     pub(crate) fn instant(&self, analysis: &Analysis<'_>, time: &TemporalExpression, document_type: &str) -> Option<NaiveDateTime> {
         let value = time.value?;
         let Some(reference) = analysis.reference() else { return Some(value) };
-        if time.kind != TemporalKind::Time || value.date() != reference.date() {
+        if time.kind != TemporalKind::Time {
+            return Some(value);
+        }
+        // The day it was read with is that of a birth, or of something as old.
+        let old = (reference.date() - value.date()).num_days() > LONGEST;
+        let value = if old { reference.date().and_time(value.time()) } else { value };
+        if value.date() != reference.date() {
             return Some(value);
         }
         let looks_back = matches!(document_type, "discharge" | "consultation" | "rehabilitation" | "other");

@@ -161,6 +161,9 @@ mod tests {
             told("Hospitalisation du 09/05/2023 (par les urgences, 9 h 10) au 21/05/2023 en neurologie."),
             (Some("2023-05-09 09/05/2023".into()), Some("2023-05-21 21/05/2023".into()))
         );
+        assert_eq!(told("Elle nous a été confiée du 9 au 20 mai 2023."), both("2023-05-09", "2023-05-20", "9 au 20 mai 2023"));
+        assert_eq!(told("Compte rendu, séjour 09.05.2023 > 21.05.2023"), both("2023-05-09", "2023-05-21", "09.05.2023 > 21.05.2023"));
+        assert_eq!(told("Entrée 09/05/2023 - Sortie 21/05/2023").1.as_deref(), Some("2023-05-21 21/05/2023"));
         assert_eq!(told("Antibiotiques du 12 au 19 mai 2023."), (None, None));
         assert_eq!(told("Hospitalisée du 3 au 9 janvier 2019 pour une pneumopathie."), (None, None));
     }

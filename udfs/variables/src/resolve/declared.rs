@@ -1,6 +1,7 @@
 //! Policies as the declarations of variables give them.
 
 use super::{Policies, Policy, Prefer};
+use crate::Anchor;
 use crate::definition::{Definition, Definitions, Resolution};
 use crate::episode::DocumentKind;
 
@@ -18,6 +19,8 @@ impl Policy {
             Resolution::AnyTrue => (Prefer::True, Vec::new()),
             Resolution::Precedence => (Prefer::Best, definition.precedence.clone()),
         };
+        // The fit of the moment is in the score of a finding already.
+        let [stay, day1] = [Anchor::Stay, Anchor::Day1].map(|anchor| definition.anchors.of(Some(anchor.name())));
         let kinds = |names: &[String]| names.iter().filter_map(|name| DocumentKind::from_name(name)).collect();
         Policy {
             other_anchors: 1.0,
@@ -25,6 +28,7 @@ impl Policy {
             order,
             evidence: kinds(&definition.evidence),
             evidence_absent: kinds(&definition.evidence_absent),
+            day_after: (stay > 0.0 && stay < day1 / 2.0).then(|| day1 / stay),
             timeless: definition.anchors.named.is_empty() && definition.anchors.other > 0.0,
             internal: INTERNAL.contains(&definition.name.as_str()),
             ..Policy::default()

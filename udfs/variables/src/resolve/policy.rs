@@ -33,6 +33,9 @@ pub struct Policy {
     pub evidence: Vec<DocumentKind>,
     /// The same of a value that says that there is none.
     pub evidence_absent: Vec<DocumentKind>,
+    /// It is of the day after: what a value of some time of the stay counts for more
+    /// where a note of that day tells it, which it does not elsewhere.
+    pub day_after: Option<f32>,
     /// Any moment tells it: a value is not refused for its time.
     pub timeless: bool,
     /// Used for dating and deriving, and never a value of the episode.
