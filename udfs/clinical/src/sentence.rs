@@ -11,7 +11,10 @@ const ANNOUNCING: &[&str] = &[
     "arr",
 ];
 /// Words that take a dot without ending a sentence, unless a capital follows.
-const ABBREVIATIONS: &[&str] = &["env", "ex", "etc", "min", "max", "sem", "int", "med", "vs", "ext", "resp", "hab", "ttt"];
+const ABBREVIATIONS: &[&str] = &[
+    "env", "ex", "etc", "min", "max", "sem", "int", "med", "vs", "ext", "resp", "hab", "ttt", "rank", "rk", "adm", "puls", "freq", "retr",
+    "hospit", "pds", "syst", "diast", "ant", "anter",
+];
 
 /// Words that no sentence ends on.
 const CONTINUING: &[&str] = &[

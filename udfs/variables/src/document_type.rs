@@ -10,6 +10,8 @@ const FILE: &str = include_str!("../data/document_types.toml");
 
 /// A document says what it is in its first words.
 const TITLE: usize = 120;
+const EMERGENCY: &str = "emergency";
+const PREHOSPITAL: &str = "prehospital";
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -60,13 +62,21 @@ impl DocumentTypes {
 
     /// Name of the document's type; `other` where neither code nor words tell.
     pub fn of(&self, type_code: Option<&str>, text: &Text<'_>) -> &str {
-        if let Some(name) = type_code.and_then(|code| self.of_code(code)) {
+        let coded = type_code.and_then(|code| self.of_code(code));
+        if let Some(name) = coded.filter(|name| *name != EMERGENCY) {
             return name;
         }
         let words = self.phrases.read(text);
-        let hits = self.phrases.find(text, &words, 0..words.len().min(TITLE));
+        let first_line = text.tokens.iter().skip(1).position(|t| t.lines_before > 0).map_or(words.len(), |at| at + 1);
+        let reach = if coded.is_some() { first_line } else { TITLE };
+        let hits = self.phrases.find(text, &words, 0..words.len().min(reach));
         let first = hits.iter().min_by_key(|h| (h.start, std::cmp::Reverse(h.words)));
-        first.and_then(|h| self.types.get(h.value as usize)).map_or("other", |t| t.name.as_str())
+        let told = first.and_then(|h| self.types.get(h.value as usize)).map(|t| t.name.as_str());
+        // An ambulance's sheet is filed with the emergency department's.
+        match coded {
+            Some(name) => told.filter(|told| *told == PREHOSPITAL).unwrap_or(name),
+            None => told.unwrap_or("other"),
+        }
     }
 }
 
@@ -82,5 +92,7 @@ mod tests {
         assert_eq!(of(None, "COMPTE RENDU D'IRM CÉRÉBRALE\nPas d'infarctus."), "imaging");
         assert_eq!(of(Some("X-1"), "Compte rendu d'hospitalisation"), "discharge");
         assert_eq!(of(None, "Bonjour."), "other");
+        assert_eq!(of(Some("34111-5"), "FICHE D'INTERVENTION SMUR\nGlasgow 12"), "prehospital");
+        assert_eq!(of(Some("34111-5"), "CH de Brouzac - Urgences\nBilan SMUR : Glasgow 12"), "emergency");
     }
 }

@@ -301,7 +301,7 @@ impl Reader<'_, '_> {
                 "au" | "-" => range = count == 1,
                 "a" if self.fold_before(first, 1) == "du" || self.fold_before(first, 1) == "de" => range = count == 1,
                 "et" | "ou" | "," | "&" => {}
-                "/" if self.glued(join) => {}
+                "/" if self.glued(join) && self.glued(join + 1) => {}
                 _ => return None,
             }
             join += 1;

@@ -558,8 +558,16 @@ impl Reader<'_, '_> {
         let behind = self.mark(end, "(") && self.digits(end + 1).is_some_and(|d| d.count == 2)
             || self.knowledge.towns.longest(self.text, end).is_some() && self.capital(end) && self.same_line(end);
         let number = self.digits(end).is_some() && self.same_line(end);
+        // "télé-AVC Dupuytren", "hôpital Dupuytren", "avec Dupuytren et la famille"
+        let named = matches!(self.before(at, 1), "hopital" | "chu" | "teleavc")
+            || self.before(at, 1) == "avc"
+                && matches!(self.before(at, 2), "tele" | "-")
+                && matches!(self.before(at, 3), "tele" | "t" | "visio");
+        let met = self.before(at, 1) == "avec" && self.fold(end) == "et" && matches!(self.fold(end + 1), "la" | "le" | "l");
         lower
             && (direct && !number
+                || named
+                || met
                 || care
                     && matches!(
                         self.before(at, 1),

@@ -186,7 +186,12 @@ impl Reader<'_, '_> {
                     && (self.sentence_ends(at + 3) || self.word(at + 3));
                 // "14.3 : visite" at the head of a line, near the day of the document
                 let heads = mark == "." && self.line_start(at) && self.mark(at + 3, ":") && self.near_document(a, b) && !self.measured(at);
+                // "7.2  J1" and "J3 (06.02)": a day counted from the first one.
+                let counted = mark == "."
+                    && (self.same_line(at + 3) && counted_day(self.fold(at + 3)) && self.line_start(at)
+                        || self.before(at, 1) == "(" && self.mark(at + 3, ")") && counted_day(self.before(at, 2)));
                 told || heads
+                    || counted
                     || !vital && !score && self.padded(at, (a, a_count), (b, b_count))
                     || article && a_count == 2 && b_count == 2 && (mark == "-" || self.sentence_ends(at + 3) || clock)
                     || mark == "." && a_count == 2 && b_count == 2 && (self.mark(at + 3, ".") && self.line_start(at) || clock) && !vital
@@ -313,4 +318,9 @@ impl Reader<'_, '_> {
         };
         Some(Date { year: Some(year), whole: true, ..Date::new(at + 1) })
     }
+}
+
+/// "J3": so many days after the first.
+fn counted_day(fold: &str) -> bool {
+    fold.strip_prefix('j').is_some_and(|d| matches!(d.len(), 1..=3) && d.bytes().all(|b| b.is_ascii_digit()))
 }
