@@ -221,6 +221,8 @@ fn wins(text: &str, span: &Span, mention: &Range<usize>) -> bool {
                 Rank::Echo | Rank::Guess => false,
             }
         }
+        // "transfert vers Dupuytren": the words around say that the hospital is meant.
+        Label::Hopital if holds && rank == Rank::Context && leak::eponym(&fold(words)).is_some() => true,
         Label::Hopital | Label::Adresse => larger || rank == Rank::Record,
         // What counts in a date or a number are its digits: "B12" is no identifier.
         Label::Date | Label::DateNaissance => larger || words.chars().filter(char::is_ascii_digit).count() >= 2,
@@ -258,6 +260,14 @@ mod tests {
             })
             .collect();
         settle(&analysis, spans).iter().map(|s| format!("{}|{}|{}", &text[s.start..s.end], s.label.name(), s.detector)).collect()
+    }
+
+    #[test]
+    fn a_hospital_bears_the_name_of_a_disease() {
+        let marked = &["Dupuytren|HOPITAL|shape:hospital-name"];
+        assert_eq!(settled("Transfert vers Dupuytren ce soir.", marked), ["Dupuytren|HOPITAL|shape:hospital-name"]);
+        let guessed = &["Dupuytren|HOPITAL|gazetteer:hospital"];
+        assert!(settled("Opéré d'un Dupuytren à droite.", guessed).is_empty());
     }
 
     #[test]
