@@ -12,8 +12,8 @@ const ANNOUNCING: &[&str] = &[
 ];
 /// Words that take a dot without ending a sentence, unless a capital follows.
 const ABBREVIATIONS: &[&str] = &[
-    "env", "ex", "etc", "min", "max", "sem", "int", "med", "vs", "ext", "resp", "hab", "ttt", "rank", "rk", "adm", "puls", "freq", "retr",
-    "hospit", "pds", "syst", "diast", "ant", "anter",
+    "env", "ex", "etc", "min", "max", "sem", "int", "med", "vs", "ext", "resp", "hab", "ttt", "rank", "rk", "adm", "freq", "hospit", "pds",
+    "syst", "diast", "ant", "anter",
 ];
 
 /// Words that no sentence ends on.
