@@ -11,6 +11,8 @@ use crate::text::Kind;
 
 /// Named vital signs on a line from which on the others are known by their shape.
 const COMPANY: usize = 2;
+/// A line of more tokens is no list of vital signs.
+const LONGEST: usize = 300;
 
 const VITAL: [&str; 10] = [
     "systolic_blood_pressure",
@@ -28,18 +30,19 @@ const VITAL: [&str; 10] = [
 impl Scanner<'_, '_> {
     /// Names the vital signs that only stand beside named ones.
     pub(super) fn vital_signs(&mut self) {
-        if self.out.len() < COMPANY {
+        let read = self.out.len();
+        if read < COMPANY {
             return;
         }
         let mut added = false;
         let (mut first, mut line) = (0, 0..0);
-        while first < self.out.len() {
+        while first < read {
             let token = self.text.token_at(self.out[first].value_start);
             if token >= line.end {
                 line = self.line_of(token);
             }
             let end = self.text.tokens.get(line.end).map_or(self.text.original.len(), |t| t.start as usize);
-            let last = first + self.out[first..].iter().take_while(|m| m.value_start < end).count();
+            let last = first + self.out[first..read].iter().take_while(|m| m.value_start < end).count();
             added |= self.line_of_vitals(line.clone(), first..last);
             first = last.max(first + 1);
         }
@@ -58,7 +61,7 @@ impl Scanner<'_, '_> {
     /// Whether something was added behind the measurements of other lines.
     fn line_of_vitals(&mut self, line: Range<usize>, on_line: Range<usize>) -> bool {
         let named = |scanner: &Self, name: &str| scanner.out[on_line.clone()].iter().any(|m| m.name == Some(name));
-        if VITAL.iter().filter(|name| named(self, name)).count() < COMPANY {
+        if line.len() > LONGEST || VITAL.iter().filter(|name| named(self, name)).count() < COMPANY {
             return false;
         }
         let known = &self.catalog.known;
@@ -79,14 +82,19 @@ impl Scanner<'_, '_> {
                 (found.canonical_value, found.canonical_unit) = (found.value, found.unit);
             }
         }
+        let behind = self.out.len();
+        let here = |scanner: &Self, is: &dyn Fn(&super::Measurement) -> bool| {
+            scanner.out[on_line.clone()].iter().chain(&scanner.out[behind..]).any(is)
+        };
         let covered = |scanner: &Self, token: usize| {
             let byte = scanner.text.tokens[token].start as usize;
-            scanner.out.iter().any(|m| m.start <= byte && byte < m.end)
+            here(scanner, &|m| m.start <= byte && byte < m.end)
         };
         let (mut added, mut token) = (false, line.start);
         while token < line.end {
             let stands = self.text.tokens[token].kind == Kind::Number && self.opens_item(token, line.start) && !covered(self, token);
-            let next = if stands { self.unnamed_vital(token, &line) } else { None };
+            let warm = here(self, &|m| m.name == Some("body_temperature"));
+            let next = if stands { self.unnamed_vital(token, &line, warm) } else { None };
             added |= next.is_some();
             token = next.unwrap_or(token + 1).max(token + 1);
         }
@@ -105,8 +113,8 @@ impl Scanner<'_, '_> {
             || matches!(sign, "g" | "d" | "gauche" | "droit" | "droite") && gap == 1
     }
 
-    /// A pressure or a temperature; the token behind it.
-    fn unnamed_vital(&mut self, token: usize, line: &Range<usize>) -> Option<usize> {
+    /// A pressure, or a temperature where none is named (`warm`); the token behind it.
+    fn unnamed_vital(&mut self, token: usize, line: &Range<usize>, warm: bool) -> Option<usize> {
         let text = self.text;
         let known = &self.catalog.known;
         let n = number::number(text, token, 0)?;
@@ -125,12 +133,7 @@ impl Scanner<'_, '_> {
             return Some(bottom.next.max(top.next));
         }
         let closes = n.next >= line.end || !self.glued_to(n.next) && text.tokens[n.next].kind == Kind::Mark;
-        let named = self.out.iter().any(|m| {
-            m.name == Some("body_temperature")
-                && text.tokens[line.start].start as usize <= m.start
-                && m.end <= text.tokens[line.end - 1].end as usize
-        });
-        if closes && !named && n.decimals == 1 && n.rest.is_none() && (34.0..=41.9).contains(&n.value) {
+        if closes && !warm && n.decimals == 1 && n.rest.is_none() && (34.0..=41.9).contains(&n.value) {
             let measure = known.temperature?;
             let form = Form { measure, ..Form::default() };
             let (fit, _) = self.fit(measure, token, 0, &Ask { form, linked: true, change: true, ..Ask::default() })?;

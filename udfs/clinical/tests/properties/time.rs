@@ -23,6 +23,7 @@ const REPEATED: &[&str] = &[
     "quatre-vingt-", "il y a ", "J2 ", "TA ", "TA 12/8 ", "TA : ", "NIHSS 4 ", "entre 3 et ", "12 x ", "000 ", "insuff. ", "insuff. card. ", "ATCD : ", "ATCD ", "HTA, ",
     "infarctus cérébral ", "de l'", "père ", "père AVC ", "antécédents de ", "patient ", "si ", "Examen : toux. ", "non ", "AVC ? ", "douleur ", "hémiplégie gauche ",
     "céphalées, ni toux ou ", "aspirine 75 mg ", "sous aspirine ", "? (", "à 9h ", "du 3 au ", "Dr. ", "bras ", "déficit moteur du bras ", "h", "0,", "g/",
+    "FC 80 FR 12 120/80 - 36,5 - ", "FC 80 - FR 12 - 120/80 - 36,5\n", "EXAM  ",
 ];
 
 /// Reads growing texts, so that the square shows before it costs an hour.

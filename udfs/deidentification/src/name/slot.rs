@@ -18,6 +18,8 @@ use crate::calendar::{short_month, weekday};
 
 /// Detector of initials: its place says more than what the letters may mean elsewhere.
 pub(super) const SLOT: &str = "context:slot-signature";
+/// How far behind their explanation visas are looked for, in tokens.
+const VISITS: usize = 1_000;
 
 /// Finds what fills such places and nothing marked yet.
 pub(crate) fn slots(page: &Page<'_, '_>, found: &mut Found) {
@@ -40,6 +42,8 @@ pub(crate) fn slots(page: &Page<'_, '_>, found: &mut Found) {
         small_initials(page, at, found);
         typed(page, at, found);
         beside_trade(page, at, found);
+        announced(page, at, found);
+        visas(page, at, found);
         // "int M. Xxxxx": behind a function in short the letter is a given name's.
         if matches!(
             page.fold(at),
@@ -214,35 +218,6 @@ fn beside_trade(page: &Page<'_, '_>, at: usize, found: &mut Found) {
             found.push(page, who..who + 1, Label::Nom, SLOT, 20);
         }
     }
-    // "p.o. VG, interne": signed for somebody.
-    let order = page.fold(at) == "p" && page.fold(at + 1) == "." && matches!(page.fold(at + 2), "o" | "i") && page.fold(at + 3) == ".";
-    if order && page.same_line(at + 4) && initials(page, at + 4) && closed(at + 5) && !found.covers(at + 4) {
-        found.push(page, at + 4..at + 5, Label::Nom, SLOT, 20);
-    }
-    // "SE = interne", "MC = Dr X": what visas stand for.
-    let explained = page.fold(at + 1) == "=" && page.same_line(at + 2);
-    let who_is = page.title(at + 2).is_some() || matches!(page.fold(at + 2), "int" | "interne" | "ext" | "externe" | "ide" | "cca");
-    if explained && who_is && initials(page, at) && !vital(page, at) && !found.covers(at) {
-        found.push(page, at..at + 1, Label::Nom, SLOT, 20);
-        // They stand again behind the day of each visit.
-        for again in at + 3..page.len() {
-            let counted =
-                page.text.tokens[again - 1].kind == Kind::Number || page.fold(again - 1).starts_with('j') && page.fold(again - 1).len() < 4;
-            let same = page.text.source(again..again + 1) == page.text.source(at..at + 1) && page.same_line(again);
-            if same && counted && page.column(again + 1) && !found.covers(again) {
-                found.push(page, again..again + 1, Label::Nom, SLOT, 20);
-            }
-        }
-    }
-    // "Transmissions du 19 (NLB) :"
-    let told = matches!(page.fold(at), "transmission" | "transmissions" | "relais" | "tour" | "visite" | "note");
-    let line_end = (at + 1..page.len().min(at + 10)).take_while(|i| page.same_line(*i)).last().unwrap_or(at);
-    for open in at + 1..line_end {
-        let bracket = told && page.fold(open) == "(" && page.fold(open + 2) == ")" && page.fold(open + 3) == ":";
-        if bracket && initials(page, open + 1) && !found.covers(open + 1) {
-            found.push(page, open + 1..open + 2, Label::Nom, SLOT, 20);
-        }
-    }
     let shift = matches!(
         page.fold(at + 2),
         "garde" | "nuit" | "jour" | "matin" | "soir" | "apm" | "ide" | "interne" | "externe" | "astreinte" | "as" | "ipa" | "iade"
@@ -251,6 +226,43 @@ fn beside_trade(page: &Page<'_, '_>, at: usize, found: &mut Found) {
     let bracket = page.fold(at + 1) == "(" && page.fold(at + 3) == ")" && page.same_line(at + 1) && page.same_line(at + 2);
     if shift && bracket && sentence && initials(page, at) && !vital(page, at) && !found.covers(at) {
         found.push(page, at..at + 1, Label::Nom, SLOT, 20);
+    }
+}
+
+/// "p.o. VG, interne": signed for somebody. "Transmissions du 19 (NLB) :": who tells.
+fn announced(page: &Page<'_, '_>, at: usize, found: &mut Found) {
+    let order = page.fold(at) == "p" && page.fold(at + 1) == "." && matches!(page.fold(at + 2), "o" | "i") && page.fold(at + 3) == ".";
+    let closed = page.closed(at + 5) || matches!(page.fold(at + 5), "," | "-" | "/") && page.same_line(at + 5);
+    if order && page.same_line(at + 4) && initials(page, at + 4) && closed && !found.covers(at + 4) {
+        found.push(page, at + 4..at + 5, Label::Nom, SLOT, 20);
+    }
+    if !matches!(page.fold(at), "transmission" | "transmissions" | "relais" | "tour" | "visite" | "note") {
+        return;
+    }
+    for open in (at + 1..at + 9).take_while(|i| page.same_line(*i)) {
+        let bracket = page.fold(open) == "(" && page.fold(open + 2) == ")" && page.fold(open + 3) == ":";
+        if bracket && initials(page, open + 1) && !found.covers(open + 1) {
+            found.push(page, open + 1..open + 2, Label::Nom, SLOT, 20);
+        }
+    }
+}
+
+/// "SE = interne", "MC = Dr X": what visas stand for. They stand again behind the day of
+/// each visit.
+fn visas(page: &Page<'_, '_>, at: usize, found: &mut Found) {
+    let explained = page.fold(at + 1) == "=" && page.same_line(at + 2);
+    let who = page.title(at + 2).is_some() || matches!(page.fold(at + 2), "int" | "interne" | "ext" | "externe" | "ide" | "cca");
+    if !explained || !who || !initials(page, at) || vital(page, at) || found.covers(at) {
+        return;
+    }
+    found.push(page, at..at + 1, Label::Nom, SLOT, 20);
+    for again in at + 3..page.len().min(at + VISITS) {
+        let before = page.fold(again - 1);
+        let counted = page.text.tokens[again - 1].kind == Kind::Number || before.starts_with('j') && before.len() < 4;
+        let same = page.text.source(again..again + 1) == page.text.source(at..at + 1) && page.same_line(again);
+        if same && counted && page.column(again + 1) && !found.covers(again) {
+            found.push(page, again..again + 1, Label::Nom, SLOT, 20);
+        }
     }
 }
 
