@@ -160,7 +160,7 @@ fn a_real_server_tells_the_same_by_search_by_export_and_by_notification() {
 
     let server = format!("fhir+{}", hfs.base);
     let asked = Pipeline::new(folder.path(), "asked", &[&server], POLLING);
-    let export = format!("{POLLING}\nmode = \"export\"\nexport_seconds = 1");
+    let export = format!("{POLLING}\nmode = \"export\"\nexport_seconds = 1\nexport_ask_seconds = 1");
     let exported = Pipeline::new(folder.path(), "exported", &[&server], &export);
     let count = day.events().len();
     for event in 0..count {
