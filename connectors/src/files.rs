@@ -3,7 +3,8 @@
 //! A [`Marks`] position is the listing an epoch was read from and how far each
 //! file of it had been read, so that an epoch can be read once more, the same
 //! to the byte, while files grow and new ones arrive. Files are read in the
-//! order of their paths. A new listing is made when all of the last one is read.
+//! order of their paths, patients and encounters of the Bulk Data layout before
+//! all others. A new listing is made when all of the last one is read.
 //!
 //! What arrives later: a file grown is read on, a file replaced (its first or
 //! last kilobytes of what was there differ, or it is shorter) is read again
@@ -140,7 +141,7 @@ impl Files {
             let mut rows = Rows::new(&self.name, micros(marks.received_at));
             let mut bytes = 0u64;
             let stop = Stop::Limits { max_documents, max_bytes };
-            for (name, mark) in marks.files.iter_mut().filter(|(_, mark)| !mark.done) {
+            for (name, mark) in marks.in_order().into_iter().filter(|(_, mark)| !mark.done) {
                 if self.read_file(name, mark, &stop, &mut rows, &mut bytes)? {
                     break;
                 }
@@ -156,7 +157,7 @@ impl Files {
     }
 
     fn replay(&mut self, from: Marks, target: &Position) -> Result<Option<Epoch>, SourceError> {
-        let marks: Marks = target.decode()?;
+        let mut marks: Marks = target.decode()?;
         if marks == from {
             return Ok(None);
         }
@@ -165,7 +166,8 @@ impl Files {
         self.index.look_at(&marks);
         let mut rows = Rows::new(&self.name, micros(marks.received_at));
         let mut bytes = 0u64;
-        for (name, end) in &marks.files {
+        for (name, end) in marks.in_order() {
+            let end = &*end;
             let before = from.files.get(name);
             if before.is_some_and(|before| before.cursor == end.cursor && before.done == end.done && before.size == end.size) {
                 continue;
@@ -239,7 +241,7 @@ impl Files {
             }
             if let Stop::Limits { max_documents, max_bytes } = stop {
                 let used = *bytes + read + intake.rows.bytes_fetched - fetched;
-                if intake.rows.documents_seen >= *max_documents as u64 || used >= *max_bytes as u64 {
+                if intake.rows.is_full(*max_documents as u64) || used >= *max_bytes as u64 {
                     full = true;
                     // Else the next epoch would begin with nothing in it.
                     mark.done = stream.pieces.at_end().map_err(failed)?;

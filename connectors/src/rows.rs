@@ -208,6 +208,12 @@ impl Rows {
             && self.dead_letters.is_empty()
     }
 
+    /// Whether an epoch of so many documents is full. As many patients fill it, too: what
+    /// the tables hold of a patient may be read once more.
+    pub fn is_full(&self, max_documents: u64) -> bool {
+        self.documents_seen.max(self.patients.id.len() as u64) >= max_documents
+    }
+
     pub fn document(&mut self, place: &str, row: &DocumentRow<'_>) {
         // A row does not know those after it: what a deletion is of must be said now.
         let version = match row.version {

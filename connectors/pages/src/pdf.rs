@@ -184,8 +184,17 @@ impl<'e> Page<'e> {
             if !at.is_finite() {
                 continue;
             }
+            let last = glyphs.last();
+            // A glyph that goes on where the last one ended, as high as it, is turned as it is.
+            let goes_on = |last: &&Glyph| {
+                last.quarter.is_some_and(|quarter| quarter % 2 == 0)
+                    && (last.at.bottom, last.at.top) == (at.bottom, at.top)
+                    && (last.at.left - at.left).abs() < 3.0 * at.height()
+            };
             let quarter = if character.is_whitespace() {
-                glyphs.last().and_then(|g: &Glyph| g.quarter)
+                last.and_then(|g: &Glyph| g.quarter)
+            } else if let Some(last) = last.filter(goes_on) {
+                last.quarter
             } else {
                 let angle = glyph.angle_degrees().unwrap_or_default();
                 let quarter = (angle / 90.0).round();

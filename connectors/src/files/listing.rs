@@ -185,18 +185,8 @@ impl Listing {
                 }
             }
         }
-        // What documents refer to comes first: a record known late names a person late.
-        found.sort_by(|a, b| (!introduces(&a.name), &a.name).cmp(&(!introduces(&b.name), &b.name)));
         Ok(found)
     }
-}
-
-/// Whether a file holds Patients or Encounters, by its name in the Bulk Data layout.
-fn introduces(name: &str) -> bool {
-    let file = name.rsplit('/').next().unwrap_or(name);
-    ["Patient", "Encounter"]
-        .iter()
-        .any(|resource| file.strip_prefix(resource).is_some_and(|rest| rest.starts_with(|c: char| !c.is_alphanumeric())))
 }
 
 fn describe(path: &Path, name: String) -> Result<Found, SourceError> {

@@ -21,6 +21,22 @@ impl Marks {
     pub fn pending(&self) -> bool {
         self.files.values().any(|mark| !mark.done)
     }
+
+    /// The files in the order in which they are read: what documents refer to comes
+    /// first, since a record that is known late has its documents read once more.
+    pub fn in_order(&mut self) -> Vec<(&String, &mut Mark)> {
+        let mut files: Vec<_> = self.files.iter_mut().collect();
+        files.sort_by_key(|(name, _)| !introduces(name));
+        files
+    }
+}
+
+/// Whether a file holds Patients or Encounters, by its name in the Bulk Data layout.
+fn introduces(name: &str) -> bool {
+    let file = name.rsplit('/').next().unwrap_or(name);
+    ["Patient", "Encounter"]
+        .iter()
+        .any(|resource| file.strip_prefix(resource).is_some_and(|rest| rest.starts_with(|c: char| !c.is_alphanumeric())))
 }
 
 /// How far a file has been read.

@@ -72,7 +72,7 @@ impl InboxSource {
                 }
                 rows.bytes_read += message.payload.len() as u64;
                 read = sequence;
-                if rows.documents_seen >= max_documents || rows.bytes_read >= max_bytes as u64 {
+                if rows.is_full(max_documents) || rows.bytes_read >= max_bytes as u64 {
                     break 'epoch;
                 }
             }

@@ -2,6 +2,8 @@
 
 #[path = "pages/pdf.rs"]
 mod pdf;
+#[path = "pages/wrapped.rs"]
+mod wrapped;
 
 use std::path::{Path, PathBuf};
 use std::process::Command;

@@ -157,7 +157,27 @@ fn are_columns(segments: &[Segment], strip: &Rect) -> bool {
     if aligned < if other { 0.8 } else { 0.5 } {
         return few.len() >= FEWEST;
     }
-    is_prose(&left) && is_prose(&right)
+    is_prose(&left) && is_prose(&right) || one_after_the_other(&left, &right) && is_wordy(&left) && is_wordy(&right)
+}
+
+/// Whether the file writes the whole of one side before the other: a table is
+/// written row by row.
+fn one_after_the_other(left: &[Line], right: &[Line]) -> bool {
+    let begins = |line: &Line| line.cells.iter().flatten().min().copied();
+    let mut order: Vec<(usize, bool)> = Vec::new();
+    for (lines, is_left) in [(left, true), (right, false)] {
+        order.extend(lines.iter().filter_map(begins).map(|at| (at, is_left)));
+    }
+    order.sort_unstable();
+    let changes = order.windows(2).filter(|pair| pair[0].1 != pair[1].1).count();
+    changes <= 1 + order.len() / 20
+}
+
+/// Whether lines say more than the names or the values of fields do; a column may hold a table.
+fn is_wordy(lines: &[Line]) -> bool {
+    let mut words: Vec<usize> = lines.iter().map(|l| l.cells.iter().map(Vec::len).sum()).collect();
+    words.sort_unstable();
+    lines.len() >= 4 && words[words.len() / 2] >= 3
 }
 
 /// Whether a column's lines run to its edge, as a text's do.
