@@ -99,6 +99,18 @@ Dr Ronan ANSQUER
     }
 
     #[test]
+    fn the_letters_of_a_hospital_named_in_full_are_found_in_the_other_documents() {
+        let first = "Centre Hospitalier de Valmont\nService de neurologie, avis pris hier soir.";
+        let second = "Avis neurologique du CHV hier, CRP 12.";
+        let known = revealed(first, &read(first));
+        let analysis = Analysis::new(Knowledge::built_in(), second, None);
+        let mut spans = detect(Identity::built_in(), &analysis, Circumstances::default());
+        propagate(&analysis, &known, &mut spans);
+        let words: Vec<&str> = settle(&analysis, spans).iter().map(|s| &second[s.start..s.end]).filter(|w| w.starts_with('C')).collect();
+        assert_eq!(words, ["CHV"]);
+    }
+
+    #[test]
     fn two_documents_of_a_patient_from_end_to_end() {
         let person = Person {
             families: vec!["BERTHOMIER".to_owned(), "QUILLIVIC".to_owned()],

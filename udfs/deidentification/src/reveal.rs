@@ -15,6 +15,7 @@ use crate::name::knowledge::{Names, likely_common, role, word};
 use crate::name::page::{Page, look};
 use crate::name::repeat::{initials_of, stands_for_a_person};
 use crate::proper::known::{abbreviation, explained};
+use crate::shape::house_initials;
 use crate::{Label, Span};
 
 /// Fewest letters of a name that is looked for elsewhere.
@@ -52,6 +53,10 @@ pub fn revealed(text: &str, spans: &[Span]) -> Vec<(Label, String)> {
                     && let Some(short) = short_town(written)
                 {
                     out.push((Label::Ville, short.to_owned()));
+                }
+                // "Centre Hospitalier de Kerbrozou" signs "CHK".
+                if span.label == Label::Hopital {
+                    out.extend(house_initials(written).map(|letters| (Label::Hopital, letters.to_ascii_uppercase())));
                 }
                 // "CH de Kerbrozou" is "Kerbrozou" for those who know it.
                 let own = words.last().filter(|w| span.label == Label::Hopital && words.len() > 1 && w.len() > 5 && telling(w));
@@ -290,7 +295,8 @@ fn place(page: &Page<'_, '_>, at: usize, rest: &[String]) -> Option<usize> {
         && matches!(page.fold(at - 1), "a" | "de" | "vers" | "sur" | "depuis" | "pour");
     let led =
         led && page.has(at, look::CAPITAL) && !page.has(at, look::UPPER | look::CLINICAL | look::OPENS) && !page.behind_eponym_head(at);
-    if rest.is_empty() && !led && (!page.has(at, look::CAPITAL) || page.has(at, plain) || page.fold(at).len() < 4) {
+    let letters = rest.is_empty() && page.fold(at).len() == 3 && page.stands_out(at) && !page.has(at, plain);
+    if rest.is_empty() && !led && !letters && (!page.has(at, look::CAPITAL) || page.has(at, plain) || page.fold(at).len() < 4) {
         return None;
     }
     let mut i = at + 1;
@@ -384,7 +390,21 @@ mod tests {
         let found: Vec<String> = revealed(text, &spans_of(text, &words)).into_iter().map(|(_, w)| w).collect();
         assert_eq!(
             found,
-            ["LQS", "QS", "QSO", "QUELMET", "SLQ", "SQ", "SQU", "Solenn", "CH de Saint-Ouvran", "Ouvran", "06 39 82 15 47", "R24-88130"]
+            [
+                "LQS",
+                "QS",
+                "QSO",
+                "QUELMET",
+                "SLQ",
+                "SQ",
+                "SQU",
+                "Solenn",
+                "CH de Saint-Ouvran",
+                "CHSO",
+                "Ouvran",
+                "06 39 82 15 47",
+                "R24-88130"
+            ]
         );
     }
 

@@ -10,12 +10,14 @@ mod birth;
 mod contact;
 mod date;
 mod day;
+mod form;
 mod gazetteer;
 mod hospital;
 mod leftover;
 mod letterhead;
 mod number;
 mod reader;
+mod stated;
 #[cfg(test)]
 mod tests;
 mod town;
@@ -24,6 +26,7 @@ mod year;
 use sillage_clinical::analysis::Analysis;
 
 pub(crate) use gazetteer::ShapeKnowledge;
+pub(crate) use letterhead::house_initials;
 use reader::Reader;
 
 use crate::Span;

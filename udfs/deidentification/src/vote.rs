@@ -15,7 +15,9 @@ use std::ops::Range;
 use sillage_clinical::analysis::Analysis;
 use sillage_clinical::text::fold;
 
+use crate::identity::Identity;
 use crate::leak;
+use crate::name::knowledge::word;
 use crate::{Label, Span};
 pub use learned::{Vote, learned};
 use overlap::disjoint;
@@ -216,9 +218,13 @@ fn wins(text: &str, span: &Span, mention: &Range<usize>) -> bool {
                         || holds
                             && (capital || span.detector.contains("slot"))
                             && personal(span)
-                            && (!acronym(words) || span.detector.contains("metadata") || span.detector.contains("slot"))
+                            && (!acronym(words)
+                                || span.detector.contains("metadata")
+                                || span.detector.contains("slot")
+                                || behind_given(text, span))
+                        || holds && acronym(words) && behind_given(text, span)
                 }
-                Rank::Echo | Rank::Guess => false,
+                Rank::Echo | Rank::Guess => span.detector.contains("shape:name") && holds && acronym(words) && behind_given(text, span),
             }
         }
         // "transfert vers Dupuytren": the words around say that the hospital is meant.
@@ -234,6 +240,15 @@ fn wins(text: &str, span: &Span, mention: &Range<usize>) -> bool {
 /// A trade, a relation or a list beside a word of medicine proves no person.
 fn personal(span: &Span) -> bool {
     ["record", "title", "header", "birth", "spouse", "signature", "metadata"].iter().any(|d| span.detector.contains(d))
+}
+
+/// "Solène MAES": letters that are also a family name, right behind a given name.
+fn behind_given(text: &str, span: &Span) -> bool {
+    let names = &Identity::built_in().names;
+    let Some(before) = text[..span.start].strip_suffix([' ', '\u{a0}']) else { return false };
+    let given = before.rsplit(|c: char| !c.is_alphabetic()).next().unwrap_or_default();
+    let cased = given.starts_with(char::is_uppercase) && given.chars().any(char::is_lowercase);
+    cased && names.word(&fold(given)) & word::ANY_GIVEN != 0 && names.word(&fold(&text[span.start..span.end])) & word::ANY_FAMILY != 0
 }
 
 fn acronym(words: &str) -> bool {

@@ -202,6 +202,16 @@ fn link(page: &Page<'_, '_>, at: usize, end: usize, roles: u32) -> Link {
         i = page.len();
     }
     let (mut colon, mut mark, mut line) = (false, false, false);
+    // "Opérateur 2     L. FONTANEL": a numbered field and its column.
+    let numbered = roles & role::FUNCTION != 0
+        && page.same_line(i)
+        && matches!(page.fold(i), "1" | "2" | "3" | "4")
+        && page.same_line(i + 1)
+        && (page.column(i + 1) || page.fold(i + 1) == ":");
+    if numbered {
+        i += 1;
+        colon = true;
+    }
     for _ in 0..3 {
         if i > end && roles & role::CLOSING == 0 && page.text.tokens.get(i).is_some_and(|t| t.lines_before > 1) {
             break;
@@ -226,6 +236,9 @@ fn cued(page: &Page<'_, '_>, at: usize, hit: CueHit, roles: u32, found: &mut Fou
     }
     let link = link(page, at, hit.end, roles);
     let Some(token) = page.text.tokens.get(link.at) else { return };
+    if roles & role::TYPIST != 0 && super::field::form_code(page, link.at) {
+        return;
+    }
     if token.lines_before > 1 && roles & (role::COPY | role::CLOSING) == 0
         || link.line && !link.colon && roles & (role::COPY | role::CLOSING) == 0
     {

@@ -13,7 +13,7 @@ use super::page::{Page, look};
 use super::repeat::initials_of;
 use super::slot::{SLOT, vital};
 use crate::Label;
-use crate::proper::known::{abbreviation, heading};
+use crate::proper::known::{abbreviation, form_kind, heading};
 
 /// Most tokens from the name of a field to its letters.
 const REACH: usize = 6;
@@ -72,33 +72,107 @@ fn small(page: &Page<'_, '_>, at: usize) -> bool {
 
 /// The token behind "Réf. :", "N/Réf", "Nos réf. -", "Réf. à rappeler :".
 fn reference(page: &Page<'_, '_>, at: usize) -> Option<usize> {
-    if !matches!(page.fold(at), "ref" | "refs" | "reference" | "references" | "nref" | "vref") {
+    // "N/R :", "V/R :" in short.
+    let short =
+        page.fold(at) == "r" && at > 1 && page.fold(at - 1) == "/" && matches!(page.fold(at - 2), "n" | "v") && page.fold(at + 1) == ":";
+    if !short && !matches!(page.fold(at), "ref" | "refs" | "reference" | "references" | "nref" | "vref") {
         return None;
     }
     let mut end = at + 1;
     while page.same_line(end)
         && end < at + REACH
-        && matches!(page.fold(end), "." | ":" | "a" | "rappeler" | "-" | "=" | "courrier" | "°" | "n")
+        && matches!(page.fold(end), "." | ":" | "a" | "rappeler" | "interne" | "internes" | "-" | "=" | "courrier" | "°" | "n")
     {
         end += 1;
     }
     page.same_line(end).then_some(end)
 }
 
-/// "AO/fs", "PLG.nt", "SB" up to another column or the end of the line.
+/// "AO/fs", "PLG.nt", "SB" up to another column or the end of the line, or up to the number
+/// of the letter: "AO/FS 24-0117".
 fn referred(page: &Page<'_, '_>, at: usize, found: &mut Found) {
-    if !letters(page, at) {
+    if !letters(page, at) || form_code(page, at) {
+        return;
+    }
+    if let Some(number) = numbered(page, at) {
+        let mut who = at;
+        while who < number {
+            if letters(page, who) || who > at && small(page, who) {
+                take(page, who, found);
+            }
+            who += 1;
+        }
+        let end = code_end(page, number);
+        if !page.text.source(number..end).contains("/20") && !found.covers(number) {
+            found.push(page, number..end, Label::Id, "context:reference", 24);
+        }
         return;
     }
     let typist = at + 2;
+    let thing = |i: usize| page.fold(i).len() > 2 && page.has(i, word::ACRONYM | look::CLINICAL) && page.has(i, look::UPPER);
+    if thing(at) && thing(typist) && page.fold(at + 1) == "/" {
+        return;
+    }
     let parted = matches!(page.fold(at + 1), "/" | "-" | "." | "_" | "\\" | ":") && small(page, typist);
     let ends = |i: usize| page.closed(i) || matches!(page.fold(i), "-" | "–" | "," | ";" | ")" | "|" | "/") && !page.glued(i);
-    if parted && (ends(typist + 1) || matches!(page.fold(typist + 1), "-" | "/" | ",")) {
+    if parted && (ends(typist + 1) || matches!(page.fold(typist + 1), "-" | "/" | "," | "du" | "le" | "n" | "(")) {
         take(page, at, found);
         take(page, typist, found);
     } else if ends(at + 1) && !heading(page.fold(at)) {
         take(page, at, found);
     }
+}
+
+/// "FOR-SAU-044": the code of a form, letters and its number joined by hyphens.
+pub(super) fn form_code(page: &Page<'_, '_>, at: usize) -> bool {
+    form_kind(page.fold(at)) && matches!(page.fold(at + 1), "-" | "_" | ".") && page.glued(at + 1) && page.glued(at + 2)
+}
+
+/// The number behind the letters of one or more people: "AO/FS 24-0117", "AO/FS/24-0117".
+fn numbered(page: &Page<'_, '_>, at: usize) -> Option<usize> {
+    let (mut next, mut people) = (at + 1, 1);
+    while matches!(page.fold(next), "/" | "-" | "." | "_") && page.same_line(next + 1) && people < 4 {
+        let joined = page.fold(next) == "/" || page.glued(next) && page.glued(next + 1);
+        if !joined || !(letters(page, next + 1) || small(page, next + 1)) {
+            break;
+        }
+        people += 1;
+        next += 2;
+    }
+    let mine = page.line_start(at)..at;
+    let own = mine.clone().any(|i| matches!(page.fold(i), "nos" | "vos" | "n" | "v" | "nref" | "vref"));
+    let glued = page.glued(next);
+    let mut marks = 0;
+    while page.same_line(next) && marks < 3 && matches!(page.fold(next), "/" | "-" | "–" | "n" | "°" | ":") {
+        marks += 1;
+        next += 1;
+    }
+    // "PA 12-8" is what a lone pair of letters measures.
+    let fits = people > 1 || own && !heading(page.fold(at)) && !(glued && marks > 0);
+    let code = page.text.source(next..code_end(page, next));
+    let figures = code.bytes().filter(u8::is_ascii_digit).count();
+    let year = code.len() == 4 && (code.starts_with("19") || code.starts_with("20"));
+    // "AVC/AIT 2024": what a letter is about.
+    let thing = |i: usize| page.fold(i).len() > 2 && page.has(i, word::ACRONYM | word::COMMON | look::CLINICAL);
+    if year || thing(at) && thing(at + 2) {
+        return None;
+    }
+    let starts = page.text.tokens.get(next).is_some_and(|t| t.kind == Kind::Number);
+    (fits && starts && page.same_line(next) && !page.column(next) && figures >= 3 && !code.contains(':')).then_some(next)
+}
+
+/// The token behind figures and letters that marks join: "2024-N-0117".
+fn code_end(page: &Page<'_, '_>, at: usize) -> usize {
+    let mut end = at + 1;
+    while end + 1 < page.len()
+        && matches!(page.fold(end), "-" | "/" | "." | "_")
+        && page.glued(end)
+        && page.glued(end + 1)
+        && page.text.tokens[end + 1].kind != Kind::Mark
+    {
+        end += 2;
+    }
+    end.min(page.len())
 }
 
 fn take(page: &Page<'_, '_>, at: usize, found: &mut Found) {

@@ -120,6 +120,8 @@ fn signature_line(page: &Page<'_, '_>, line: Range<usize>, found: &mut Found) {
                 Some(family) => people.extend([(start..family, Label::Prenom), (family..at, Label::Nom)]),
                 None => people.push((start..at, Label::Nom)),
             }
+        } else if super::field::form_code(page, at) {
+            return;
         } else if page.has(at, look::UPPER)
             && letters(page, at, 2..=4)
             && (!page.has(at, word::COMMON | look::CLINICAL) || line.end == page.len() && line.len() < 4 && page.fold(at).len() < 3)
@@ -195,7 +197,7 @@ fn behind_cue(page: &Page<'_, '_>, end: usize, roles: u32, found: &mut Found) {
     }
     let by = matches!(page.fold(end.saturating_sub(1)), "par" | "signe" | "signee" | "signature");
     for turn in 0..3 {
-        if !page.same_line(at) || found.covers(at) {
+        if !page.same_line(at) || found.covers(at) || super::field::form_code(page, at) {
             return;
         }
         let capital = page.has(at, look::UPPER) && letters(page, at, 2..=4);

@@ -44,18 +44,8 @@ pub(crate) fn slots(page: &Page<'_, '_>, found: &mut Found) {
         beside_trade(page, at, found);
         announced(page, at, found);
         visas(page, at, found);
-        // "int M. Xxxxx": behind a function in short the letter is a given name's.
-        if matches!(
-            page.fold(at),
-            "int" | "ext" | "cca" | "phc" | "interne" | "externe" | "sociale" | "orthophoniste" | "psychologue" | "junior" | "secretaire"
-        ) && page.fold(at + 1) == "m"
-            && page.fold(at + 2) == "."
-            && page.same_line(at + 3)
-            && found.covers(at + 3)
-            && !found.covers(at + 1)
-        {
-            found.push(page, at + 1..at + 3, Label::Prenom, SLOT, 20);
-        }
+        assisted(page, at, found);
+        greeted(page, at, found);
         if let Some(end) = on_duty(page, at) {
             run(page, end, found, &mut people, false);
         }
@@ -69,6 +59,50 @@ pub(crate) fn slots(page: &Page<'_, '_>, found: &mut Found) {
         if bracket && !found.covers(at) && people.contains(page.fold(at)) && page.has(at, look::UPPER) {
             found.push(page, at..at + 1, Label::Nom, SLOT, 20);
         }
+    }
+}
+
+/// "int M. Xxxxx", "Op : K. Xxxxx / aide M. Xxxxx": behind a function in short the letter is
+/// a given name's.
+fn assisted(page: &Page<'_, '_>, at: usize, found: &mut Found) {
+    let function = matches!(
+        page.fold(at),
+        "int"
+            | "ext"
+            | "cca"
+            | "phc"
+            | "interne"
+            | "externe"
+            | "sociale"
+            | "orthophoniste"
+            | "psychologue"
+            | "junior"
+            | "secretaire"
+            | "aide"
+            | "aides"
+            | "panseuse"
+            | "instrumentiste"
+            | "circulante"
+            | "iade"
+            | "ibode"
+            | "merm"
+            | "manip"
+    );
+    let letter = at + 1 + usize::from(matches!(page.fold(at), "aide" | "aides" | "iade" | "ibode" | "merm") && page.fold(at + 1) == ":");
+    let (dot, name) = (letter + 1, letter + 2);
+    if function && page.fold(letter) == "m" && page.fold(dot) == "." && page.same_line(name) && found.covers(name) && !found.covers(letter)
+    {
+        found.push(page, letter..name, Label::Prenom, SLOT, 20);
+    }
+}
+
+/// "Chère Claire,": who is written to by a given name.
+fn greeted(page: &Page<'_, '_>, at: usize, found: &mut Found) {
+    let name = at + 1;
+    let opens = matches!(page.fold(at), "cher" | "chere" | "bonjour") && page.has(at, look::OPENS) && page.same_line(name);
+    let ends = page.fold(name + 1) == "," || page.line_ends(name + 1);
+    if opens && ends && page.has(name, look::CAPITAL) && page.has(name, word::ANY_GIVEN) && !found.covers(name) {
+        found.push(page, name..name + 1, Label::Prenom, SLOT, 24);
     }
 }
 
@@ -193,7 +227,9 @@ fn typed(page: &Page<'_, '_>, at: usize, found: &mut Found) {
     let fits = if small {
         !unit && page.fold(at + 1) != "-" && (line_end || aside)
     } else {
-        let placed = if signed { line_end } else { page.column(end) && dated_behind };
+        // "RP/CD                 Dr X": on the line of who signs.
+        let signs = page.title(end).is_some() || found.covers(end);
+        let placed = if signed { line_end } else { page.column(end) && (dated_behind || signs) };
         page.fold(at + 1) == "/" && placed && !(vital(page, at) || vital(page, typist))
     };
     if fits {

@@ -47,7 +47,9 @@ pub(crate) fn shape(page: &Page<'_, '_>, candidate: &Candidate, announced: bool)
                 bad += 8;
             }
         }
-        if part.bits & word::EPONYM != 0 && part.bits & word::GIVEN == 0 {
+        // "IADE Thomas": whom a function announces by a given name, whatever a Thomas described.
+        let called = announced && parts.len() == 1 && part.bits & word::ANY_GIVEN != 0;
+        if part.bits & word::EPONYM != 0 && part.bits & word::GIVEN == 0 && !called {
             eponym += if part.bits & word::FAMILY != 0 { 6 } else { 12 };
         }
         if part.bits & word::COMMON != 0 {

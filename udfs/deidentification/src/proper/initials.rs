@@ -33,6 +33,8 @@ impl Proper<'_, '_> {
                     || self.for_order(at)
                     || self.heads_entry(at)
                     || self.timed(at)
+                    || self.behind_step(at)
+                    || self.carries_phone(at)
                     || self.behind_person_word(at))
             {
                 self.emit(at..at + 1, Label::Nom, "proper:initials", 0.4);
@@ -116,6 +118,60 @@ impl Proper<'_, '_> {
     fn bracketed(&self, at: usize) -> bool {
         let open = at > 0 && matches!(self.fold(at - 1), "(" | "[") && (at == 1 || !self.page.same_line(at - 1));
         open && self.page.same_line(at) && matches!(self.fold(at + 1), ")" | "]") && self.rare(at)
+    }
+
+    /// "Prise en charge : 14:02 (BLG)", "pansement refait (BLG)": in brackets behind an hour
+    /// or a step of care, two people parted by a stroke at most.
+    fn behind_step(&self, at: usize) -> bool {
+        let second = at > 2 && self.fold(at - 1) == "/" && self.letters(at - 2);
+        let first = if second { at - 2 } else { at };
+        let closed = self.fold(at + 1) == ")" || self.fold(at + 1) == "/" && self.letters(at + 2) && self.fold(at + 3) == ")";
+        if first < 2 || self.fold(first - 1) != "(" || !closed || !self.page.same_line(first) || !self.page.same_line(first - 1) {
+            return false;
+        }
+        let last = first - 2;
+        let hour = self
+            .fold(last)
+            .split_once('h')
+            .is_some_and(|(h, m)| h.len() < 3 && [h, m].iter().all(|p| p.bytes().all(|b| b.is_ascii_digit())))
+            && self.number(last)
+            || self.number(last) && first > 4 && matches!(self.fold(last - 1), ":" | "h") && self.number(last - 2);
+        // "(VO)", "(SL)", "(BD)": the way of a drug, a side.
+        let way = matches!(
+            self.fold(at),
+            "vo" | "po"
+                | "iv"
+                | "im"
+                | "sc"
+                | "sl"
+                | "ir"
+                | "bd"
+                | "bg"
+                | "od"
+                | "og"
+                | "md"
+                | "mg"
+                | "pd"
+                | "pg"
+                | "dt"
+                | "gc"
+                | "nr"
+                | "np"
+                | "nf"
+        );
+        let two = self.source(at).len() == 2 && !way && !self.page.has(at, look::CLINICAL | look::CUE);
+        hour && (self.rare(at) || two) || known::care_act(self.fold(last)) && self.rare(at)
+    }
+
+    /// "BLG DECT 4471": in front of a telephone that somebody carries.
+    fn carries_phone(&self, at: usize) -> bool {
+        let (cue, number) = (at + 1, at + 2 + usize::from(matches!(self.fold(at + 2), ":" | ".")));
+        let carried = matches!(self.fold(cue), "dect" | "bip") && self.page.same_line(cue);
+        let figures = self.page.same_line(number) && self.number(number) && self.fold(number).len() > 1;
+        // "CS DECT 4471", "RX": a place of work.
+        let place = matches!(self.fold(at), "cs" | "si" | "rx" | "us" | "sc" | "hj" | "bo" | "cl" | "ph");
+        let two = self.source(at).len() == 2 && !place && !self.page.has(at, look::CLINICAL | look::CUE);
+        carried && figures && (self.rare(at) || two)
     }
 
     /// "14/01 11h30 LM : …", "11h30 LM\n".

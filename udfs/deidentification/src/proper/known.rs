@@ -21,6 +21,8 @@ struct Lists {
     deeds: FxHashSet<&'static str>,
     headings: FxHashSet<&'static str>,
     businesses: FxHashSet<&'static str>,
+    form_kinds: FxHashSet<&'static str>,
+    care_acts: FxHashSet<&'static str>,
 }
 
 /// Words of a file, or of one of its parts headed `[name]`.
@@ -50,6 +52,8 @@ fn lists() -> &'static Lists {
         deeds: words(COMMON, "deeds"),
         headings: words(ABBREVIATIONS, "headings"),
         businesses: words(COMMON, "businesses"),
+        form_kinds: words(COMMON, "form kinds"),
+        care_acts: words(COMMON, "care acts"),
     })
 }
 
@@ -105,6 +109,16 @@ pub(crate) fn heading(fold: &str) -> bool {
 /// "Taxi", "Avis", "Famille": what opens a line before a name.
 pub(super) fn business(fold: &str) -> bool {
     lists().businesses.contains(fold)
+}
+
+/// "FOR", "ENR", "PROC": what the code of a form of the house begins with.
+pub(crate) fn form_kind(fold: &str) -> bool {
+    lists().form_kinds.contains(fold)
+}
+
+/// "refait", "posée", "installé": a step of care, behind which somebody signs.
+pub(super) fn care_act(fold: &str) -> bool {
+    lists().care_acts.contains(fold)
 }
 
 /// "vu", "discuté", "staff": what people do with one another.

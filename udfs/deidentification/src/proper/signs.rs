@@ -48,7 +48,10 @@ impl Proper<'_, '_> {
                 || !known::heading(fold)
                     && ((own || rare) && (self.heads_line(at) || self.behind_asked(at) || self.closes_line(at))
                         || own && self.between_marks(at));
-            if !placed || self.is_amount(at) {
+            // "MT : Dr X": a label with somebody behind.
+            let labels =
+                self.fold(at + 1) == ":" && self.page.same_line(at + 2) && self.page.title(at + 2).is_some() && known::abbreviation(fold);
+            if !placed || labels || self.is_amount(at) {
                 continue;
             }
             let fold = fold.to_owned();

@@ -9,7 +9,7 @@ use super::reader::Reader;
 use crate::Label;
 
 /// Most words of a street's name.
-const LONGEST: usize = 12;
+pub(super) const LONGEST: usize = 12;
 /// Words that an address part may stand away from its street.
 const BESIDE: usize = 14;
 
@@ -73,6 +73,7 @@ impl Reader<'_, '_> {
                 | "crs"
                 | "ham"
                 | "chem"
+                | "ch"
                 | "che"
                 | "lot"
                 | "prom"
@@ -109,6 +110,8 @@ impl Reader<'_, '_> {
         let accepted = match (&number, sure) {
             (Some(_), true) => proper || linked || own_line,
             // "10 r. Victor-Hugo", "3 place Foch", never "2 cours de kiné".
+            // "27 ch. des Jonquilles", never "sonde 18 ch. Foley".
+            (Some(_), false) if self.fold(at) == "ch" => linked && proper && !self.upper(at) && self.mark(at + 1, "."),
             (Some(_), false) if self.fold(at) == "r" && linked && proper && !self.upper(at) => !self.is(first, Cue::Unit),
             (Some(_), false) => {
                 (proper || linked && own_line) && !self.is(first, Cue::Unit) && (self.fold(at).len() > 1 || self.mark(at + 1, "."))
@@ -230,7 +233,7 @@ impl Reader<'_, '_> {
     }
 
     /// The token behind the name of a street.
-    fn street_end(&self, first: usize, own_line: bool) -> usize {
+    pub(super) fn street_end(&self, first: usize, own_line: bool) -> usize {
         let mut end = first + 1;
         let mut at = end;
         let mut lower = usize::from(!self.capital(first));
@@ -533,63 +536,5 @@ impl Reader<'_, '_> {
         self.found
             .iter()
             .any(|s| matches!(s.detector.as_ref(), "shape:street" | "shape:zip" | "shape:house") && s.start < to && s.end > from)
-    }
-
-    /// "Adresse : Kerbihan", "domicilié Les Bruyères": what is said to be one.
-    fn stated(&mut self, cue: usize) {
-        if self.is(cue + 1, Cue::House) && self.capital(cue + 1) && self.same_line(cue + 1) && !self.is_taken(cue + 1) {
-            let mut name = cue + 2;
-            while self.mark(name, "'") || self.is(name, Cue::Particle) {
-                name += 1;
-            }
-            if self.capital(name) && self.same_line(name) {
-                let end = self.street_end(name, false);
-                self.emit(cue + 1..end, Label::Adresse, "shape:stated", 0.8);
-            }
-            return;
-        }
-        let heads = self.mark(cue + 1, ":") && matches!(self.fold(cue), "adresse" | "adr" | "domicile");
-        if !heads || !self.same_line(cue + 2) {
-            return;
-        }
-        let first = cue + 2;
-        if self.is_taken(first)
-            || self.is(first, Cue::SureHospital)
-            || self.is(first, Cue::Title)
-            || !(self.capital(first) || self.digits(first).is_some())
-        {
-            return;
-        }
-        let mut end = first;
-        while end < first + LONGEST
-            && self.same_line(end)
-            && !self.is_taken(end)
-            && !matches!(self.fold(end), "." | ";" | "(" | "|")
-            && (end == first || !self.column(end))
-            && !self.is(end, Cue::Phone)
-        {
-            end += 1;
-        }
-        while end > first && self.kind(end - 1) == Some(Kind::Mark) {
-            end -= 1;
-        }
-        // A town alone is left to the towns.
-        if self.knowledge.towns.longest(self.text, first).is_none_or(|(town, _)| town < end) && end > first {
-            let capitals = (first..end).filter(|i| self.capital(*i)).count();
-            let medicine = (first..end).any(|i| {
-                self.is(i, Cue::Score) && self.digits(i + 1).is_some()
-                    || self.is(i, Cue::EndsName) && self.upper(i) && self.fold(i).len() < 6
-            });
-            let shorthand = end == first + 1 && self.upper(first) && self.fold(first).len() < 5;
-            let breton = |i: usize| matches!(self.fold(i), "ar" | "an" | "er" | "ty" | "bihan" | "braz" | "vras" | "vihan" | "dit");
-            if medicine || shorthand {
-                return;
-            }
-            if capitals > 0
-                && (first..end).all(|i| breton(i) || self.capital(i) || self.is(i, Cue::Particle) || self.kind(i) != Some(Kind::Word))
-            {
-                self.emit(first..end, Label::Adresse, "shape:stated", 0.7);
-            }
-        }
     }
 }

@@ -198,6 +198,18 @@ impl Reader<'_, '_> {
         }
         if self.mark(at, "(") && self.staffed(at) || self.capital(at) && self.staffed(at + 1) && self.upper(at) || self.signed(at) {
             let number = at + 1;
+            // "Dr X (57 318)"
+            let run = self.run(number, &[".", "-"], false);
+            let grouped = self.mark(at, "(")
+                && run.groups.len() > 1
+                && (4..=6).contains(&run.total)
+                && self.mark(run.end, ")")
+                && self.same_line(number)
+                && self.date_here(number).is_none();
+            if grouped {
+                self.emit(number..run.end, Label::Tel, "shape:extension", 0.7);
+                return Some(run.end);
+            }
             let digits = self.digits(number).filter(|d| matches!(d.count, 4 | 5) && !(1900..2100).contains(&d.value))?;
             let closed = self.mark(number + 1, ")")
                 || !self.mark(at, "(") && (self.line_start(number + 1) || self.token(number + 1).is_none() || self.mark(number + 1, "."));
@@ -244,11 +256,20 @@ impl Reader<'_, '_> {
                         | "radiologue"
                         | "cadre"
                         | "ioa"
+                        | "sante"
+                        | "interne"
+                        | "secretaire"
+                        | "secretariat"
+                        | "coordinatrice"
+                        | "psychologue"
+                        | "orthophoniste"
                 )
             {
                 return index + 1 < at || !self.capital(at);
             }
-            if !(self.capital(index) || self.mark(index, ".") || self.mark(index, "-")) {
+            let called =
+                matches!(self.fold(index), "prevenu" | "prevenue" | "appele" | "appelee" | "joint" | "jointe" | "contacte" | "contactee");
+            if !(self.capital(index) || called || matches!(self.fold(index), "." | "-" | ":")) {
                 return false;
             }
         }

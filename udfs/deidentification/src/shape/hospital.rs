@@ -65,9 +65,10 @@ impl Reader<'_, '_> {
         }
     }
 
-    /// "SAMU 2A", "SDIS 34", "CODIS de l'Ain": the service of a department.
+    /// "SDIS 34", "CODIS 29": the service of a department. "SAMU 29" is on every sheet of its
+    /// region and names no house.
     fn emergency_service(&mut self, at: usize) {
-        if !self.upper(at) || !matches!(self.fold(at), "samu" | "sdis" | "codis" | "crra" | "smur" | "udsp") {
+        if !self.upper(at) || !matches!(self.fold(at), "sdis" | "codis" | "crra" | "smur" | "udsp") {
             return;
         }
         // "Glasgow SMUR 11" is a score.

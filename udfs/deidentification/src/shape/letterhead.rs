@@ -3,7 +3,7 @@
 //! letters that a hospital is called by ("transféré au CHVB").
 
 use rustc_hash::FxHashSet;
-use sillage_clinical::text::Kind;
+use sillage_clinical::text::{Kind, Text};
 
 use super::gazetteer::Cue;
 use super::reader::Reader;
@@ -48,6 +48,7 @@ impl Reader<'_, '_> {
         if !self.is(at, Cue::HeadsPage) && !article && !pictures {
             return None;
         }
+        let ward = matches!(self.fold(at), "pole" | "unite" | "plateau");
         let (mut next, mut end, mut own) = (at + 1, at, false);
         while next < at + LONGEST && self.same_line(next) && !self.column(next) && !self.is_taken(next) {
             match self.kind(next) {
@@ -61,7 +62,7 @@ impl Reader<'_, '_> {
                         if !self.capital(next) || self.is(next, Cue::Title) || self.stops_head(next) {
                             break;
                         }
-                        own |= self.own_word(next);
+                        own |= self.own_word(next) && !(ward && self.field_word(next));
                     }
                     if !small {
                         end = next + 1;
@@ -92,6 +93,17 @@ impl Reader<'_, '_> {
     fn stops_head(&self, at: usize) -> bool {
         let compass = self.fold(at) == "centre" && self.same_line(at + 1) && self.capital(at + 1);
         self.is(at, Cue::EndsName) && !compass && !self.is(at, Cue::Particle) || self.is(at, Cue::Weekday) || self.is(at, Cue::Month)
+    }
+
+    /// "Pôle de Neurosciences": a field of medicine.
+    fn field_word(&self, at: usize) -> bool {
+        let fold = self.fold(at);
+        [
+            "sciences", "logie", "logies", "logique", "logiques", "iatrie", "urgie", "urgies", "urgical", "ique", "iques", "aire", "aires",
+            "ation",
+        ]
+        .iter()
+        .any(|e| fold.ends_with(e))
     }
 
     /// A word that names a place or a person, not a trade.
@@ -189,6 +201,31 @@ impl Reader<'_, '_> {
     /// Letters by which a hospital is called, each at every place of the text.
     pub(super) fn lettered(&mut self) {
         let mut houses: FxHashSet<&str> = FxHashSet::default();
+        // "CHV" where "Centre Hospitalier de Valmont" is named.
+        let (mut called, mut shared): (FxHashSet<String>, FxHashSet<String>) = Default::default();
+        for span in self.found.iter().filter(|s| s.label == Label::Hopital) {
+            let letters = self.text.original.get(span.start..span.end).and_then(first_letters);
+            let Some(letters) = letters else { continue };
+            if own_letters(&letters) {
+                called.insert(letters);
+            } else if letters.starts_with("ch") {
+                shared.insert(letters);
+            }
+        }
+        // "CHB" is a disease too: only at the head of a line, or where a patient is moved to.
+        for at in 0..self.len() {
+            let head = self.line_start(at) && matches!(self.fold(at + 1), "-" | "–") && self.same_line(at + 1) && !self.glued(at + 1);
+            let led = head || at > 0 && matches!(self.before(at, 1), "transfert" | "au" | "du" | "vers" | "urgences") && self.same_line(at);
+            if led && shared.contains(self.fold(at)) && self.upper(at) && !self.is_taken(at) && (head || self.moves_before(at)) {
+                self.emit(at..at + 1, Label::Hopital, "shape:hospital-letters", 0.6);
+            }
+        }
+        for at in 0..self.len() {
+            let beside = self.same_line(at + 1) && matches!(self.fold(at + 1), "=" | "<" | ">" | "%" | "'");
+            if called.contains(self.fold(at)) && self.upper(at) && !self.is_taken(at) && !self.measured(at) && !beside {
+                houses.insert(self.fold(at));
+            }
+        }
         for at in 0..self.len() {
             if !houses.contains(self.fold(at)) && self.house_letters(at) {
                 houses.insert(self.fold(at));
@@ -255,6 +292,34 @@ impl Reader<'_, '_> {
     fn heads_page(&self, at: usize) -> bool {
         (1..=at).filter(|i| self.line_start(*i)).count() < 3
     }
+}
+
+/// "chv" of "Centre Hospitalier de Valmont" or "CH de Valmont", unless the letters mean
+/// something else.
+pub(crate) fn house_initials(name: &str) -> Option<String> {
+    first_letters(name).filter(|letters| own_letters(letters))
+}
+
+fn own_letters(letters: &str) -> bool {
+    !abbreviation(letters) && !explained(letters) && crate::identity::Identity::built_in().names.word(letters) == 0
+}
+
+/// First letters of the words of a house, the small words left out.
+fn first_letters(name: &str) -> Option<String> {
+    let text = Text::new(name);
+    let (mut out, mut words) = (String::new(), 0);
+    for (at, token) in text.tokens.iter().enumerate() {
+        let fold = text.fold(at);
+        let small = matches!(fold, "de" | "du" | "des" | "d" | "l" | "la" | "le" | "les" | "et" | "en" | "sur" | "site");
+        if token.kind != Kind::Word || small {
+            continue;
+        }
+        words += 1;
+        // "CHU de X" begins with its letters.
+        let house = at == 0 && token.upper && fold.len() < 5 && !fold.bytes().any(|b| matches!(b, b'a' | b'e' | b'o' | b'y'));
+        out.extend(fold.chars().take(if house { fold.len() } else { 1 }));
+    }
+    (words > 1 && (3..=6).contains(&out.len()) && out.bytes().all(|b| b.is_ascii_lowercase())).then_some(out)
 }
 
 /// Letters that no word of French begins or is made of.

@@ -34,7 +34,9 @@ impl Reader<'_, '_> {
                     Label::Rpps => "shape:rpps",
                     _ => "shape:id",
                 };
+                let end = range.end;
                 self.emit(range, label, detector, score);
+                self.paired_number(at, label, end);
             }
         }
     }
@@ -43,7 +45,7 @@ impl Reader<'_, '_> {
         let labels =
             [(Cue::Ipp, Label::Ipp), (Cue::Secu, Label::Secu), (Cue::Rpps, Label::Rpps), (Cue::Nda, Label::Nda), (Cue::Id, Label::Id)];
         labels.into_iter().find(|(cue, _)| self.is(at, *cue)).map(|(_, label)| label).or_else(|| self.field(at)).or_else(|| {
-            let stays = self.is(at, Cue::StayWord) && self.numbered(at + 1);
+            let stays = self.is(at, Cue::StayWord) && self.numbered(at + 1) || self.episode(at);
             let sign = self.fold(at) == "n" && self.mark(at + 1, "°");
             if stays { Some(Label::Nda) } else { sign.then_some(Label::Id) }
         })
@@ -171,7 +173,7 @@ impl Reader<'_, '_> {
             at += 1;
         }
         let end = self.value(at).or_else(|| self.single_led(at).then_some(at + 1))?;
-        if !self.same_line(at) && !sign && matches!(label, Label::Id) || self.is_taken(at) {
+        if !self.same_line(at) && !sign && matches!(label, Label::Id) || self.is_taken(at) || self.form_code(at) {
             return None;
         }
         // "n° 44 871"
@@ -221,6 +223,7 @@ impl Reader<'_, '_> {
         let field = self.field(cue).is_some();
         let named = acronym
             || sign
+            || label == Label::Nda && self.episode(cue)
             || field
             || door && figures >= 2
             || skipped
@@ -233,7 +236,7 @@ impl Reader<'_, '_> {
     }
 
     /// A number or a code: the token behind it, marks inside without space.
-    fn value(&self, at: usize) -> Option<usize> {
+    pub(super) fn value(&self, at: usize) -> Option<usize> {
         let token = self.token(at).filter(|t| t.kind != Kind::Mark)?;
         let end = self.chain(at, &["-", "/", ".", "_"]);
         let source = self.source(at..end);
@@ -242,7 +245,7 @@ impl Reader<'_, '_> {
     }
 
     /// A code that is hardly an amount: letters and figures, or figures that a hyphen joins.
-    fn coded(&self, at: usize) -> bool {
+    pub(super) fn coded(&self, at: usize) -> bool {
         let Some(end) = self.value(at) else { return false };
         let source = self.source(at..end);
         let figures = source.bytes().filter(u8::is_ascii_digit).count();
@@ -255,20 +258,22 @@ impl Reader<'_, '_> {
     }
 
     /// "1 02 00 37 65 50": the first group is one figure.
-    fn single_led(&self, at: usize) -> bool {
+    pub(super) fn single_led(&self, at: usize) -> bool {
         let one = self.digits(at).is_some_and(|d| d.count == 1) && self.same_line(at + 1) && self.digits(at + 1).is_some();
         one && !self.glued(at + 1) && self.source(at..self.spaced_groups(at, at + 1)).bytes().filter(u8::is_ascii_digit).count() >= 8
     }
 
     /// "80 0123 4567": groups of figures with spaces between.
-    fn spaced_groups(&self, at: usize, end: usize) -> usize {
+    pub(super) fn spaced_groups(&self, at: usize, end: usize) -> usize {
         let mut end = end;
         let mut total = self.source(at..end).bytes().filter(u8::is_ascii_digit).count();
         while self.same_line(end) && !self.column(end) {
             let part = self.fold(end);
             let Some(token) = self.token(end).filter(|t| t.kind == Kind::Number) else { break };
             let corsica = matches!(part, "2a" | "2b");
-            if !(corsica || self.digits(end).is_some())
+            let dated = self.day_behind_gap(end) || matches!(self.fold(end + 1), "/" | ".") && self.date_here(end).is_some();
+            if dated
+                || !(corsica || self.digits(end).is_some())
                 || part.len() > 5
                 || total + part.len() > 15
                 || self.is(end + 1, Cue::Unit) && !token.space_before
@@ -302,7 +307,9 @@ impl Reader<'_, '_> {
             let part = self.fold(end);
             let Some(token) = self.token(end).filter(|t| t.kind == Kind::Number && (end == at || t.lines_before == 0)) else { break };
             let letters = part.bytes().filter(|b| !b.is_ascii_digit()).count();
-            if letters > 1
+            let apart = end > at && self.column(end);
+            if apart
+                || letters > 1
                 || letters == 1 && !(part.contains("2a") || part.contains("2b"))
                 || text.len() + part.len() > 15
                 || token.lines_before > 0 && end > at
@@ -397,7 +404,7 @@ impl Reader<'_, '_> {
             if aircraft {
                 self.emit(at..end, Label::Id, "shape:code", 0.8);
             }
-            if end > at + 1 && self.free(at..end) && self.code(at, end) {
+            if end > at + 1 && self.free(at..end) && self.code(at, end) && !self.form_code(at) {
                 self.emit(at..end, Label::Id, "shape:code", 0.8);
             }
         }

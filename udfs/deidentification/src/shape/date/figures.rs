@@ -115,7 +115,7 @@ impl Reader<'_, '_> {
         let single = !self.glued(at + 1) && !self.glued(at + 2) && (1..=2).all(|i| self.same_line(at + i) && !self.column(at + i));
         let valid = (1..=31).contains(&a.value) && (1..=12).contains(&b.value) && a.count == 2 && b.count == 2;
         let year = c.count == 4 && (1900..2100).contains(&c.value) || cued && c.count == 2 && self.is(at.wrapping_sub(1), Cue::Birth);
-        let alone = at == 0 || self.digits(at - 1).is_none() || !self.same_line(at);
+        let alone = at == 0 || self.digits(at - 1).is_none() || !self.same_line(at) || self.day_behind_gap(at);
         (single && valid && year && alone && !self.is(at + 3, Cue::Unit)).then(|| Date {
             year: Some(if c.count == 4 { c.value } else { self.century(c.value) }),
             whole: true,
@@ -131,6 +131,11 @@ impl Reader<'_, '_> {
             return None;
         }
         let (b, b_count, last) = self.leading_figure(at + 2)?;
+        // "p. 2/3", "pages 1/4"
+        let back = 1 + usize::from(self.before(at, 1) == ".") + usize::from(self.before(at, 1) == ":");
+        if matches!(self.before(at, back), "p" | "pp" | "pg" | "page" | "pages" | "feuillet" | "folio") && self.same_line(at) {
+            return None;
+        }
         let clock = self.clock_behind(at + 3);
         let third = matches!(self.fold(at + 3), "/" | "." | "-" | ",")
             && self.glued(at + 3)
