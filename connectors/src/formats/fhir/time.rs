@@ -90,9 +90,10 @@ fn zone_offset(zone: &str) -> Option<FixedOffset> {
         _ => return None,
     };
     let digits: String = zone[1..].chars().filter(|c| *c != ':').collect();
+    let all = number(&digits)?;
     let (hours, minutes) = match digits.len() {
-        2 => (number(&digits)?, 0),
-        4 => (number(&digits[..2])?, number(&digits[2..])?),
+        2 => (all, 0),
+        4 => (all / 100, all % 100),
         _ => return None,
     };
     if minutes > 59 || hours > 14 {
@@ -125,6 +126,13 @@ mod tests {
         assert_eq!(wall("2024-07-05T13:05:00Z"), "2024-07-05 15:05:00");
         assert_eq!(wall("2024-07-05T23:30:00-0400"), "2024-07-06 05:30:00");
         assert_eq!(wall("2024-03-05T13:05:00+01:00"), "2024-03-05 13:05:00");
+    }
+
+    #[test]
+    fn a_damaged_zone_is_none() {
+        for zone in ["+0\u{9c}2", "+é1", "+01é", "+", "+-1:0"] {
+            assert_eq!(wall(&format!("2024-03-05T13:05:00{zone}")), wall("2024-03-05T13:05:00+99:99"), "{zone}");
+        }
     }
 
     #[test]
