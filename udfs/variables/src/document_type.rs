@@ -26,6 +26,9 @@ struct Entry {
     name: String,
     codes: Vec<String>,
     phrases: Vec<String>,
+    /// Words that say it only as the first of the text: "SMUR Brouzac, le 3 mai".
+    #[serde(default)]
+    opens: Vec<String>,
 }
 
 /// The types, ready to be told apart.
@@ -71,7 +74,10 @@ impl DocumentTypes {
         let reach = if coded.is_some() { first_line } else { TITLE };
         let hits = self.phrases.find(text, &words, 0..words.len().min(reach));
         let first = hits.iter().min_by_key(|h| (h.start, std::cmp::Reverse(h.words)));
-        let told = first.and_then(|h| self.types.get(h.value as usize)).map(|t| t.name.as_str());
+        // "SMUR et urgences de Brouzac" heads the papers of both.
+        let shared = (0..first_line.min(TITLE)).any(|at| matches!(text.fold(at), "urgences" | "sau"));
+        let opens = || self.types.iter().find(|t| !shared && t.opens.iter().any(|word| word == text.fold(0)));
+        let told = first.and_then(|h| self.types.get(h.value as usize)).or_else(opens).map(|t| t.name.as_str());
         // An ambulance's sheet is filed with the emergency department's.
         match coded {
             Some(name) => told.filter(|told| *told == PREHOSPITAL).unwrap_or(name),
@@ -93,6 +99,8 @@ mod tests {
         assert_eq!(of(Some("X-1"), "Compte rendu d'hospitalisation"), "discharge");
         assert_eq!(of(None, "Bonjour."), "other");
         assert_eq!(of(Some("34111-5"), "FICHE D'INTERVENTION SMUR\nGlasgow 12"), "prehospital");
+        assert_eq!(of(Some("34111-5"), "SMUR Brouzac - 3/5/31\nGlasgow 12"), "prehospital");
+        assert_eq!(of(Some("34111-5"), "SMUR et urgences de Brouzac\nGlasgow 12"), "emergency");
         assert_eq!(of(Some("34111-5"), "CH de Brouzac - Urgences\nBilan SMUR : Glasgow 12"), "emergency");
     }
 }

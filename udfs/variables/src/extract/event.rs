@@ -12,6 +12,9 @@ use super::{Candidate, Extractor};
 use crate::Value;
 use crate::definition::{Direction, Find, Fineness, Role, Use};
 
+/// Words of time that are nobody's.
+const CONJUNCTIONS: &[&str] = &["lorsque", "lorsqu", "quand"];
+
 /// Most tokens between an event and the time right behind it.
 const OWN: usize = 6;
 
@@ -38,7 +41,8 @@ impl Extractor<'_, '_> {
             // The time first: most events stand without one.
             let Some((time, tokens)) = self.time_beside(used.variable, event, *direction, *fineness, *reach, &events) else { continue };
             let qualifiers = self.qualifiers(event);
-            let refused = if qualifiers.experiencer != Experiencer::Patient {
+            let whose = !CONJUNCTIONS.contains(&text.fold(event.start));
+            let refused = if whose && qualifiers.experiencer != Experiencer::Patient {
                 Some("said of somebody else")
             } else if qualifiers.negated {
                 Some("it is negated")
