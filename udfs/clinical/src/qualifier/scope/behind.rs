@@ -135,6 +135,14 @@ impl Scope<'_> {
         if cue.start < self.span.end {
             return false;
         }
+        // "ETT : 0 thrombus": the examination was done.
+        let nought = cue.end - 1;
+        let examined = matches!(self.fold(nought), "0" | "ø" | "zero")
+            && self.mention_at(cue.end).is_some_and(|m| m.start == cue.end && self.view.text.tokens[cue.end].lines_before == 0)
+            && self.view.cues_in(self.span.clone()).iter().any(|c| c.kind == CueKind::Examined);
+        if examined {
+            return false;
+        }
         let between = self.span.end..cue.start;
         between.len() <= 12
             && (between.clone().all(|i| self.side(i) || matches!(self.fold(i), "/" | "(" | "-" | "=" | ":" | "\"" | "|" | ";"))
@@ -163,9 +171,12 @@ impl Scope<'_> {
     pub fn counts(&self, nought: usize) -> bool {
         let before = nought.saturating_sub(4)..nought;
         let ends = |kind: CueKind| self.view.cues_in(before.clone()).iter().any(|c| c.kind == kind && c.end == nought);
-        let told = self.view.text.tokens.get(self.span.end).is_some_and(|t| {
-            t.lines_before == 0 && (t.kind == Kind::Number || matches!(self.fold(self.span.end), ":" | "="))
-        });
+        let told = self
+            .view
+            .text
+            .tokens
+            .get(self.span.end)
+            .is_some_and(|t| t.lines_before == 0 && (t.kind == Kind::Number || matches!(self.fold(self.span.end), ":" | "=")));
         !told && !ends(CueKind::Scored) && (ends(CueKind::Examined) || nought == 0 || self.mention_at(nought - 1).is_none())
     }
 
