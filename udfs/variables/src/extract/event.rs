@@ -164,7 +164,8 @@ impl Extractor<'_, '_> {
             let noon = value.minute() == 0 && matches!(text.fold(tokens.end - 1), "minuit" | "midi");
             let read = number(text, tokens.end).filter(|n| noon && n.rest.is_empty() && n.value < 60.0 && n.value.fract() == 0.0)?;
             let counted =
-                text.tokens.get(read.next).is_some_and(|t| t.kind == Kind::Word && t.lines_before == 0 && text.fold(read.next).len() < 4);
+                text.tokens.get(read.next).is_some_and(|t| t.kind == Kind::Word && t.lines_before == 0 && text.fold(read.next).len() < 4)
+                    && !matches!(text.fold(read.next), "par" | "via" | "en" | "au" | "a" | "et" | "le" | "la" | "sur" | "de" | "du" | "dr");
             (!counted).then_some(read.value as i64)
         });
         minutes.map_or(value, |minutes| value + Duration::minutes(minutes))
