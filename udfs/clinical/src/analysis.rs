@@ -27,6 +27,8 @@ const PAST: Duration = Duration::days(100);
 const NOW: Duration = Duration::hours(18);
 /// Most words between a mention and the date that qualifies it.
 const DATE_REACH: usize = 4;
+/// Most tokens from a title over a name to its date of birth.
+const NAME: usize = 8;
 /// Most tokens of any kind between the two.
 const DATE_TOKENS: usize = 64;
 
@@ -319,7 +321,8 @@ impl<'a> Analysis<'a> {
         times: &[TemporalExpression],
     ) -> Option<TemporalExpression> {
         let dates = |time: &TemporalExpression| match time.kind {
-            TemporalKind::Date | TemporalKind::Relative | TemporalKind::Period => true,
+            TemporalKind::Date => !self.of_birth(time, mentions),
+            TemporalKind::Relative | TemporalKind::Period => true,
             TemporalKind::Duration => time.value.is_some(),
             _ => false,
         };
@@ -340,6 +343,25 @@ impl<'a> Analysis<'a> {
             (before, behind) => before.or(behind),
         };
         best.map(|(_, time)| *time)
+    }
+
+    /// A date of birth: "née le 2 mai 1951", "Madame Untel (02/05/1951)".
+    fn of_birth(&self, time: &TemporalExpression, mentions: &[Range<usize>]) -> bool {
+        let text = &self.text;
+        let (first, after) = (text.token_at(time.start), text.token_at(time.end - 1) + 1);
+        let born = |at: usize| match text.fold(at) {
+            "ne" | "nee" => text.fold(first - 1) == "le",
+            word => matches!(word, "ddn" | "naissance"),
+        };
+        if (first.saturating_sub(3)..first).any(born) {
+            return true;
+        }
+        let bracketed = time.precision >= Precision::Day && first > 0 && text.fold(first - 1) == "(" && text.fold(after) == ")";
+        let title = (first.saturating_sub(NAME)..first).rev().find(|at| {
+            matches!(text.fold(*at), "madame" | "monsieur" | "mme" | "mlle" | "mr" | "mademoiselle")
+                || text.fold(*at) == "m" && text.tokens[*at].upper && text.fold(*at + 1) == "."
+        });
+        bracketed && title.is_some_and(|title| !mentions.iter().any(|m| m.start > title && m.end < first))
     }
 
     /// Words to a date behind a span, `None` when something parts them.

@@ -16,7 +16,7 @@ use std::ops::Range;
 
 use crate::text::{Kind, Text};
 use boxes::{Tick, ticks};
-use words::{Polarity, answer_at, comparator_at, gap_before, list_title};
+use words::{Polarity, answer_at, comparator_at, denial_at, gap_before, list_title};
 
 /// Most tokens of a question or of an option.
 const LONGEST: usize = 40;
@@ -360,6 +360,7 @@ impl<'t, 'a> Reader<'t, 'a> {
                     (words.start..end, Polarity::Neutral)
                 }
             }
+            None if denial_at(text, words.start).is_some_and(|stop| stop <= words.end) => (words.start..end, Polarity::No),
             None => (words.start..end, Polarity::Neutral),
         }
     }

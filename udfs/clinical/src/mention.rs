@@ -67,7 +67,7 @@ pub fn mentions(knowledge: &Knowledge, text: &Text<'_>, words: &[WordId]) -> Vec
     }
     // Ascending by start: the walk goes from token to token.
     let all = hits.clone();
-    let kept = longest(hits).into_iter().filter(|hit| !names_a_person(knowledge, text, hit));
+    let kept = longest(hits).into_iter().filter(|hit| !names_a_person(knowledge, text, hit) && !names_a_reference(text, hit));
     let mut found: Vec<Mention> = Vec::new();
     for hit in kept {
         let mention = spanned(knowledge, text, &all, hit);
@@ -131,6 +131,20 @@ fn names_a_person(knowledge: &Knowledge, text: &Text<'_>, hit: &Hit) -> bool {
         }
     }
     false
+}
+
+/// Capitals within a reference: "SCA-24-0317" is a number of something.
+fn names_a_reference(text: &Text<'_>, hit: &Hit) -> bool {
+    let token = |at: usize| text.tokens.get(at).filter(|t| !t.space_before && t.lines_before == 0);
+    let digits = |at: usize| token(at).filter(|t| t.kind == Kind::Number).map_or(0, |t| t.range().len());
+    let dash = |at: usize| token(at).is_some() && matches!(text.fold(at), "-" | "/");
+    let serial = |at: usize| match digits(at) {
+        3 => true,
+        4 => !text.fold(at).starts_with("19") && !text.fold(at).starts_with("20"),
+        length => length > 4,
+    };
+    let (end, dashed) = (hit.end, dash(hit.end) && text.fold(hit.end) == "-");
+    text.tokens[hit.start..hit.end].iter().all(|t| t.upper) && dashed && digits(end + 1) > 0 && dash(end + 2) && serial(end + 3)
 }
 
 /// The shortest span that names the thing, with its side. `all` ascends by start.
@@ -262,6 +276,12 @@ mod tests {
         assert_eq!(found("Hémiplégie gauche et dysarthrie."), ["Hémiplégie gauche", "dysarthrie"]);
         assert_eq!(found("hémiparésie D, puis aspirine"), ["hémiparésie D", "aspirine"]);
         assert_eq!(found("Dysarthrie. Gauche")[0], "Dysarthrie");
+    }
+
+    #[test]
+    fn a_reference_names_no_disease() {
+        assert_eq!(found("Agrément SCA-24-0317, dossier AVC-23-118."), [""; 0]);
+        assert_eq!(found("SCA-2019, AVC-12-2019"), ["SCA", "AVC"]);
     }
 
     #[test]

@@ -139,7 +139,7 @@ impl SentenceView<'_> {
                 CueKind::NegationWithout => scope.reached(cue, Commas::Coordinated),
                 CueKind::NegationBeforeAdjacent => scope.adjacent_before(cue),
                 CueKind::NegationAfter => scope.reached_behind(cue),
-                CueKind::NegationAfterAdjacent => scope.adjacent_after(cue),
+                CueKind::NegationAfterAdjacent => scope.adjacent_after(cue) || scope.counted_none(cue),
                 CueKind::NegationEither if cue.end <= scope.span.start => scope.has_object(cue) && scope.reached(cue, Commas::Items),
                 CueKind::NegationEither => !scope.has_object(cue) && scope.reached_behind(cue),
                 CueKind::NegativeResult => !setting.procedure && scope.reached_behind(cue),

@@ -14,7 +14,8 @@ pub enum Kind {
     Word,
     /// Starts with a digit (`12`, `13h05`, `2b`).
     Number,
-    /// One character that is neither letter, digit nor space.
+    /// One character that is neither letter, digit nor space, or the dots that lead
+    /// from a label to its value, which read as a colon.
     Mark,
 }
 
@@ -43,6 +44,9 @@ impl Token {
         self.start as usize..self.end as usize
     }
 }
+
+/// Fewest dots that lead from a label to its value.
+const LEADER: usize = 4;
 
 /// A text with its tokens.
 pub struct Text<'a> {
@@ -200,6 +204,17 @@ impl<'a> Reader<'a> {
                 at = next;
                 continue;
             }
+            if lines == 0
+                && let Some(end) = self.leader_end(at)
+            {
+                let announced = self.tokens.last().is_some_and(|t| &self.text[t.range()] == ":");
+                if !announced {
+                    self.push(at, end, c, lines, space);
+                }
+                space = true;
+                at = end;
+                continue;
+            }
             let end = if is_word(c) { self.word_end(at) } else { next };
             self.push(at, end, c, lines, space);
             at = end;
@@ -207,6 +222,31 @@ impl<'a> Reader<'a> {
             space = false;
         }
         Text { original: self.text, folded: self.folded, tokens: self.tokens }
+    }
+
+    /// End of the dots or underscores that start here and lead from a label to its
+    /// value on the same line: "Ponction ........ 13 h 05".
+    fn leader_end(&self, start: usize) -> Option<usize> {
+        let rest = &self.text[start..];
+        let sign = rest.chars().next().filter(|c| matches!(c, '.' | '…' | '_' | '·'))?;
+        // Within the brackets of a box they are its emptiness.
+        if self.tokens.last().is_none_or(|t| matches!(&self.text[t.range()], "[" | "(" | "{" | "." | "…" | "_" | "·")) {
+            return None;
+        }
+        let (mut end, mut count, mut blank) = (start, 0, false);
+        let mut value = None;
+        for (at, c) in rest.char_indices() {
+            if c == sign {
+                (end, count, blank) = (start + at + c.len_utf8(), count + 1, false);
+            } else if matches!(c, ' ' | '\t' | '\u{a0}') && !(blank && count < LEADER) {
+                blank = true;
+            } else {
+                value = Some(c);
+                break;
+            }
+        }
+        let least = if sign == '…' { 2 } else { LEADER };
+        (count >= least && value.is_some_and(|c| !c.is_control() && !matches!(c, ']' | ')' | '}' | ':'))).then_some(end)
     }
 
     /// End of the word that starts here, cut halves joined.
@@ -247,7 +287,11 @@ impl<'a> Reader<'a> {
     fn push(&mut self, start: usize, end: usize, first: char, lines_before: u8, space_before: bool) {
         let fold_start = self.folded.len();
         let (mut letters, mut lower) = (false, false);
-        for c in self.text[start..end].chars() {
+        let leads = end - start > first.len_utf8() && !is_word(first);
+        if leads {
+            self.folded.push(':');
+        }
+        for c in self.text[start..end].chars().filter(|_| !leads) {
             if c.is_whitespace() || c == '\u{ad}' || (is_dash(c) && start + c.len_utf8() < end) {
                 continue;
             }
@@ -309,6 +353,20 @@ mod tests {
     fn apostrophes_and_dashes_become_one_kind() {
         assert_eq!(folds("l’AVC – d'allure"), ["l", "'", "avc", "-", "d", "'", "allure"]);
         assert_eq!(folds("lʼAVC"), ["l", "'", "avc"]);
+    }
+
+    #[test]
+    fn dots_that_lead_to_a_value_are_a_colon() {
+        assert_eq!(folds("Bolus ....... 11 h 20"), ["bolus", ":", "11", "h", "20"]);
+        assert_eq!(folds("Bolus : ______ 11h20"), ["bolus", ":", "11h20"]);
+        assert_eq!(folds("Bolus . . . . . 11h20"), ["bolus", ":", "11h20"]);
+        assert_eq!(folds("Bolus …… 11h20"), ["bolus", ":", "11h20"]);
+        // An ellipsis, a box, a blank nobody filled in.
+        assert_eq!(folds("il hésite... puis"), ["il", "hesite", ".", ".", ".", "puis"]);
+        assert_eq!(folds("[____] oui"), ["[", "_", "_", "_", "_", "]", "oui"]);
+        assert_eq!(folds("Né ....\nLe"), ["ne", ".", ".", ".", ".", "le"]);
+        let text = Text::new("Bolus ....... 11 h 20");
+        assert_eq!(text.tokens[1].range(), 6..13);
     }
 
     #[test]

@@ -12,6 +12,7 @@ const FILE: &str = include_str!("../data/document_types.toml");
 const TITLE: usize = 120;
 const EMERGENCY: &str = "emergency";
 const PREHOSPITAL: &str = "prehospital";
+const NURSING: &str = "nursing";
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -26,6 +27,9 @@ struct Entry {
     name: String,
     codes: Vec<String>,
     phrases: Vec<String>,
+    /// Words that say it only as the first of the text: "SMUR Brouzac, le 3 mai".
+    #[serde(default)]
+    opens: Vec<String>,
 }
 
 /// The types, ready to be told apart.
@@ -63,7 +67,7 @@ impl DocumentTypes {
     /// Name of the document's type; `other` where neither code nor words tell.
     pub fn of(&self, type_code: Option<&str>, text: &Text<'_>) -> &str {
         let coded = type_code.and_then(|code| self.of_code(code));
-        if let Some(name) = coded.filter(|name| *name != EMERGENCY) {
+        if let Some(name) = coded.filter(|name| !matches!(*name, EMERGENCY | NURSING)) {
             return name;
         }
         let words = self.phrases.read(text);
@@ -71,10 +75,15 @@ impl DocumentTypes {
         let reach = if coded.is_some() { first_line } else { TITLE };
         let hits = self.phrases.find(text, &words, 0..words.len().min(reach));
         let first = hits.iter().min_by_key(|h| (h.start, std::cmp::Reverse(h.words)));
-        let told = first.and_then(|h| self.types.get(h.value as usize)).map(|t| t.name.as_str());
+        // "SMUR et urgences de Brouzac" heads the papers of both.
+        let shared = (0..first_line.min(TITLE)).any(|at| matches!(text.fold(at), "urgences" | "sau"));
+        let opens = || self.types.iter().find(|t| !shared && t.opens.iter().any(|word| word == text.fold(0)));
+        let told = first.and_then(|h| self.types.get(h.value as usize)).or_else(opens).map(|t| t.name.as_str());
         // An ambulance's sheet is filed with the emergency department's.
         match coded {
-            Some(name) => told.filter(|told| *told == PREHOSPITAL).unwrap_or(name),
+            Some(EMERGENCY) => told.filter(|told| *told == PREHOSPITAL).unwrap_or(EMERGENCY),
+            // The sheet of the nurse at its door is filed with those of all nurses.
+            Some(name) => told.filter(|told| *told == EMERGENCY).unwrap_or(name),
             None => told.unwrap_or("other"),
         }
     }
@@ -93,6 +102,10 @@ mod tests {
         assert_eq!(of(Some("X-1"), "Compte rendu d'hospitalisation"), "discharge");
         assert_eq!(of(None, "Bonjour."), "other");
         assert_eq!(of(Some("34111-5"), "FICHE D'INTERVENTION SMUR\nGlasgow 12"), "prehospital");
+        assert_eq!(of(Some("34746-8"), "CH de Brouzac - Fiche d'accueil infirmier (IAO)\nTA 150/80"), "emergency");
+        assert_eq!(of(Some("34746-8"), "Transmissions infirmières\nIAO : TA 150/80"), "nursing");
+        assert_eq!(of(Some("34111-5"), "SMUR Brouzac - 3/5/31\nGlasgow 12"), "prehospital");
+        assert_eq!(of(Some("34111-5"), "SMUR et urgences de Brouzac\nGlasgow 12"), "emergency");
         assert_eq!(of(Some("34111-5"), "CH de Brouzac - Urgences\nBilan SMUR : Glasgow 12"), "emergency");
     }
 }

@@ -96,6 +96,22 @@ fn each_column_has_its_own_answer() {
 }
 
 #[test]
+fn a_ticked_box_may_deny_its_question() {
+    for text in [
+        "Vaccin : [x] contre-indiqué",
+        "Vaccin : [ ] fait [X] refusé",
+        "Vaccin ☒ sans objet ☐ fait",
+        "Vaccin : [x] récusé par le patient",
+        "Vaccin : [x] pas d'indication",
+        "Vaccin : [x] non réalisé",
+    ] {
+        let shown = parts(text);
+        assert!(shown.starts_with("-Vaccin"), "{text:?}: {shown}");
+    }
+    assert!(!parts("Vaccin : [ ] contre-indiqué [x] rappel").starts_with('-'));
+}
+
+#[test]
 fn what_an_empty_box_offers_was_not_chosen() {
     assert_eq!(parts("Venue : [ ] seule [x] en taxi [ ] à pied"), "Venue : {seule en taxi {à pied");
     assert_eq!(parts("☒ taxi ☐ vélo ☐ train"), "taxi {vélo {train");

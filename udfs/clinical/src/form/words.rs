@@ -37,6 +37,26 @@ pub(super) fn answer_at(text: &Text<'_>, at: usize) -> Option<Polarity> {
     }
 }
 
+/// Words of an option that deny what its question names: "[x] contre-indiquée".
+pub(super) fn denial_at(text: &Text<'_>, at: usize) -> Option<usize> {
+    let denies = |word: &str| {
+        ["contreindique", "recuse", "refuse", "annule", "decline"].iter().any(|start| word.starts_with(start)) && !word.ends_with("ation")
+    };
+    let first = text.fold(at);
+    let end = match first {
+        "contre" if text.fold(at + 1) == "-" && text.fold(at + 2).starts_with("indiqu") => at + 3,
+        "contre" if text.fold(at + 1).starts_with("indiqu") => at + 2,
+        "sans" if matches!(text.fold(at + 1), "objet" | "indication") => at + 2,
+        "ci" if text.tokens[at].upper => at + 1,
+        "refus" => at + 1,
+        "pas" if matches!(text.fold(at + 1), "indique" | "indiquee" | "fait" | "faite" | "realise" | "realisee") => at + 2,
+        "pas" if text.fold(at + 1) == "d" && text.fold(at + 3) == "indication" => at + 4,
+        word if denies(word) => at + 1,
+        _ => return None,
+    };
+    Some(end)
+}
+
 /// "non fait", "non connu": still the answer.
 pub(super) fn completes(text: &Text<'_>, at: usize) -> bool {
     matches!(

@@ -58,6 +58,10 @@ pub(crate) enum CueKind {
     HistoryAfter,
     /// What a patient takes at home, for drugs alone.
     HomeDrug,
+    /// A scale: the nought behind it is its own.
+    Scored,
+    /// An examination: the nought behind it counts what it found.
+    Examined,
     /// A drug is given now: "administration de", "IV".
     Given,
     /// A drug of the home has ended: "arrêté".
@@ -128,6 +132,8 @@ struct Negation {
     either: Vec<String>,
     result: Vec<String>,
     unconfirmed: Vec<String>,
+    scored: Vec<String>,
+    examined: Vec<String>,
     pseudo: Vec<String>,
 }
 
@@ -202,6 +208,8 @@ impl Cues {
             (NegationWithout, &file.negation.without),
             (NegationAfter, &file.negation.after),
             (NegationAfterAdjacent, &file.negation.after_adjacent),
+            (Scored, &file.negation.scored),
+            (Examined, &file.negation.examined),
             (NegationEither, &file.negation.either),
             (NegativeResult, &file.negation.result),
             (Unconfirmed, &file.negation.unconfirmed),

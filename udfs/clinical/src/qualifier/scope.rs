@@ -361,6 +361,12 @@ impl<'a> Scope<'a> {
         at == self.view.sentence.start
             || self.view.text.tokens[at].lines_before > 0
             || matches!(self.fold(at - 1), "." | "," | ";" | ":" | "-" | "(" | "+" | "/")
+            || (self.fold(at - 1) == "*" || self.examined(at)) && self.counts(at)
+    }
+
+    /// An examination is named right before this token.
+    fn examined(&self, at: usize) -> bool {
+        self.view.cues_in(at.saturating_sub(4)..at).iter().any(|c| c.kind == CueKind::Examined && c.end == at)
     }
 
     /// The cue stands right before the span, articles and "tout" aside.

@@ -128,7 +128,12 @@ impl Moments<'_, '_> {
             };
         }
         // Past another value of the same kind words belong to that one.
-        if others.iter().any(|o| o.start >= between.start && o.end <= between.end) {
+        if let Some(other) = others.iter().find(|o| o.start >= between.start && o.end <= between.end) {
+            // "14 -> 15 (J1) -> 11": in a series words stand behind their own value.
+            let next = between.start..other.start;
+            if !before && next.clone().any(|i| matches!(text.fold(i), "→" | ">")) && next.len() <= 3 {
+                return f32::INFINITY;
+            }
             cost += 7.0;
         }
         if !before {

@@ -118,8 +118,15 @@ impl Moments<'_, '_> {
             "emergency" | "imaging" => Moment::Admission,
             "rehabilitation" => Moment::Later,
             "consultation" => self.by_time().map_or(Moment::Month3, |(moment, _)| moment),
+            // A sheet that goes with the patient is written on the day of leaving.
+            "nursing" | "progress" | "other" if self.leaves_today() => Moment::Discharge,
             _ => self.by_document(token, Asked::default()).moment,
         }
+    }
+
+    fn leaves_today(&self) -> bool {
+        let today = self.analysis.reference().map(|r| r.date());
+        today.is_some() && self.stay.end.map(|end| end.date()) == today && self.stay.start.map(|start| start.date()) != today
     }
 
     /// By section and type of the document.

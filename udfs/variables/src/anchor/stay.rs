@@ -5,6 +5,7 @@ use sillage_clinical::analysis::Analysis;
 use sillage_clinical::temporal::{Precision, TemporalExpression, TemporalKind};
 
 use crate::Facts;
+use crate::episode::stay::told_stay;
 
 /// Longest stay that a text is believed to tell of.
 const LONGEST: i64 = 150;
@@ -62,7 +63,8 @@ impl Stay {
                 _ => None,
             };
         }
-        if stay.end.is_none() && document_type == "discharge" {
+        let leaves = || told_stay(&analysis.text, analysis.times(), Some(reference)).1.is_some_and(|(day, ..)| day == reference.date());
+        if stay.end.is_none() && (document_type == "discharge" || document_type == "nursing" && leaves()) {
             stay.end = Some(reference);
         }
         stay

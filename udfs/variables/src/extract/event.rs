@@ -8,9 +8,12 @@ use sillage_clinical::temporal::{Precision, TemporalExpression, TemporalKind};
 use sillage_clinical::text::Kind;
 
 use super::number::number;
-use super::{Candidate, Extractor};
+use super::{Candidate, DISCHARGE, Extractor};
 use crate::Value;
 use crate::definition::{Direction, Find, Fineness, Role, Use};
+
+/// Words of time that are nobody's.
+const CONJUNCTIONS: &[&str] = &["lorsque", "lorsqu", "quand"];
 
 /// Most tokens between an event and the time right behind it.
 const OWN: usize = 6;
@@ -38,7 +41,8 @@ impl Extractor<'_, '_> {
             // The time first: most events stand without one.
             let Some((time, tokens)) = self.time_beside(used.variable, event, *direction, *fineness, *reach, &events) else { continue };
             let qualifiers = self.qualifiers(event);
-            let refused = if qualifiers.experiencer != Experiencer::Patient {
+            let whose = !CONJUNCTIONS.contains(&text.fold(event.start));
+            let refused = if whose && qualifiers.experiencer != Experiencer::Patient {
                 Some("said of somebody else")
             } else if qualifiers.negated {
                 Some("it is negated")
@@ -109,6 +113,17 @@ impl Extractor<'_, '_> {
             if before && owned && between.clone().any(|at| text.fold(at) == ",") {
                 continue;
             }
+            // "Entré le 3 mai, sorti le 9 à 10 h": the hour is that of the leaving.
+            let leaving = |(other, range): &(Use, Range<usize>)| {
+                other.variable != variable
+                    && range.start >= between.start
+                    && range.end <= between.end
+                    && self.rule(*other).0.name == DISCHARGE
+                    && !before
+            };
+            if events.iter().any(leaving) {
+                continue;
+            }
             let mut cost = if before { 1.0 } else { 0.0 };
             for at in between.clone() {
                 let lines = text.tokens[at].lines_before;
@@ -149,7 +164,8 @@ impl Extractor<'_, '_> {
             let noon = value.minute() == 0 && matches!(text.fold(tokens.end - 1), "minuit" | "midi");
             let read = number(text, tokens.end).filter(|n| noon && n.rest.is_empty() && n.value < 60.0 && n.value.fract() == 0.0)?;
             let counted =
-                text.tokens.get(read.next).is_some_and(|t| t.kind == Kind::Word && t.lines_before == 0 && text.fold(read.next).len() < 4);
+                text.tokens.get(read.next).is_some_and(|t| t.kind == Kind::Word && t.lines_before == 0 && text.fold(read.next).len() < 4)
+                    && !matches!(text.fold(read.next), "par" | "via" | "en" | "au" | "a" | "et" | "le" | "la" | "sur" | "de" | "du" | "dr");
             (!counted).then_some(read.value as i64)
         });
         minutes.map_or(value, |minutes| value + Duration::minutes(minutes))

@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::ops::Range as Tokens;
 
 use sillage_clinical::measurement::{Comparator, Measurement};
+use sillage_clinical::temporal::{Precision, TemporalKind};
 use sillage_clinical::text::Kind;
 
 use super::number::{Number, grade, number};
@@ -113,6 +114,13 @@ impl Extractor<'_, '_> {
                 at += 1;
                 continue;
             }
+            // "Pesé 09/08 : 71 kg": a date is no value.
+            if !definition.units.is_empty()
+                && let Some(end) = self.date_end(at)
+            {
+                (at, words) = (end, words + 1);
+                continue;
+            }
             if definition.kind == Type::Category {
                 let grade = grade(text.fold(at));
                 if definition.values.contains(&grade) {
@@ -138,9 +146,27 @@ impl Extractor<'_, '_> {
         let sentence = self.sentence(name.start);
         let first = name.start.saturating_sub(reach + 1).max(sentence.start);
         (first..name.start).rev().find_map(|at| {
+            // "71,5 kg": the decimals are no number of their own.
+            let glued = |i: usize| i < text.tokens.len() && !text.tokens[i].space_before && text.tokens[i].lines_before == 0;
+            let decimals = at >= sentence.start + 2
+                && matches!(text.fold(at - 1), "," | ".")
+                && glued(at)
+                && glued(at - 1)
+                && text.tokens[at - 2].kind == Kind::Number;
+            let at = if decimals { at - 2 } else { at };
             let found = number(text, at).filter(|n| n.next <= name.start)?;
             self.with_unit(definition, at, &found)
         })
+    }
+
+    /// The token after a written date that starts here.
+    fn date_end(&self, at: usize) -> Option<usize> {
+        let text = &self.analysis.text;
+        let token = text.tokens.get(at).filter(|t| t.kind == Kind::Number)?;
+        let times = self.analysis.times();
+        let time = times.get(times.partition_point(|t| t.end <= token.start as usize))?;
+        let dated = time.kind == TemporalKind::Date && time.start == token.start as usize && time.precision >= Precision::Day;
+        dated.then(|| text.token_at(time.end - 1) + 1)
     }
 
     /// The number in one of the variable's units; without a unit where it may be.

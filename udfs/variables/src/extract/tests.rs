@@ -286,7 +286,9 @@ fn an_answer_decides_about_a_variable() {
         ("Diabète ...... non", false),
         ("☑ diabète ☐ asthme", true),
     ] {
-        assert_eq!(said(text, "diabetes", "34111-5"), bool(expected), "{text}");
+        let mut values = said(text, "diabetes", "34111-5");
+        values.dedup();
+        assert_eq!(values, bool(expected), "{text}");
     }
     assert!(said("Asthme [x] oui [ ] non\nDiabète [ ] oui [ ] non", "diabetes", "34111-5").is_empty());
 }

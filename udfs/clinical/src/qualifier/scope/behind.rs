@@ -135,6 +135,14 @@ impl Scope<'_> {
         if cue.start < self.span.end {
             return false;
         }
+        // "ETT : 0 thrombus": the examination was done.
+        let nought = cue.end - 1;
+        let examined = matches!(self.fold(nought), "0" | "ø" | "zero")
+            && self.mention_at(cue.end).is_some_and(|m| m.start == cue.end && self.view.text.tokens[cue.end].lines_before == 0)
+            && self.view.cues_in(self.span.clone()).iter().any(|c| c.kind == CueKind::Examined);
+        if examined {
+            return false;
+        }
         let between = self.span.end..cue.start;
         between.len() <= 12
             && (between.clone().all(|i| self.side(i) || matches!(self.fold(i), "/" | "(" | "-" | "=" | ":" | "\"" | "|" | ";"))
@@ -145,6 +153,31 @@ impl Scope<'_> {
             && (self.view.text.tokens[cue.start].lines_before == 0 || self.ends_cell(cue.end))
             // "HTA ; non diabétique": behind a semicolon only a cell of a table answers.
             && (!between.into_iter().any(|i| self.fold(i) == ";") || self.ends_cell(cue.end))
+    }
+
+    /// "Holter 72 h : 0 FA": the nought counts what follows it, unless it answers what
+    /// stands before ("NIHSS : 0", "HTA : 0") or something else is told of the span.
+    pub fn counted_none(&self, cue: &Cue) -> bool {
+        cue.end <= self.span.start
+            && cue.end - cue.start == 2
+            && matches!(self.fold(cue.start), ":" | "=")
+            && matches!(self.fold(cue.end - 1), "0" | "ø" | "zero")
+            && (cue.end..self.span.start).all(|i| matches!(self.fold(i), "de" | "d" | "'"))
+            && (cue.end - 1..=self.span.start).all(|i| self.view.text.tokens[i].lines_before == 0)
+            && self.counts(cue.start)
+    }
+
+    /// A nought here counts what follows; it answers nothing before it.
+    pub fn counts(&self, nought: usize) -> bool {
+        let before = nought.saturating_sub(4)..nought;
+        let ends = |kind: CueKind| self.view.cues_in(before.clone()).iter().any(|c| c.kind == kind && c.end == nought);
+        let told = self
+            .view
+            .text
+            .tokens
+            .get(self.span.end)
+            .is_some_and(|t| t.lines_before == 0 && (t.kind == Kind::Number || matches!(self.fold(self.span.end), ":" | "=")));
+        !told && !ends(CueKind::Scored) && (ends(CueKind::Examined) || nought == 0 || self.mention_at(nought - 1).is_none())
     }
 
     fn bracket(&self, between: Range<usize>) -> bool {
