@@ -207,9 +207,11 @@ impl<'a> Reader<'a> {
             if lines == 0
                 && let Some(end) = self.leader_end(at)
             {
-                let announced = self.tokens.last().is_some_and(|t| &self.text[t.range()] == ":");
-                if !announced {
-                    self.push(at, end, c, lines, space);
+                let text = self.text;
+                match self.tokens.last_mut().filter(|t| &text[t.range()] == ":") {
+                    // "Bolus : ______": the dots belong to the colon.
+                    Some(colon) => colon.end = end as u32,
+                    None => self.push(at, end, c, lines, space),
                 }
                 space = true;
                 at = end;
