@@ -60,7 +60,7 @@ pub mod reason {
     /// A change told in a way that does not hold the resource: a patch, a
     /// deletion of whatever a search finds.
     pub const UNSUPPORTED_METHOD: &str = "unsupported_method";
-    /// A document Bundle whose Composition has no narrative.
+    /// A document Bundle without a Composition in front, or with one that has no narrative.
     pub const MISSING_NARRATIVE: &str = "missing_narrative";
 
     /// Not an HL7 version 2 message: no MSH, or none with delimiters.

@@ -175,10 +175,15 @@ impl Intake<'_> {
                     && matches!(resource_type(resource.get()), Ok(Some(name)) if name == "Composition")
                 {
                     composed = self.composition(bundle, resource.get(), &entry.envelope(level + 1), place, references)?;
+                } else {
+                    composed = Err(Failure::new(reason::MISSING_NARRATIVE, "Bundle.entry[0]"));
                 }
             }
             Some("message") => focus = focus_of(entries),
             _ => {}
+        }
+        if entries.is_empty() && composed.is_ok() {
+            self.rows.ignored += 1;
         }
         for (index, raw) in entries.iter().enumerate() {
             // What a message is about may come with documents that it is not about.
@@ -317,6 +322,7 @@ fn names(json: &str) -> Option<(bool, Vec<String>)> {
 mod tests {
     use super::super::Shape;
     use super::super::tests::{b64, document, get, list, number, take, take_with, time};
+    use crate::formats::reason;
     use crate::source::Epoch;
 
     fn entry(json: &str) -> Epoch {
@@ -431,6 +437,18 @@ mod tests {
             document("")
         ));
         assert_eq!((get(&epoch.documents, "source_document_id").as_deref(), epoch.ignored), (Some("d1"), 2));
+    }
+
+    #[test]
+    fn a_bundle_without_what_its_type_needs_is_not_passed_over() {
+        for (json, ignored, letter) in [
+            (r#"{"resourceType":"Bundle","type":"searchset","total":0}"#, 1, ""),
+            (r#"{"resourceType":"Bundle","type":"document","entry":[]}"#, 0, reason::MISSING_NARRATIVE),
+            (r#"{"resourceType":"Bundle","type":"document","entry":[{"resource":{"resourceType":"Device"}}]}"#, 1, reason::MISSING_NARRATIVE),
+        ] {
+            let epoch = take(json);
+            assert_eq!((epoch.ignored, epoch.dead_letters.first().map_or("", |l| l.reason)), (ignored, letter), "{json}");
+        }
     }
 
     #[test]
