@@ -89,7 +89,7 @@ impl Store {
         let mut tables = HashMap::new();
         for table in TABLES {
             let path = root.join(table.zone.name()).join(table.name);
-            let there = path.join("_delta_log").is_dir();
+            let there = is_made(&path);
             if !there && !create || locked.is_some() && table.zone == Zone::Restricted {
                 continue;
             }
@@ -179,6 +179,18 @@ impl Store {
         }
         Ok(())
     }
+}
+
+/// Whether there is a table: a log with a commit, or files that one must have named.
+/// A kill while a table is made leaves an empty folder of its log.
+fn is_made(path: &Path) -> bool {
+    let holds = |folder: &Path, extensions: &[&str]| {
+        std::fs::read_dir(folder).into_iter().flatten().flatten().any(|entry| {
+            let name = entry.file_name();
+            Path::new(&name).extension().is_some_and(|extension| extensions.iter().any(|e| extension == *e))
+        })
+    };
+    holds(&path.join("_delta_log"), &["json", "parquet"]) || holds(path, &["parquet"])
 }
 
 /// A table that an earlier release has made gets the columns that came since, empty.
@@ -389,5 +401,21 @@ mod tests {
         assert!(schema.column_with_name("moved_at").is_some() && schema.column_with_name("identifiers").is_some());
         store.commit(vec![Rows { table: encounters, batches: vec![row], replaced: vec!["e".to_owned()] }], "a", 1).await.unwrap();
         assert!(store.provider(encounters).await.unwrap().schema().column_with_name("identifiers").is_some());
+    }
+
+    #[tokio::test]
+    async fn a_table_whose_making_was_cut_off_is_made_again_one_whose_log_is_gone_is_not() {
+        let folder = tempfile::tempdir().unwrap();
+        let log = folder.path().join("restricted/page_spans/_delta_log");
+        std::fs::create_dir_all(&log).unwrap();
+        std::fs::write(log.join("00000000000000000000.json#1"), "{").unwrap();
+        assert!(Store::open_existing(folder.path()).await.unwrap().tables().next().is_none());
+        let store = Store::create(folder.path(), None).await.unwrap();
+        assert!(store.provider(table("page_spans").unwrap()).await.is_ok());
+        drop(store);
+        std::fs::remove_dir_all(&log).unwrap();
+        std::fs::create_dir_all(&log).unwrap();
+        std::fs::write(log.with_file_name("part-0.parquet"), "rows").unwrap();
+        assert!(Store::create(folder.path(), None).await.is_err());
     }
 }

@@ -10,6 +10,8 @@
 mod clients;
 #[path = "feeds/clinical_documents.rs"]
 mod clinical_documents;
+#[path = "feeds/clock.rs"]
+mod clock;
 #[path = "feeds/disk.rs"]
 mod disk;
 #[path = "feeds/erased.rs"]

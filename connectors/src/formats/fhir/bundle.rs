@@ -444,7 +444,11 @@ mod tests {
         for (json, ignored, letter) in [
             (r#"{"resourceType":"Bundle","type":"searchset","total":0}"#, 1, ""),
             (r#"{"resourceType":"Bundle","type":"document","entry":[]}"#, 0, reason::MISSING_NARRATIVE),
-            (r#"{"resourceType":"Bundle","type":"document","entry":[{"resource":{"resourceType":"Device"}}]}"#, 1, reason::MISSING_NARRATIVE),
+            (
+                r#"{"resourceType":"Bundle","type":"document","entry":[{"resource":{"resourceType":"Device"}}]}"#,
+                1,
+                reason::MISSING_NARRATIVE,
+            ),
         ] {
             let epoch = take(json);
             assert_eq!((epoch.ignored, epoch.dead_letters.first().map_or("", |l| l.reason)), (ignored, letter), "{json}");

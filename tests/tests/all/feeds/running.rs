@@ -16,6 +16,8 @@ pub(super) struct Pipeline {
     log: PathBuf,
     /// Of `/readyz`.
     pub operations: u16,
+    /// Variables of the environment of its runs.
+    pub environment: Vec<(String, String)>,
 }
 
 impl Pipeline {
@@ -30,13 +32,14 @@ impl Pipeline {
         let operations = free_port();
         let common = format!("[epoch]\nmax_documents = 12\npoll_seconds = 1\n[operations]\nlisten = \"127.0.0.1:{operations}\"");
         std::fs::write(&file, format!("sources = [{sources}]\nkey_file = {:?}\n{common}\n{settings}\n", text(&key))).unwrap();
-        Pipeline { file, out, log, operations }
+        Pipeline { file, out, log, operations, environment: Vec::new() }
     }
 
     fn command(&self) -> Command {
         let mut command = Command::new(binary());
         let log = File::options().create(true).append(true).open(&self.log).unwrap();
         command.args(["run", text(&self.file), "--out", text(&self.out)]).stdin(Stdio::null()).stdout(Stdio::null()).stderr(log);
+        command.envs(self.environment.iter().map(|(name, value)| (name, value)));
         command
     }
 
