@@ -49,14 +49,19 @@ impl Scope<'_> {
 
     /// A drug of the home that was stopped, or during which something happened.
     pub fn ended(&self, setting: Setting) -> bool {
+        let lasting = setting.lasting_drug || setting.recalled;
         setting.drug
-            && (setting.lasting_drug || setting.recalled)
             && self.view.outside(self.span).any(|cue| match cue.kind {
-                CueKind::Stopped => self.reached_behind(cue),
-                CueKind::StoppedBefore => self.reached(cue, Commas::End) && !self.unsure(cue),
+                CueKind::Stopped => (lasting || self.taken_no_more(cue)) && self.reached_behind(cue),
+                CueKind::StoppedBefore => lasting && self.reached(cue, Commas::End) && !self.unsure(cue),
                 _ => false,
             })
             || setting.drug && setting.lasting_drug && self.bled_under()
+    }
+
+    /// "ne le prend plus": who says so took it at home, whatever it is.
+    fn taken_no_more(&self, cue: &Cue) -> bool {
+        (cue.start..cue.end).any(|at| self.fold(at).starts_with("pren"))
     }
 
     /// "hématome thalamique gauche du 12/03 sous AOD".
