@@ -98,7 +98,7 @@ impl Scope<'_> {
     /// Words that only a treatment or an act has: "non reprise", "jamais commencée".
     pub fn of_treatment(&self, cue: &Cue) -> bool {
         let word = self.fold(cue.end - 1);
-        ["repris", "prescri", "introdui", "administr", "inject", "debut", "commenc", "poursui", "reconduit"]
+        ["repris", "prescri", "introdui", "donne", "inject", "debut", "commenc", "poursui", "reconduit"]
             .iter()
             .any(|stem| word.starts_with(stem))
     }
