@@ -27,6 +27,12 @@ const PAST: Duration = Duration::days(100);
 const NOW: Duration = Duration::hours(18);
 /// Most words between a mention and the date that qualifies it.
 const DATE_REACH: usize = 4;
+/// A stroke of which nothing more is known.
+const UNSPECIFIED_STROKE: &str = "I64";
+/// The class of the drugs for which an examination of the brain is asked.
+const ANTITHROMBOTIC: &str = "B01A";
+/// The class of the drugs that dissolve a clot.
+const THROMBOLYTIC: &str = "B01AD";
 /// Most tokens from a title over a name to its date of birth.
 const NAME: usize = 8;
 /// Most tokens of any kind between the two.
@@ -286,6 +292,7 @@ impl<'a> Analysis<'a> {
         let (sentence, cues) = (&self.sentences[index], self.cues(index));
         let ranges: Vec<Range<usize>> = found.iter().map(|m| m.start..m.end).collect();
         let view = SentenceView { text: &self.text, sentence: sentence.clone(), cues, mentions: &ranges };
+        let mut listed = None;
         for (mention, range) in found.iter().zip(&ranges) {
             let concept = &self.knowledge.lexicon.concepts[mention.concept as usize];
             let section = self.section_at(mention.start);
@@ -294,7 +301,33 @@ impl<'a> Analysis<'a> {
             let atc = concept.atc.as_deref().filter(|_| setting.drug);
             setting.recalled =
                 atc.is_some_and(|code| named(home, code)) && section.is_none_or(|s| self.section_name(s) != "discharge_treatment");
-            let qualifiers = self.answered(range, &ranges, view.qualify(range, setting));
+            let named = section.map(|s| self.section_name(s));
+            setting.motive = setting.door && named == Some("reason") && stroke(concept) && self.opens_section(section, range.start)
+                || named == Some("indication") && concept.icd10.as_deref() == Some(UNSPECIFIED_STROKE) && range.start == sentence.start;
+            setting.indication =
+                named == Some("indication") && setting.lasting_drug && atc.is_some_and(|code| code.starts_with(ANTITHROMBOTIC));
+            if setting.prior == Prior::Planned && self.timed_line(range.start, section) {
+                setting.prior = Prior::None;
+            }
+            let mut qualifiers = self.answered(range, &ranges, view.qualify(range, setting));
+            // Nobody takes a thrombolytic at home: without a date of its own it is of this stay.
+            let thrombolytic = atc.is_some_and(|code| code.starts_with(THROMBOLYTIC));
+            qualifiers.historical &= !thrombolytic || setting.dated_before || setting.prior == Prior::Historical;
+            // "AVC en 2015, coronaropathie, diabète": what lasts goes on the list of the dated past.
+            let disorder = concept.label == Label::Disorder;
+            listed = match listed {
+                Some(end)
+                    if disorder
+                        && setting.lasting
+                        && qualifiers == Qualifiers::default()
+                        && !setting.dated_now
+                        && self.continues(end, range) =>
+                {
+                    qualifiers.historical = true;
+                    Some(range.end)
+                }
+                _ => (disorder && setting.dated_before && qualifiers.historical).then_some(range.end),
+            };
             if qualifiers.historical {
                 home.extend(atc);
             }
@@ -308,6 +341,39 @@ impl<'a> Analysis<'a> {
                 event_time: time.and_then(|t| t.value),
             });
         }
+    }
+
+    /// Only marks stand between the title of the section and this token, on one line.
+    fn opens_section(&self, section: Option<&Section>, token: usize) -> bool {
+        section.is_some_and(|s| {
+            (s.title.end..token).all(|at| self.text.tokens[at].kind == Kind::Mark)
+                && (s.title.end..=token).all(|at| self.text.tokens[at].lines_before == 0)
+        })
+    }
+
+    /// The line of this token starts with a time of the clock and not with the title of
+    /// the section: what it tells has happened.
+    fn timed_line(&self, token: usize, section: Option<&Section>) -> bool {
+        let title = section.map_or(0, |s| s.title.end);
+        let Some(first) = (title..=token).rev().find(|at| self.text.tokens[*at].lines_before > 0) else { return false };
+        let first = first + usize::from(self.text.fold(first) == "-");
+        let Some(byte) = self.text.tokens.get(first).map(|t| t.start as usize) else { return false };
+        let times = self.times();
+        times.get(times.partition_point(|t| t.end <= byte)).is_some_and(|t| t.start <= byte && t.kind == TemporalKind::Time)
+    }
+
+    /// An enumeration goes on from one mention to the next, which ends an item: "AVC en
+    /// 2015, coronaropathie stentée, diabète".
+    fn continues(&self, end: usize, next: &Range<usize>) -> bool {
+        let words = |range: Range<usize>| range.filter(|at| self.text.tokens[*at].kind == Kind::Word).count();
+        let fold = |at: usize| self.text.fold(at);
+        let between = end..next.start;
+        let last = between.clone().next_back().is_some_and(|at| matches!(fold(at), "," | "et"));
+        let plain = between.clone().all(|at| !matches!(fold(at), "." | ";" | ":" | "(" | "sur" | "avec" | "puis" | "mais" | "→"));
+        let behind = (next.end..self.text.tokens.len())
+            .take(3)
+            .position(|at| matches!(fold(at), "," | "." | ";" | "et") || self.text.tokens[at].lines_before > 0);
+        last && plain && words(between) <= 4 && (behind.is_some_and(|at| at <= 1) || next.end >= self.text.tokens.len())
     }
 
     /// The time that qualifies a span: right behind it ("AVC en 2009"), right
@@ -458,6 +524,8 @@ impl<'a> Analysis<'a> {
             drug: label == Some(Label::Drug),
             lasting_drug: concept.and_then(|c| c.atc.as_deref()).is_some_and(|code| self.knowledge.document_kinds.long_term(code)),
             recalled: false,
+            motive: false,
+            indication: false,
             procedure: label == Some(Label::Procedure),
             sign: label == Some(Label::Sign),
             dated_before: age.is_some_and(|(age, precision)| age > PAST && (precision != Precision::Year || age > Duration::days(366))),
@@ -465,6 +533,12 @@ impl<'a> Analysis<'a> {
             dated_after: age.is_some_and(|(age, precision)| age < -NOW && precision >= Precision::Month),
         }
     }
+}
+
+/// A stroke or an attack of one, whatever its kind.
+fn stroke(concept: &Concept) -> bool {
+    concept.label == Label::Disorder
+        && concept.icd10.as_deref().is_some_and(|code| ["I60", "I61", "I62", "I63", "I64", "G45"].iter().any(|c| code.starts_with(c)))
 }
 
 /// The drug, or one of the class that the code stands for, is among the drugs.

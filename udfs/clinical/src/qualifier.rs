@@ -65,6 +65,10 @@ pub(crate) struct Setting {
     pub lasting_drug: bool,
     /// The document named it among the drugs of the home.
     pub recalled: bool,
+    /// The stroke for which somebody comes or is examined: nobody has seen it yet.
+    pub motive: bool,
+    /// An antithrombotic for which an examination is asked: it is taken at home.
+    pub indication: bool,
     pub procedure: bool,
     pub sign: bool,
     /// A date well before the document qualifies the mention.
@@ -138,7 +142,8 @@ impl SentenceView<'_> {
                 CueKind::NegationBefore => scope.reached(cue, Commas::Items),
                 CueKind::NegationWithout => scope.reached(cue, Commas::Coordinated),
                 CueKind::NegationBeforeAdjacent => scope.adjacent_before(cue),
-                CueKind::NegationAfter => scope.reached_behind(cue),
+                CueKind::NegationAfter => scope.reached_behind(cue) && (setting.drug || setting.procedure || !scope.of_treatment(cue)),
+                CueKind::StoppedBefore => setting.procedure && scope.called_off(cue),
                 CueKind::NegationAfterAdjacent => scope.adjacent_after(cue) || scope.counted_none(cue),
                 CueKind::NegationEither if cue.end <= scope.span.start => scope.has_object(cue) && scope.reached(cue, Commas::Items),
                 CueKind::NegationEither => !scope.has_object(cue) && scope.reached_behind(cue),
@@ -173,13 +178,15 @@ impl SentenceView<'_> {
             CueKind::HypothesisList => !setting.drug && !setting.procedure && scope.reached(cue, Commas::Pass),
             CueKind::Urgent => setting.procedure && setting.early && scope.ordered(cue),
             CueKind::PlanBefore => setting.procedure && !scope.reported() && scope.reached(cue, Commas::Items),
-            CueKind::PlanAfter => setting.procedure && scope.reached_behind(cue),
+            CueKind::PlanAfter => setting.procedure && !scope.reported() && scope.reached_behind(cue),
             CueKind::Transfer => setting.procedure && setting.door && scope.reached(cue, Commas::Items),
             CueKind::PlanList => setting.procedure && !scope.reported() && scope.reached(cue, Commas::Pass),
             CueKind::Deferral => (setting.procedure || setting.drug) && scope.right_before(cue) && self.waits(cue.start, setting),
             _ => false,
         });
-        cued || setting.procedure && !setting.dated_now && (setting.dated_after || setting.prior == Prior::Planned && !scope.reported())
+        cued || setting.motive && !scope.past(setting)
+            || setting.procedure && scope.scheduled()
+            || setting.procedure && !setting.dated_now && (setting.dated_after || setting.prior == Prior::Planned) && !scope.reported()
     }
 
     /// Something is forbidden or ordered before this token: "pas d'aspirine

@@ -311,6 +311,10 @@ fn takes(wide: &Cue, cue: &Cue) -> bool {
     if stays_beside_others(cue.kind) {
         return false;
     }
+    // "Avis : pas d'indication évacuation": the colon answers nothing, the refusal stays.
+    if wide.kind == CueKind::NegationAfterAdjacent && cue.kind == CueKind::NegationBefore && wide.end == cue.end && cue.words > 2 {
+        return false;
+    }
     wide.kind == CueKind::Pseudo || wide.words > cue.words && (wide.kind != cue.kind || wide.start == cue.start)
 }
 

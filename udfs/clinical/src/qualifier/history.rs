@@ -17,7 +17,10 @@ const DRUG: usize = 30;
 impl Scope<'_> {
     pub fn past(&self, setting: Setting) -> bool {
         // What is taken at home stays so, whenever it was last taken.
-        let home = setting.prior == Prior::Historical && !self.intravenous() || setting.recalled && !self.current() || self.taken_at_home();
+        let home = setting.prior == Prior::Historical && !self.intravenous()
+            || setting.recalled && !self.current()
+            || setting.indication && !self.intravenous() && !self.given()
+            || self.taken_at_home();
         if setting.drug && home {
             return true;
         }
@@ -46,14 +49,19 @@ impl Scope<'_> {
 
     /// A drug of the home that was stopped, or during which something happened.
     pub fn ended(&self, setting: Setting) -> bool {
+        let lasting = setting.lasting_drug || setting.recalled;
         setting.drug
-            && (setting.lasting_drug || setting.recalled)
             && self.view.outside(self.span).any(|cue| match cue.kind {
-                CueKind::Stopped => self.reached_behind(cue),
-                CueKind::StoppedBefore => self.reached(cue, Commas::End) && !self.unsure(cue),
+                CueKind::Stopped => (lasting || self.taken_no_more(cue)) && self.reached_behind(cue),
+                CueKind::StoppedBefore => lasting && self.reached(cue, Commas::End) && !self.unsure(cue),
                 _ => false,
             })
             || setting.drug && setting.lasting_drug && self.bled_under()
+    }
+
+    /// "ne le prend plus": who says so took it at home, whatever it is.
+    fn taken_no_more(&self, cue: &Cue) -> bool {
+        (cue.start..cue.end).any(|at| self.fold(at).starts_with("pren"))
     }
 
     /// "hématome thalamique gauche du 12/03 sous AOD".
@@ -115,8 +123,19 @@ impl Scope<'_> {
             self.fold(at) == ":" && at + 1 < end
                 || matches!(
                     self.fold(at),
-                    "montre" | "montrait" | "montrent" | "retrouve" | "retrouvait" | "objective" | "revele" | "montrant"
+                    "montre"
+                        | "montrait"
+                        | "montrent"
+                        | "retrouve"
+                        | "retrouvait"
+                        | "objective"
+                        | "revele"
+                        | "montrant"
+                        | "normale"
+                        | "normal"
+                        | "=>"
                 )
+                || self.fold(at) == "-" && self.fold(at + 1) == ">"
                 || matches!(self.fold(at), "pas") && matches!(self.fold(at + 1), "montre" | "retrouve" | "objective" | "revele")
         };
         words.find(|at| matches!(self.fold(*at), "," | ";" | "." | "(" | "-") || shows(*at)).is_some_and(shows)
@@ -129,15 +148,23 @@ impl Scope<'_> {
 
     pub fn taken_at_home(&self) -> bool {
         self.view.outside(self.span).any(|cue| {
-            cue.kind == CueKind::HomeDrug && (self.reached(cue, Commas::Items) || self.reached(cue, Commas::Pass) && !self.given())
+            cue.kind == CueKind::HomeDrug
+                && !self.told_of_another(cue)
+                && (self.reached(cue, Commas::Items) || self.reached(cue, Commas::Pass) && !self.given())
         })
+    }
+
+    /// "aspirine au long cours, ézétimibe": the words are those of the drug before them.
+    fn told_of_another(&self, cue: &Cue) -> bool {
+        self.fold(cue.start) == "au" && cue.start > 0 && self.mention_at(cue.start - 1).is_some()
     }
 
     fn cued_past(&self) -> bool {
         self.view.outside(self.span).any(|cue| match cue.kind {
             CueKind::HistoryBefore => self.reached(cue, Commas::End),
             CueKind::HistoryList => self.reached(cue, Commas::Pass),
-            CueKind::HistoryAfter => self.reached_behind(cue),
+            // "poursuivre l'aspirine au long cours" is an order of now.
+            CueKind::HistoryAfter => self.reached_behind(cue) && !(self.fold(cue.start) == "au" && self.current()),
             _ => false,
         })
     }

@@ -86,7 +86,7 @@ impl Scope<'_> {
             "que" if (cue.end..self.span.start).any(|at| matches!(self.fold(at), "mort" | "morte" | "decede" | "decedee" | "deces")) => {
                 false
             }
-            "des" | "de" | "par" | "avec" | "aux" | "au" | "a" | "d" | "selon" | "prevenir" | "informer" | "voir" | "du" => true,
+            "des" | "de" | "par" | "avec" | "devant" | "aux" | "au" | "a" | "d" | "selon" | "prevenir" | "informer" | "voir" | "du" => true,
             "et" | "que" => !self.links_to_kin(head),
             _ => false,
         }

@@ -136,6 +136,8 @@ impl<'a> Scope<'a> {
                     words = 0;
                 }
                 (Some(Kind::Mark), "." | "!" | "?" | "…") if self.spaced(at + 1) => return false,
+                // Bullets within a line: "* pas de diabète   * père décédé d'un infarctus".
+                (Some(Kind::Mark), "*" | "•" | "·") if self.spaced(at) && !commas.open() => return false,
                 (Some(Kind::Mark), ";") if commas != Commas::Pass => return false,
                 (Some(Kind::Mark), ":" | "=" | ">" | "<" | "→") if !commas.open() => return false,
                 (Some(Kind::Mark), _) => {}

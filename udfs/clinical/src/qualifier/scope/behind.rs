@@ -59,6 +59,9 @@ impl Scope<'_> {
                     at = cue.start - 1;
                 }
                 (Some(Kind::Mark), "-") if self.spaced(at) && self.spaced(at + 1) => return false,
+                // "0,4" is one number.
+                (Some(Kind::Mark), ",")
+                    if self.kind(at - 1) == Some(Kind::Number) && self.kind(at + 1) == Some(Kind::Number) && !self.spaced(at + 1) => {}
                 (Some(Kind::Mark), ",") => {
                     if self.mention_at(at + 1).is_none() || !plural || words > 1 {
                         return false;
@@ -90,6 +93,61 @@ impl Scope<'_> {
         }
         // The complement of another mention: the cue speaks of that one.
         !self.complement(cue)
+    }
+
+    /// Words that only a treatment or an act has: "non reprise", "jamais commencée".
+    pub fn of_treatment(&self, cue: &Cue) -> bool {
+        let word = self.fold(cue.end - 1);
+        ["repris", "prescri", "introdui", "donne", "inject", "debut", "commenc", "poursui", "reconduit"]
+            .iter()
+            .any(|stem| word.starts_with(stem))
+    }
+
+    /// "STOP thrombectomie".
+    pub fn called_off(&self, cue: &Cue) -> bool {
+        self.fold(cue.start) == "stop" && cue.end == self.span.start
+    }
+
+    /// A day counted from the event stands behind an examination and nothing else does:
+    /// "PAS < 140, TDM H24.", "EDTSA M3". What it showed would follow.
+    pub fn scheduled(&self) -> bool {
+        let mut at = self.span.end;
+        while matches!(self.fold(at), "controle" | "a") || self.fold(at) == "de" && self.fold(at + 1) == "controle" {
+            at += 1;
+        }
+        let counted = |at: usize| {
+            let word = self.fold(at);
+            matches!(word.as_bytes().first(), Some(b'h' | b'j' | b'm'))
+                && (1..4).contains(&(word.len() - 1))
+                && word[1..].bytes().all(|b| b.is_ascii_digit())
+        };
+        if self.kind(at) != Some(Kind::Word) || !counted(at) || at > self.span.end + 3 {
+            return false;
+        }
+        at += 1;
+        if self.fold(at) == "(" {
+            let Some(close) = self.closing(at) else { return false };
+            at = close + 1;
+        }
+        if at >= self.view.sentence.end || self.view.text.tokens[at].lines_before > 0 {
+            return true;
+        }
+        match self.fold(at) {
+            "." | ";" => true,
+            // "TDM H24, pas d'hémorragie" tells what it showed.
+            "," => {
+                !self.view.mentions.iter().any(|m| m.start > at && m.start <= at + 4)
+                    || self.item_at(at + 1).is_some()
+                    || self.fold(at + 1) == "pas" && self.waits_for()
+            }
+            _ => false,
+        }
+    }
+
+    /// "TDM H24, pas d'aspirine avant TDM".
+    fn waits_for(&self) -> bool {
+        (self.span.end..self.view.sentence.end.min(self.span.end + ASIDE + 3))
+            .any(|at| matches!(self.fold(at), "avant" | "jusque" | "jusqu" | "la"))
     }
 
     /// The cue is a verb whose subject may stand further off.
