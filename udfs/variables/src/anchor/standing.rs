@@ -101,6 +101,8 @@ impl Moments<'_, '_> {
         let verdict = (end..(end + 5).min(text.tokens.len())).find_map(|i| match text.fold(i) {
             _ if text.tokens[i].lines_before > 0 => Some(true),
             ":" | "," | "-" => Some(true),
+            // "IAO J. DURAND 8h12 : TA": of an initial.
+            "." if i > end && text.fold(i - 1).chars().count() == 1 && text.tokens[i - 1].kind == Kind::Word => None,
             // A line or sentence of its own.
             "." if i + 1 >= limit => Some(i <= end + 1),
             "." | ";" => Some(false),

@@ -5,7 +5,7 @@ use sillage_clinical::analysis::Analysis;
 use sillage_clinical::temporal::{Precision, TemporalExpression, TemporalKind};
 
 use crate::Facts;
-use crate::episode::stay::told_stay;
+use crate::episode::stay::{leaves_today, told_stay};
 
 /// Longest stay that a text is believed to tell of.
 const LONGEST: i64 = 150;
@@ -64,7 +64,8 @@ impl Stay {
             };
         }
         let leaves = || told_stay(&analysis.text, analysis.times(), Some(reference)).1.is_some_and(|(day, ..)| day == reference.date());
-        if stay.end.is_none() && (document_type == "discharge" || document_type == "nursing" && leaves()) {
+        let parts = || matches!(document_type, "nursing" | "progress" | "other") && leaves_today(&analysis.text).is_some();
+        if stay.end.is_none() && (document_type == "discharge" || document_type == "nursing" && leaves() || parts()) {
             stay.end = Some(reference);
         }
         stay
