@@ -202,6 +202,38 @@ mod tests {
     }
 
     #[test]
+    fn a_long_aside_may_part_the_ends() {
+        assert_eq!(
+            told("A été hospitalisée du 9 mai (Clinique des Tilleuls puis transfert le même jour chez nous) au 20 mai 2023.").1.as_deref(),
+            Some("2023-05-20 20 mai 2023")
+        );
+    }
+
+    #[test]
+    fn a_visit_recalls_the_first_stay() {
+        let time = NaiveDate::from_ymd_opt(2023, 9, 4).unwrap().and_hms_opt(16, 0, 0);
+        let recalled = |text: &str| {
+            let read = Text::new(text);
+            recalled_stay(&read, &temporal_expressions(&read, time), time)
+                .map(|(first, last, words)| format!("{first} {last} {}", &text[words.0..words.1]))
+        };
+        assert_eq!(
+            recalled("Hospit du 09/05 au 18/05/2023, puis séjour en SSR du 18/05 au 30/06/2023.").as_deref(),
+            Some("2023-05-09 2023-05-18 09/05 au 18/05/2023")
+        );
+        assert_eq!(recalled("Antibiotiques du 12/05 au 19/05/2023."), None);
+    }
+
+    #[test]
+    fn a_note_says_that_the_patient_leaves() {
+        let leaves = |text: &str| leaves_today(&Text::new(text)).map(|(start, end)| text[start..end].to_owned());
+        assert_eq!(leaves("Staff du matin - sortie du jour").as_deref(), Some("sortie du jour"));
+        assert_eq!(leaves("Départ SMR neuro ce jour 14 h").as_deref(), Some("Départ SMR neuro ce jour"));
+        assert_eq!(leaves("Sortie de réanimation ce jour vers l'unité."), None);
+        assert_eq!(leaves("Sortie à prévoir."), None);
+    }
+
+    #[test]
     fn strokes_are_dated() {
         let time = NaiveDate::from_ymd_opt(2023, 9, 4).unwrap().and_hms_opt(16, 0, 0);
         let told = |text: &str| {

@@ -62,7 +62,8 @@ impl Extractor<'_, '_> {
         let text = &self.analysis.text;
         let Some(number) = number(text, at).filter(|n| n.rest.is_empty() && n.next < end) else { return false };
         let leads = matches!(text.fold(number.next), "a" | "au" | "le" | "en" | "lors" | "des");
-        let near = number.next..(number.next + 4).min(end);
+        let comma = (number.next..end).find(|i| text.fold(*i) == ",").unwrap_or(end);
+        let near = number.next..(number.next + 6).min(comma);
         leads && self.hits_in(near).iter().any(|h| self.definitions.compiled.cues[h.value as usize].is_some())
     }
 
