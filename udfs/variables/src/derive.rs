@@ -8,7 +8,7 @@
 
 use std::collections::BTreeMap;
 
-use chrono::{Datelike, NaiveDate, NaiveDateTime};
+use chrono::{Datelike, NaiveDate, NaiveDateTime, NaiveTime};
 
 use crate::Value;
 use crate::episode::{DocumentKind, DocumentSummary, Episode};
@@ -124,6 +124,13 @@ fn discharge(values: &BTreeMap<String, Resolved>, documents: &[DocumentSummary<'
         let evidence = told.discharge_words.map(|(start, end)| Evidence { document: at, start, end });
         Some(Source { time: told.discharge.filter(|t| episode.in_stay(*t))?, input: "discharge_datetime", evidence, score: 0.9 })
     }));
+    let recalled = || {
+        episode.documents.iter().find_map(|&at| {
+            let (last, (start, end)) = documents[at].recalled_end(episode.index?)?;
+            let evidence = Some(Evidence { document: at, start, end });
+            Some(Source { time: last.and_time(NaiveTime::MIN), input: "discharge_datetime", evidence, score: 0.7 })
+        })
+    };
     let recorded = || {
         let end = stays(documents, episode).filter_map(|(_, end)| end).max()?;
         Some(Source { time: end, input: "encounter", evidence: None, score: 0.7 })
@@ -136,7 +143,7 @@ fn discharge(values: &BTreeMap<String, Resolved>, documents: &[DocumentSummary<'
     };
     let day = |s: &Source| s.time.date();
     // Of letters with the same end, the first in time.
-    told.reduce(|a, b| if day(&b) > day(&a) { b } else { a }).or_else(recorded).or_else(written)
+    told.reduce(|a, b| if day(&b) > day(&a) { b } else { a }).or_else(recorded).or_else(recalled).or_else(written)
 }
 
 fn length_of_stay(

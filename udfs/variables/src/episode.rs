@@ -137,6 +137,8 @@ pub struct Told {
     pub discharge: Option<NaiveDateTime>,
     /// Bytes of the words that tell the discharge.
     pub discharge_words: Option<(usize, usize)>,
+    /// First and last day of an acute stay that a later document recalls, and its words.
+    pub recalled: Option<(NaiveDate, NaiveDate, (usize, usize))>,
     /// It tells of a stroke of the patient, or of what was taken for one.
     pub stroke: bool,
     /// It tells of a stroke that is being treated.
@@ -225,6 +227,7 @@ impl Told {
             admission: time("admission_datetime"),
             discharge: discharge.map(|(_, value)| value),
             discharge_words: discharge.map(|(finding, _)| (finding.start, finding.end)),
+            recalled: None,
             stroke: findings.iter().filter(current).any(|f| OF_A_STROKE.contains(&&*f.variable)),
             acute: findings.iter().filter(current).any(treats),
         }
@@ -249,6 +252,24 @@ impl Told {
     pub(crate) fn with_stroke(mut self, text: &Text<'_>, times: &[TemporalExpression], time: Option<NaiveDateTime>) -> Told {
         let told = || stay::told_stroke(text, times, time).map(|day| day.and_time(NaiveTime::MIN));
         self.event = self.event.or_else(told);
+        self
+    }
+
+    /// Adds the stay that a later document recalls.
+    pub(crate) fn recalling(mut self, text: &Text<'_>, times: &[TemporalExpression], time: Option<NaiveDateTime>) -> Told {
+        self.recalled = stay::recalled_stay(text, times, time);
+        self
+    }
+
+    /// Adds the end of the stay where a note is of that day.
+    pub(crate) fn leaving(mut self, text: &Text<'_>, time: Option<NaiveDateTime>) -> Told {
+        if self.discharge.is_none()
+            && let Some(time) = time
+            && let Some(words) = stay::leaves_today(text)
+        {
+            self.discharge = Some(time.date().and_time(NaiveTime::MIN));
+            self.discharge_words = Some(words);
+        }
         self
     }
 }
@@ -291,6 +312,12 @@ impl DocumentSummary<'_> {
         let told = self.told.discharge.or(self.stay_end);
         told.or(self.time).map(|t| t.date())
     }
+
+    /// The last day of the stay of that event, as this later document recalls it.
+    pub(crate) fn recalled_end(&self, index: NaiveDate) -> Option<(NaiveDate, (usize, usize))> {
+        let (first, last, words) = self.told.recalled?;
+        (days(index, first).abs() <= SAME_EVENT).then_some((last, words))
+    }
 }
 
 /// Days from one date to the other.
@@ -323,7 +350,8 @@ impl Event {
         let letter = letter.filter_map(|&m| documents[m].last_day()).max();
         // A call of the nurse weeks after the letter is no longer of the stay.
         let over = |m: usize, day: NaiveDate| documents[m].kind.goes_on() && letter.is_some_and(|l| days(l, day) > AFTER_STAY);
-        let last = self.members.iter().filter_map(|&m| documents[m].last_day().filter(|day| !over(m, *day)));
+        let own = |m: usize| documents[m].last_day().filter(|day| !over(m, *day));
+        let last = self.members.iter().filter_map(|&m| own(m).or_else(|| Some(documents[m].recalled_end(index)?.0)));
         let last = last.filter(|d| (0..=FOLLOW_UP).contains(&days(index, *d)));
         Some(last.max().unwrap_or(index).max(index))
     }

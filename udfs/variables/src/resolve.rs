@@ -84,7 +84,11 @@ impl Reading {
         let told = Told::by(findings, kind, time);
         let told = match kind {
             DocumentKind::Discharge => told.with_stay(text, &times(), time),
-            kind if kind.is_follow_up() => told.with_stroke(text, &times(), time),
+            kind if kind.is_follow_up() => {
+                let times = times();
+                told.with_stroke(text, &times, time).recalling(text, &times, time)
+            }
+            kind if kind.goes_on() => told.leaving(text, time),
             _ => told,
         };
         Reading { told, contexts: contexts(text, sentences, findings) }
@@ -351,9 +355,11 @@ fn redate(candidates: &mut [Candidate<'_>], episode: &Episode) {
             Some(eve) => eve.and_time(value.time()),
             None => index.and_time(value.time()),
         };
-        let next = day + TimeDelta::days(1);
-        let early = !ONSET.contains(&&*candidate.finding.variable) && onset.is_some_and(|onset| day < onset);
-        candidate.value = Value::DateTime(if early { next } else { day });
+        let seen = ONSET.contains(&&*candidate.finding.variable);
+        let early = !seen && onset.is_some_and(|onset| day < onset);
+        // "Vu bien à 22 h 15", of one who came the next morning: of the eve.
+        let late = seen && !candidate.kind.is_follow_up() && entered.is_some_and(|door| day > door + LATE);
+        candidate.value = Value::DateTime(day + TimeDelta::days(i64::from(early) - i64::from(late)));
     }
 }
 
@@ -467,10 +473,15 @@ fn weigh(candidate: &mut Candidate<'_>, policy: &Policy, episode: &Episode, ente
         return;
     }
     // An admission or a discharge of a later stay, unless the words go back: that of a
-    // rehabilitation ward, and of the notes written there.
+    // rehabilitation ward, and of the notes written there. A consultation has no stay of
+    // its own, and what a ward tells of the story is of the stay before.
     let since = candidate.time.zip(episode.end).map(|(time, end)| (time.date() - end).num_days());
     let away = candidate.kind.goes_on() && since.is_some_and(|days| days > AFTER_STAY);
-    let own_stay = (candidate.kind.is_follow_up() || away) && matches!(anchor, Anchor::Admission | Anchor::Day1 | Anchor::Discharge);
+    let story = || matches!(candidate.finding.section.as_deref(), Some("present_illness" | "reason" | "history" | "indication"));
+    // Where the patient went to or is now, the rule cannot tell from where he went to then.
+    let ruled = candidate.kind.is_follow_up() && method.ends_with("+rule");
+    let ward = ruled || candidate.kind == DocumentKind::Rehabilitation && !story();
+    let own_stay = (ward || away) && matches!(anchor, Anchor::Admission | Anchor::Day1 | Anchor::Discharge);
     if own_stay && !recalled && !event_time.is_some_and(|t| episode.in_stay(t)) {
         candidate.verdict = Verdict::Refused;
         return;

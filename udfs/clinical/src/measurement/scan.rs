@@ -92,7 +92,11 @@ impl<'t, 'a> Scanner<'t, 'a> {
 
     /// Whether an aim, a norm or a gain is spoken of just before the name.
     fn aimed_at(&self, token: usize) -> bool {
-        let words = (1..=3).map_while(|back| token.checked_sub(back)).take_while(|at| !matches!(self.text.fold(*at), "." | ";"));
+        let target = |at: usize| self.catalog.role(self.text.fold(at)).any(Roles::TARGET);
+        // "Cible : transit", and a value on the next line: the aim was of its own line.
+        let said = |at: usize| self.text.tokens[at + 1].lines_before > 0 && self.text.fold(at) != ":" && !target(at);
+        let words = (1..=3).map_while(|back| token.checked_sub(back));
+        let words = words.take_while(|at| !matches!(self.text.fold(*at), "." | ";") && !said(*at));
         words.map(|at| self.catalog.role(self.text.fold(at))).any(|role| role.any(Roles::TARGET.or(Roles::GAIN)))
     }
 

@@ -21,6 +21,8 @@ const DAYS: &[&str] = &["lundi", "mardi", "mercredi", "jeudi", "vendredi", "same
 
 /// Words before a cue that opens a line.
 const OPENING: usize = 4;
+/// A cue of no longer reach heads what follows only with a colon.
+const CLOSE: f32 = 2.5;
 /// In a letter at the end of a stay, what stands beyond this part of it and under no
 /// heading is the state at the end.
 const CLOSING: f32 = 0.55;
@@ -79,6 +81,8 @@ impl Moments<'_, '_> {
             if let Some(found) = self.found.get(cue).filter(|f| f.tokens.start < sentence.end && opens(f.tokens.start))
                 // "Jamais connue avant." heads nothing.
                 && !(sentence.start..found.tokens.start).any(|i| matches!(text.fold(i), "jamais" | "pas" | "non" | "aucun" | "aucune" | "sans" | "ni"))
+                // "NIHSS 20 avant intubation" opens nothing.
+                && (found.cue.reach > CLOSE || text.fold(found.tokens.end) == ":")
                 && (self.heads(found.tokens.end, sentence.end) || found.cue.door && found.tokens.start == sentence.start)
             {
                 let moment = self.meant(found.cue, found.tokens.start).0;
@@ -101,6 +105,8 @@ impl Moments<'_, '_> {
         let verdict = (end..(end + 5).min(text.tokens.len())).find_map(|i| match text.fold(i) {
             _ if text.tokens[i].lines_before > 0 => Some(true),
             ":" | "," | "-" => Some(true),
+            // "IAO J. DURAND 8h12 : TA": of an initial.
+            "." if i > end && text.fold(i - 1).chars().count() == 1 && text.tokens[i - 1].kind == Kind::Word => None,
             // A line or sentence of its own.
             "." if i + 1 >= limit => Some(i <= end + 1),
             "." | ";" => Some(false),

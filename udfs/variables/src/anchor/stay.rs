@@ -5,10 +5,16 @@ use sillage_clinical::analysis::Analysis;
 use sillage_clinical::temporal::{Precision, TemporalExpression, TemporalKind};
 
 use crate::Facts;
-use crate::episode::stay::told_stay;
+use crate::episode::stay::{leaves_today, told_stay};
 
 /// Longest stay that a text is believed to tell of.
 const LONGEST: i64 = 150;
+
+/// Until when a time is of the second day of a night.
+const NOON: NaiveTime = match NaiveTime::from_hms_opt(12, 0, 0) {
+    Some(noon) => noon,
+    None => NaiveTime::MIN,
+};
 
 /// Longest time in a stay of which a letter names no day.
 const GAP: Duration = Duration::days(15);
@@ -20,11 +26,13 @@ pub(crate) struct Stay {
     pub end: Option<NaiveDateTime>,
     /// Days that the text names, with the byte they stand at, ascending.
     days: Vec<(usize, NaiveDate)>,
+    /// Of those the places of nights: "dans la nuit du 3 au 4".
+    nights: Vec<usize>,
 }
 
 impl Stay {
     pub(crate) fn new(analysis: &Analysis<'_>, facts: &Facts<'_>, document_type: &str) -> Stay {
-        let mut stay = Stay { start: facts.stay_start, end: facts.stay_end, days: Vec::new() };
+        let mut stay = Stay { start: facts.stay_start, end: facts.stay_end, ..Stay::default() };
         let Some(reference) = analysis.reference() else { return stay };
         let recent = |value: NaiveDateTime| {
             let age = (reference.date() - value.date()).num_days();
@@ -51,6 +59,9 @@ impl Stay {
                         stay.end = stay.end.or(Some(until));
                     }
                     stay.days.push((time.start, value.date()));
+                    if time.until.is_some_and(|until| Some(until.date()) == value.date().succ_opt()) {
+                        stay.nights.push(time.start);
+                    }
                 }
                 TemporalKind::Date => stay.days.push((time.start, value.date())),
                 _ => {}
@@ -64,7 +75,8 @@ impl Stay {
             };
         }
         let leaves = || told_stay(&analysis.text, analysis.times(), Some(reference)).1.is_some_and(|(day, ..)| day == reference.date());
-        if stay.end.is_none() && (document_type == "discharge" || document_type == "nursing" && leaves()) {
+        let parts = || matches!(document_type, "nursing" | "progress" | "other") && leaves_today(&analysis.text).is_some();
+        if stay.end.is_none() && (document_type == "discharge" || document_type == "nursing" && leaves() || parts()) {
             stay.end = Some(reference);
         }
         stay
@@ -95,12 +107,15 @@ impl Stay {
         // The day it was read with is that of a birth, or of something as old.
         let old = (reference.date() - value.date()).num_days() > LONGEST;
         let value = if old { reference.date().and_time(value.time()) } else { value };
+        let before = self.days.partition_point(|(at, _)| *at < time.start);
         if value.date() != reference.date() {
-            return Some(value);
+            // "Dans la nuit du 3 au 4, levé à 2 h": after midnight, or on the morning after.
+            let night = self.days[..before].last().is_some_and(|(at, day)| *day == value.date() && self.nights.contains(at));
+            let next = night && value.time() < NOON;
+            return value.checked_add_signed(Duration::days(i64::from(next)));
         }
         let looks_back = matches!(document_type, "discharge" | "consultation" | "rehabilitation" | "other");
         if looks_back {
-            let before = self.days.partition_point(|(at, _)| *at < time.start);
             let day = self.days[..before]
                 .iter()
                 .rev()

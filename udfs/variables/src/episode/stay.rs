@@ -14,9 +14,12 @@ const STAY: u32 = 0;
 const LEAVES: u32 = 1;
 const ENTERS: u32 = 2;
 const STROKE: u32 = 3;
+const TODAY: u32 = 4;
 /// Words between the cue and its date.
 const REACH: usize = 12;
 const CLOSE: usize = 4;
+/// Words between the first day of a stay and its last one.
+const ASIDE: usize = 24;
 /// The letter is written at most that many days after the end.
 const DELAY: i64 = 45;
 /// No acute stay is longer, in days.
@@ -31,13 +34,15 @@ struct Words {
     stay: Vec<String>,
     enters: Vec<String>,
     leaves: Vec<String>,
+    today: Vec<String>,
     stroke: Vec<String>,
 }
 
 fn read(text: &str) -> Result<Phrases, String> {
     let words: Words = toml::from_str(text).map_err(|e| e.to_string())?;
     let mut phrases = Phrases::default();
-    for (value, list) in [(STAY, words.stay), (LEAVES, words.leaves), (ENTERS, words.enters), (STROKE, words.stroke)] {
+    for (value, list) in [(STAY, words.stay), (LEAVES, words.leaves), (ENTERS, words.enters), (STROKE, words.stroke), (TODAY, words.today)]
+    {
         for phrase in list {
             phrases.add(&phrase, value).map_err(|e| format!("{phrase:?}: {e}"))?;
         }
@@ -106,7 +111,7 @@ pub(crate) fn told_stay(text: &Text<'_>, times: &[TemporalExpression], time: Opt
     let until = |t: &TemporalExpression| {
         let first = letter.text.token_at(t.start);
         let until = first > 0 && matches!(letter.text.fold(first - 1), "au");
-        until && entry.is_some_and(|(e, _)| e.end < t.start && first - letter.text.token_at(e.end - 1) < REACH)
+        until && entry.is_some_and(|(e, _)| e.end < t.start && first - letter.text.token_at(e.end - 1) < ASIDE)
     };
     let left = letter.dates().find(|(t, day)| {
         letter.recent(*day) && entry.is_none_or(|(_, first)| possible(first, *day)) && (letter.behind(LEAVES, t, CLOSE) || until(t))
@@ -114,6 +119,34 @@ pub(crate) fn told_stay(text: &Text<'_>, times: &[TemporalExpression], time: Opt
     let dated = |(t, day): (&TemporalExpression, NaiveDate)| (day, t.start, t.end);
     let entry = entry.filter(|(_, first)| letter.time.is_none_or(|t| (0..=LONGEST).contains(&(t.date() - *first).num_days())));
     (entry.map(dated), left.map(dated))
+}
+
+/// The first stay that a later letter recalls with both its ends.
+pub(crate) fn recalled_stay(
+    text: &Text<'_>,
+    times: &[TemporalExpression],
+    time: Option<NaiveDateTime>,
+) -> Option<(NaiveDate, NaiveDate, (usize, usize))> {
+    let letter = Letter::new(text, times, time);
+    let possible = |first: NaiveDate, last: NaiveDate| {
+        (0..=LONGEST).contains(&(last - first).num_days())
+            && letter.time.is_none_or(|t| (0..=LONGEST).contains(&(t.date() - last).num_days()))
+    };
+    let periods = times.iter().filter(|t| t.kind == TemporalKind::Period && t.precision >= Precision::Day);
+    let stays = periods.filter(|t| letter.behind(STAY, t, REACH)).filter_map(|t| {
+        let (first, last) = (t.value?.date(), t.until?.date());
+        possible(first, last).then_some((first, last, (t.start, t.end)))
+    });
+    stays.min_by_key(|(first, ..)| *first)
+}
+
+/// The words by which the patient leaves on the day of the note.
+pub(crate) fn leaves_today(text: &Text<'_>) -> Option<(usize, usize)> {
+    let phrases = words();
+    let ids = phrases.read(text);
+    let found = phrases.find(text, &ids, 0..ids.len()).into_iter().find(|c| c.value == TODAY)?;
+    let bytes = text.byte_range(found.start..found.end);
+    Some((bytes.start, bytes.end))
 }
 
 /// The last stroke that a letter dates.
@@ -166,6 +199,38 @@ mod tests {
         assert_eq!(told("Entrée 09/05/2023 - Sortie 21/05/2023").1.as_deref(), Some("2023-05-21 21/05/2023"));
         assert_eq!(told("Antibiotiques du 12 au 19 mai 2023."), (None, None));
         assert_eq!(told("Hospitalisée du 3 au 9 janvier 2019 pour une pneumopathie."), (None, None));
+    }
+
+    #[test]
+    fn a_long_aside_may_part_the_ends() {
+        assert_eq!(
+            told("A été hospitalisée du 9 mai (Clinique des Tilleuls puis transfert le même jour chez nous) au 20 mai 2023.").1.as_deref(),
+            Some("2023-05-20 20 mai 2023")
+        );
+    }
+
+    #[test]
+    fn a_visit_recalls_the_first_stay() {
+        let time = NaiveDate::from_ymd_opt(2023, 9, 4).unwrap().and_hms_opt(16, 0, 0);
+        let recalled = |text: &str| {
+            let read = Text::new(text);
+            recalled_stay(&read, &temporal_expressions(&read, time), time)
+                .map(|(first, last, words)| format!("{first} {last} {}", &text[words.0..words.1]))
+        };
+        assert_eq!(
+            recalled("Hospit du 09/05 au 18/05/2023, puis séjour en SSR du 18/05 au 30/06/2023.").as_deref(),
+            Some("2023-05-09 2023-05-18 09/05 au 18/05/2023")
+        );
+        assert_eq!(recalled("Antibiotiques du 12/05 au 19/05/2023."), None);
+    }
+
+    #[test]
+    fn a_note_says_that_the_patient_leaves() {
+        let leaves = |text: &str| leaves_today(&Text::new(text)).map(|(start, end)| text[start..end].to_owned());
+        assert_eq!(leaves("Staff du matin - sortie du jour").as_deref(), Some("sortie du jour"));
+        assert_eq!(leaves("Départ SMR neuro ce jour 14 h").as_deref(), Some("Départ SMR neuro ce jour"));
+        assert_eq!(leaves("Sortie de réanimation ce jour vers l'unité."), None);
+        assert_eq!(leaves("Sortie à prévoir."), None);
     }
 
     #[test]

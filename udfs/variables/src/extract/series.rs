@@ -26,7 +26,8 @@ impl Extractor<'_, '_> {
             let end = self.sentence(from.saturating_sub(1)).end.min(limit);
             let mut at = from;
             while at < end {
-                let link = LINKS.contains(&text.fold(at)) && text.fold(at + 1) == "a" || matches!(text.fold(at), "puis" | "→");
+                let own = text.fold(at) == "," && self.named_moment(at + 1, end);
+                let link = own || LINKS.contains(&text.fold(at)) && text.fold(at + 1) == "a" || matches!(text.fold(at), "puis" | "→");
                 let start = if text.fold(at + 1) == "a" { at + 2 } else { at + 1 };
                 at += 1;
                 if !link || start >= end {
@@ -54,6 +55,16 @@ impl Extractor<'_, '_> {
                 at = found.next;
             }
         }
+    }
+
+    /// A number with words of its moment behind it: "12 à l'arrivée en salle".
+    fn named_moment(&self, at: usize, end: usize) -> bool {
+        let text = &self.analysis.text;
+        let Some(number) = number(text, at).filter(|n| n.rest.is_empty() && n.next < end) else { return false };
+        let leads = matches!(text.fold(number.next), "a" | "au" | "le" | "en" | "lors" | "des");
+        let comma = (number.next..end).find(|i| text.fold(*i) == ",").unwrap_or(end);
+        let near = number.next..(number.next + 6).min(comma);
+        leads && self.hits_in(near).iter().any(|h| self.definitions.compiled.cues[h.value as usize].is_some())
     }
 
     fn push_number(

@@ -497,3 +497,42 @@ fn a_passage_before_the_stay_is_not_its_admission() {
     // A second hospital that takes over has a stay of its own, and no door.
     assert_eq!(one(&story(Progress), "sbp_admission").as_deref(), Some("151 \"TA 151/80\" of passage !"));
 }
+
+#[test]
+fn a_visit_recalls_the_stay() {
+    let written = [
+        write(
+            "1",
+            Emergency,
+            "2031-05-02 10:00",
+            "a",
+            "{stroke_type=ischemic@admission|AVC} {admission_datetime=2031-05-02 09:10@admission|arrivée 9 h 10}",
+        ),
+        write(
+            "2",
+            Consultation,
+            "2031-08-04 10:00",
+            "b",
+            "Hospitalisée du 02/05 au 11/05/2031. {nihss_discharge=3@discharge|NIHSS de sortie 3}",
+        ),
+    ];
+    assert_eq!(one(&written, "nihss_discharge").as_deref(), Some("3 \"NIHSS de sortie 3\" of 2"));
+    assert_eq!(one(&written, "length_of_stay_days").as_deref(), Some("9 \"02/05 au 11/05/2031\" of 2"));
+    let ward = write("2", Rehabilitation, "2031-08-04 10:00", "b", "{nihss_discharge=3@discharge|NIHSS de sortie 3}");
+    assert_eq!(one(&[written[0].clone(), ward], "nihss_discharge"), None);
+}
+
+#[test]
+fn an_evening_after_the_door_is_that_of_the_eve() {
+    let written = [
+        write(
+            "1",
+            Emergency,
+            "2031-05-02 10:00",
+            "a",
+            "{stroke_type=ischemic@admission|AVC} {admission_datetime=2031-05-02 08:10@admission|arrivée 8 h 10}",
+        ),
+        write("2", Discharge, "2031-05-12 10:00", "a", "{last_seen_well_datetime=2031-05-02 21:40@admission|vu bien à 21 h 40}"),
+    ];
+    assert_eq!(one(&written, "last_seen_well_datetime").as_deref(), Some("2031-05-01T21:40:00 \"vu bien à 21 h 40\" of 2"));
+}
