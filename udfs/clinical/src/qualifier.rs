@@ -132,6 +132,9 @@ impl SentenceView<'_> {
     }
 
     fn negation(&self, scope: &Scope<'_>, setting: Setting) -> Negation {
+        if scope.minus_behind() {
+            return Negation::Full;
+        }
         let mut negation = Negation::None;
         for cue in self.outside(scope.span) {
             let negates = match cue.kind {
@@ -139,7 +142,11 @@ impl SentenceView<'_> {
                 CueKind::NegationWithout => scope.reached(cue, Commas::Coordinated),
                 CueKind::NegationBeforeAdjacent => scope.adjacent_before(cue),
                 CueKind::NegationAfter => scope.reached_behind(cue),
-                CueKind::NegationAfterAdjacent => scope.adjacent_after(cue) || scope.counted_none(cue),
+                CueKind::NegationAfterAdjacent => {
+                    scope.adjacent_after(cue)
+                        || scope.counted_none(cue)
+                        || scope.goes_on(cue) && scope.reached(cue, Commas::Items)
+                }
                 CueKind::NegationEither if cue.end <= scope.span.start => scope.has_object(cue) && scope.reached(cue, Commas::Items),
                 CueKind::NegationEither => !scope.has_object(cue) && scope.reached_behind(cue),
                 CueKind::NegativeResult => !setting.procedure && scope.reached_behind(cue),
