@@ -143,9 +143,7 @@ impl SentenceView<'_> {
                 CueKind::NegationBeforeAdjacent => scope.adjacent_before(cue),
                 CueKind::NegationAfter => scope.reached_behind(cue),
                 CueKind::NegationAfterAdjacent => {
-                    scope.adjacent_after(cue)
-                        || scope.counted_none(cue)
-                        || scope.goes_on(cue) && scope.reached(cue, Commas::Items)
+                    scope.adjacent_after(cue) || scope.counted_none(cue) || scope.goes_on(cue) && scope.reached(cue, Commas::Items)
                 }
                 CueKind::NegationEither if cue.end <= scope.span.start => scope.has_object(cue) && scope.reached(cue, Commas::Items),
                 CueKind::NegationEither => !scope.has_object(cue) && scope.reached_behind(cue),
