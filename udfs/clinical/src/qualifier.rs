@@ -136,6 +136,9 @@ impl SentenceView<'_> {
     }
 
     fn negation(&self, scope: &Scope<'_>, setting: Setting) -> Negation {
+        if scope.minus_behind() {
+            return Negation::Full;
+        }
         let mut negation = Negation::None;
         for cue in self.outside(scope.span) {
             let negates = match cue.kind {
@@ -144,7 +147,9 @@ impl SentenceView<'_> {
                 CueKind::NegationBeforeAdjacent => scope.adjacent_before(cue),
                 CueKind::NegationAfter => scope.reached_behind(cue) && (setting.drug || setting.procedure || !scope.of_treatment(cue)),
                 CueKind::StoppedBefore => setting.procedure && scope.called_off(cue),
-                CueKind::NegationAfterAdjacent => scope.adjacent_after(cue) || scope.counted_none(cue),
+                CueKind::NegationAfterAdjacent => {
+                    scope.adjacent_after(cue) || scope.counted_none(cue) || scope.goes_on(cue) && scope.reached(cue, Commas::Items)
+                }
                 CueKind::NegationEither if cue.end <= scope.span.start => scope.has_object(cue) && scope.reached(cue, Commas::Items),
                 CueKind::NegationEither => !scope.has_object(cue) && scope.reached_behind(cue),
                 CueKind::NegativeResult => !setting.procedure && scope.reached_behind(cue),

@@ -37,6 +37,9 @@ use crate::{Anchor, Facts, Finding, Value};
 
 /// The variable that the end of the stay is.
 const DISCHARGE: &str = "discharge_datetime";
+/// Why a rule does not hold where its words stand.
+const OTHER_DOCUMENT: &str = "the rule is not for this type of document";
+const SAID_AGAINST: &str = "a word of `unless` stands near";
 /// How sure the end of a stay is that a letter tells with its beginning.
 const STAY_SCORE: f32 = 0.9;
 
@@ -282,7 +285,7 @@ impl<'d, 'a> Extractor<'d, 'a> {
         let (_, rule) = self.rule(used);
         let places = self.definitions.compiled.places[used.variable as usize][used.rule as usize];
         if places.documents & self.document_bit == 0 {
-            return Some("the rule is not for this type of document");
+            return Some(OTHER_DOCUMENT);
         }
         if places.sections & self.section_bit(tokens.start) == 0 {
             return Some("the rule is not for this section");
@@ -298,7 +301,7 @@ impl<'d, 'a> Extractor<'d, 'a> {
             return Some("none of the words of `with` stands near");
         }
         if !rule.unless.is_empty() && self.says(&around, used.variable, used.rule, Role::Unless) {
-            return Some("a word of `unless` stands near");
+            return Some(SAID_AGAINST);
         }
         None
     }

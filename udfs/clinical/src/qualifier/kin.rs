@@ -111,6 +111,8 @@ impl Scope<'_> {
             }
             match (self.kind(at), self.fold(at)) {
                 (_, "(") => tied |= !matches!(self.fold(cue.start), "enfant" | "enfants"),
+                // "retour à domicile auprès de sa femme".
+                (_, "aupres") => return false,
                 (_, "chez" | "cote") => tied = true,
                 (_, "du" | "de")
                     if at + 1 == cue.start || self.fold(at + 1) == "sa" || self.fold(at + 1) == "son" || self.fold(at + 1) == "la" =>

@@ -364,6 +364,17 @@ impl<'a> Scope<'a> {
             || self.view.text.tokens[at].lines_before > 0
             || matches!(self.fold(at - 1), "." | "," | ";" | ":" | "-" | "(" | "+" | "/")
             || (self.fold(at - 1) == "*" || self.examined(at)) && self.counts(at)
+            || self.continues_noughts(at)
+    }
+
+    /// "0 AVC 0 AIT 0 FA": the noughts stand before what they count, as the first one does.
+    fn continues_noughts(&self, at: usize) -> bool {
+        let head = self.mention_at(at - 1).map_or(at - 1, |m| m.start);
+        head > self.view.sentence.start
+            && self.view.text.tokens[at].lines_before == 0
+            && matches!(self.fold(head - 1), "0" | "ø" | "zero")
+            && self.view.text.tokens[head].lines_before == 0
+            && self.starts_item(head - 1)
     }
 
     /// An examination is named right before this token.

@@ -8,6 +8,8 @@ use crate::text::Kind;
 
 /// Most tokens of an apposition.
 const ASIDE: usize = 9;
+/// Longer lines are wrapped: a dash at their end may part two items.
+const TICKED: usize = 60;
 /// Most words between what is qualified and a cue behind it, mentions in between not counted.
 const REACH_AFTER: usize = 6;
 
@@ -223,6 +225,38 @@ impl Scope<'_> {
             && (cue.end..self.span.start).all(|i| matches!(self.fold(i), "de" | "d" | "'"))
             && (cue.end - 1..=self.span.start).all(|i| self.view.text.tokens[i].lines_before == 0)
             && self.counts(cue.start)
+    }
+
+    /// "Holter : aucun passage en FA": behind the colon a sentence goes on, no answer ends.
+    pub fn goes_on(&self, cue: &Cue) -> bool {
+        cue.end <= self.span.start
+            && cue.end - cue.start == 2
+            && matches!(self.fold(cue.start), ":" | "=")
+            && self.fold(cue.end - 1).starts_with("aucun")
+            && self.view.text.tokens.get(cue.end).is_some_and(|t| t.kind == Kind::Word && t.lines_before == 0)
+            && !self.ends_item(cue)
+    }
+
+    /// "HTA +, DT2 -", "IDM -  AVC/AIT -" at the end of a short line: a minus that answers,
+    /// not the dash of an enumeration, which ends no line.
+    pub fn minus_behind(&self) -> bool {
+        let tokens = &self.view.text.tokens;
+        let same_line = |at: usize| tokens.get(at).is_some_and(|t| t.lines_before == 0);
+        let mut at = self.span.end;
+        while self.fold(at) == "/" && same_line(at) && same_line(at + 1) {
+            let Some(next) = self.mention_at(at + 1) else { return false };
+            at = next.end.max(at + 2);
+        }
+        if self.fold(at) != "-" || !same_line(at) || !tokens[at].space_before {
+            return false;
+        }
+        if same_line(at + 1) && matches!(self.fold(at + 1), "," | ";" | "/" | ")") {
+            return true;
+        }
+        let first = (0..=self.span.start).rev().find(|i| *i == 0 || tokens[*i].lines_before > 0).unwrap_or(0);
+        let last = (at..).find(|i| !same_line(i + 1)).unwrap_or(at);
+        let short = self.view.text.byte_range(first..last + 1).len() <= TICKED;
+        short && self.fold(first) != "-" && matches!(self.fold(last), "-" | "+") && tokens[last].space_before
     }
 
     /// A nought here counts what follows; it answers nothing before it.
