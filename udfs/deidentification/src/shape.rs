@@ -17,6 +17,8 @@ mod leftover;
 mod letterhead;
 mod number;
 mod reader;
+mod serial;
+mod site;
 mod stated;
 #[cfg(test)]
 mod tests;
@@ -42,13 +44,17 @@ fn find(knowledge: &ShapeKnowledge, analysis: &Analysis<'_>) -> Vec<Span> {
     reader.mails();
     reader.links();
     reader.named_numbers();
+    reader.serials();
     reader.phones();
+    reader.carried_extensions();
     reader.addresses();
     reader.coded_numbers();
     reader.dates();
     reader.long_numbers();
     reader.leftovers();
     reader.hospitals();
+    reader.sites();
+    reader.zones();
     reader.towns();
     reader.finish()
 }
