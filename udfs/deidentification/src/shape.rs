@@ -17,6 +17,7 @@ mod leftover;
 mod letterhead;
 mod number;
 mod reader;
+mod scanned;
 mod serial;
 mod site;
 mod stated;
@@ -45,6 +46,7 @@ fn find(knowledge: &ShapeKnowledge, analysis: &Analysis<'_>) -> Vec<Span> {
     reader.links();
     reader.named_numbers();
     reader.serials();
+    reader.scanned();
     reader.phones();
     reader.carried_extensions();
     reader.addresses();

@@ -25,7 +25,11 @@ impl Reader<'_, '_> {
         {
             name += 1;
         }
-        if !self.same_line(name) || self.column(name) || !self.capital(name) || self.is_taken(name) {
+        if !self.same_line(name) || self.column(name) || !self.capital(name) {
+            return;
+        }
+        if self.is_taken(name) {
+            self.site_of_known(at, name);
             return;
         }
         let compass = matches!(self.fold(name), "nord" | "sud" | "est" | "ouest");
@@ -38,12 +42,26 @@ impl Reader<'_, '_> {
             || self.is(name, Cue::Unit)
             || self.is(name, Cue::Score);
         // "site Internet": a word of every day behind the bare noun.
-        let plain = name == at + 1 && !compass && crate::proper::known::explained(self.fold(name)) && !self.is(name, Cue::PlaceNoun);
+        let plain = name == at + 1
+            && !compass
+            && crate::proper::known::explained(self.fold(name))
+            && !self.is(name, Cue::PlaceNoun)
+            && crate::leak::eponym(self.fold(name)).is_none();
         if shouted || acronym || (thing || plain) && !compass {
             return;
         }
         let end = if compass { name + 1 } else { self.place_chain(name, 4).max(name + 1) };
         self.emit(at..end, Label::Hopital, "shape:hospital-site", 0.7);
+    }
+
+    /// A hospital known by its name grows by the word before.
+    fn site_of_known(&mut self, at: usize, name: usize) {
+        let (Some(word), Some(first)) = (self.token(at).map(|t| t.start as usize), self.token(name).map(|t| t.start as usize)) else {
+            return;
+        };
+        if let Some(span) = self.found.iter_mut().find(|s| s.start == first && s.label == Label::Hopital) {
+            span.start = word;
+        }
     }
 
     /// "zone industrielle de Kervara", "ZA du Vallon": where a business or an accident is.
