@@ -17,6 +17,9 @@ mod leftover;
 mod letterhead;
 mod number;
 mod reader;
+mod scanned;
+mod serial;
+mod site;
 mod stated;
 #[cfg(test)]
 mod tests;
@@ -42,13 +45,18 @@ fn find(knowledge: &ShapeKnowledge, analysis: &Analysis<'_>) -> Vec<Span> {
     reader.mails();
     reader.links();
     reader.named_numbers();
+    reader.serials();
+    reader.scanned();
     reader.phones();
+    reader.carried_extensions();
     reader.addresses();
     reader.coded_numbers();
     reader.dates();
     reader.long_numbers();
     reader.leftovers();
     reader.hospitals();
+    reader.sites();
+    reader.zones();
     reader.towns();
     reader.finish()
 }

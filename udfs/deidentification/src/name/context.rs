@@ -160,6 +160,14 @@ fn in_small_letters(page: &Page<'_, '_>, at: usize, roles: u32, found: &mut Foun
     found.push(page, start..end, crate::Label::Nom, "context:title", 24);
     if page.same_line(end) && page.has(end, look::LOWER) && page.has(end, word::GIVEN) && !usual(end) {
         found.push(page, end..end + 1, crate::Label::Prenom, "context:title", 22);
+        return;
+    }
+    // "dr kermarrec l :", "dr roussel e,": the letter of the given name.
+    let letter = page.fold(end);
+    let closed = page.line_ends(end + 1) || matches!(page.fold(end + 1), ":" | "," | ";" | ")");
+    if physician && page.same_line(end) && letter.len() == 1 && letter.bytes().all(|b| b.is_ascii_lowercase()) && closed && !page.glued(end)
+    {
+        found.push(page, end..end + 1, crate::Label::Prenom, "context:title", 22);
     }
 }
 
@@ -429,7 +437,15 @@ fn list(page: &Page<'_, '_>, end: usize, found: &mut Found, detector: &'static s
         }
         let Some(candidate) = page.read(next, if before >= 20 { Trust::Announced } else { Trust::Free }) else { return };
         let lone = candidate.parts.iter().all(|p| p.kind == PartKind::Initial);
-        let weight = before + shape(page, &candidate, true);
+        // "- Praticiens : Dr X": the next field of a heading.
+        if candidate.parts.len() == 1 && !lone && page.fold(candidate.end) == ":" && !page.has(next, word::GIVEN | word::FAMILY) {
+            return;
+        }
+        // "SOLER A., BONNET C.": as the names before it, one that is also a word.
+        let inverted = matches!(candidate.parts.as_slice(), [family, letter]
+            if family.upper && family.kind == PartKind::Word && letter.kind == PartKind::Initial && letter.upper)
+            && page.fold(end.saturating_sub(1)) == ".";
+        let weight = before + shape(page, &candidate, true) + if inverted { 8 } else { 0 };
         if weight < ENOUGH || lone && before < 20 {
             return;
         }
@@ -451,8 +467,10 @@ fn copies(page: &Page<'_, '_>, from: usize, found: &mut Found) {
             && page.title(at).is_none()
             && let Some(candidate) = page.read(at, Trust::Free)
         {
+            // "Plaintes : …", "Comparaison : …": a new heading, no receiver.
+            let heading = candidate.parts.len() == 1 && page.fold(candidate.end) == ":" && !page.has(at, word::ANY_NAME);
             let weight = 14 + shape(page, &candidate, true);
-            if weight >= ENOUGH {
+            if weight >= ENOUGH && !heading {
                 at = candidate.end;
                 accept(page, &candidate, role::COPY, weight, "context:copy", found);
                 continue;

@@ -244,10 +244,28 @@ fn typed(page: &Page<'_, '_>, at: usize, found: &mut Found) {
 /// "/ ext. GB", "- IAO RM", "LK (garde)", "SL (nuit)": initials beside a trade or a shift.
 fn beside_trade(page: &Page<'_, '_>, at: usize, found: &mut Found) {
     let closed = |i: usize| page.closed(i) || matches!(page.fold(i), "-" | "–" | "/" | "," | ")" | ";") && page.same_line(i);
-    let trade =
-        matches!(page.fold(at), "ext" | "int" | "interne" | "externe" | "iao" | "ioa" | "ide" | "iade" | "as" | "ipa" | "ffi" | "cca");
+    let trade = matches!(
+        page.fold(at),
+        "ext"
+            | "int"
+            | "interne"
+            | "externe"
+            | "iao"
+            | "ioa"
+            | "ide"
+            | "iade"
+            | "as"
+            | "ipa"
+            | "ffi"
+            | "cca"
+            | "circulante"
+            | "treuilliste"
+    );
     let opened = at == 0 || !page.same_line(at) || matches!(page.fold(at - 1), "/" | "-" | "–" | "+" | "&" | "," | "." | ")" | ";" | "|");
-    if trade && opened && (page.has(at, look::UPPER) || matches!(page.fold(at), "ext" | "int" | "interne" | "externe")) {
+    if trade
+        && opened
+        && (page.has(at, look::UPPER) || matches!(page.fold(at), "ext" | "int" | "interne" | "externe" | "circulante" | "treuilliste"))
+    {
         let who = at + 1 + usize::from(page.fold(at + 1) == "." && page.glued(at + 1));
         let known = page.cues.get(who).is_some_and(Option::is_some);
         if page.same_line(who) && initials(page, who) && !vital(page, who) && !known && closed(who + 1) && !found.covers(who) {
@@ -309,7 +327,20 @@ fn on_duty(page: &Page<'_, '_>, at: usize) -> Option<usize> {
     }
     let trade = page.cues[at].filter(|c| c.roles & (role::FUNCTION | role::TYPIST) != 0 && c.roles & role::KIN == 0);
     if trade.is_none()
-        && !matches!(page.fold(at), "equipe" | "scripteur" | "secr" | "secretaire" | "secretariat" | "operateur" | "prescripteur")
+        && !matches!(
+            page.fold(at),
+            "equipe"
+                | "circulante"
+                | "instrumentiste"
+                | "panseuse"
+                | "treuilliste"
+                | "scripteur"
+                | "secr"
+                | "secretaire"
+                | "secretariat"
+                | "operateur"
+                | "prescripteur"
+        )
     {
         return None;
     }
@@ -518,8 +549,8 @@ fn login_end(page: &Page<'_, '_>, at: usize) -> usize {
 /// "Ets Tralounec", "ambu privée Kerdolan", "pompes funèbres Gronguis".
 fn business(page: &Page<'_, '_>, at: usize, found: &mut Found) {
     let head = match page.fold(at) {
-        "ets" | "etablissements" | "ambu" | "ambus" | "ambulance" | "ambulances" | "pharmacie" | "taxi" | "taxis" | "vsl" | "sarl"
-        | "opticien" | "optique" | "marbrerie" | "funerarium" | "prothesiste" | "audioprothesiste" | "transports" => at + 1,
+        "ets" | "etablissements" | "amb" | "ambu" | "ambus" | "ambulance" | "ambulances" | "pharmacie" | "taxi" | "taxis" | "vsl"
+        | "sarl" | "opticien" | "optique" | "marbrerie" | "funerarium" | "prothesiste" | "audioprothesiste" | "transports" => at + 1,
         "pompes" | "service" | "services" | "maison" | "chambre"
             if page.fold(at + 1).starts_with("funer") || page.fold(at + 1).starts_with("funeb") =>
         {
@@ -536,7 +567,8 @@ fn business(page: &Page<'_, '_>, at: usize, found: &mut Found) {
             page.fold(first),
             "prive" | "privee" | "privees" | "prives" | "conventionne" | "conventionnee" | "funebres" | "de" | "garde" | "sarl" | "ets"
         ) && page.has(first, look::LOWER | look::IN_CAPITALS)
-            || matches!(page.fold(first), ":" | "("))
+            || matches!(page.fold(first), ":" | "(")
+            || page.fold(first) == "." && page.glued(first))
     {
         first += 1;
     }

@@ -263,6 +263,11 @@ impl Reader<'_, '_> {
                         | "coordinatrice"
                         | "psychologue"
                         | "orthophoniste"
+                        | "rea"
+                        | "nri"
+                        | "neurochir"
+                        | "neuroradio"
+                        | "cardio"
                 )
             {
                 return index + 1 < at || !self.capital(at);
@@ -324,11 +329,18 @@ impl Reader<'_, '_> {
         if fold.starts_with("00")
             && first.count <= 13
             && (first.count > 9 || first.count <= 4)
-            && let Some(end) = self.international(at).filter(|_| cued || first.value == 33 || fold.starts_with("0033") || first.count > 10)
+            && let Some(end) = self.international(at).filter(|_| {
+                cued || first.value == 33
+                    || first.count == 4 && self.run(at, &[".", "-"], false).groups.len() > 2
+                    || fold.starts_with("0033")
+                    || first.count > 10
+            })
         {
             return Some(end);
         }
-        let apart = cued && fold == "0" && self.digits(at + 1).is_some_and(|d| matches!(d.count, 1 | 3)) && self.same_line(at + 1);
+        // "0 800 11 22 33", "0.491.555.318"
+        let free = fold == "0" && matches!(self.run(at, &[".", "-"], false).groups[..], [1, 3, 2, 2, 2] | [1, 3, 3, 3]);
+        let apart = free || cued && fold == "0" && self.digits(at + 1).is_some_and(|d| matches!(d.count, 1 | 3)) && self.same_line(at + 1);
         let missing_zero = cued && first.count == 1 && (1..=9).contains(&first.value);
         if !(fold.starts_with('0') && first.count >= 2 && fold.as_bytes()[1] != b'0' || missing_zero || apart) {
             return None;
@@ -357,6 +369,8 @@ impl Reader<'_, '_> {
                 | [2, 4, 2, 2]
                 | [2, 2, 4, 2]
                 | [1, 2, 2, 2, 2]
+                | [1, 3, 2, 2, 2]
+                | [1, 3, 3, 3]
         );
         let mut end = at;
         for _ in 0..groups {

@@ -5,6 +5,7 @@
 //! that stand alone are read in [`super::day`] and [`super::year`], figures in
 //! [`figures`], days told by their weekday or feast in [`told`].
 
+mod diary;
 mod figures;
 mod nearby;
 mod told;
@@ -61,7 +62,8 @@ impl Reader<'_, '_> {
             && self.glued(at + 1)
             && self.same_line(at + 2)
             && self.is_day(at + 2);
-        if self.is(at, Cue::Weekday) || self.is(at, Cue::WeekdayShort) || two {
+        let cut = !two && self.cut_weekday(at);
+        if self.is(at, Cue::Weekday) || self.is(at, Cue::WeekdayShort) || two || cut {
             day = at + 1;
             if self.mark(day, ".") && self.glued(day) || self.mark(day, ",") && self.same_line(day + 1) {
                 day += 1;
@@ -77,15 +79,16 @@ impl Reader<'_, '_> {
             return self.emit_date(first, date);
         }
         if day == first
-            && let Some(date) = self.month_first(at).or_else(|| self.feast(at))
+            && let Some(date) = self.month_first(at).or_else(|| self.feast(at)).or_else(|| self.week(at))
         {
             return self.emit_date(first, date);
         }
         // "lundi 12": a weekday makes the figure a day.
         let sure = self.is(first, Cue::Weekday)
+            || cut
             || self.mark(first + 1, ".")
             || self.digits(day).is_some_and(|d| self.weekday_fits(first, d.value)) && self.sentence_ends(day + 1);
-        if day > first && self.is_day(day) && sure && self.same_line(day) && !self.amount_behind(day) {
+        if day > first && self.is_day(day) && sure && self.same_line(day) && (!self.amount_behind(day) || self.upper(day + 1)) {
             return self.emit_date(first, Date::new(day + 1));
         }
         None
@@ -162,9 +165,13 @@ impl Reader<'_, '_> {
             return None;
         }
         match self.kind(at)? {
-            Kind::Number => {
-                self.figures(at, cued).or_else(|| self.written(at)).or_else(|| self.glued_date(at)).or_else(|| self.compact(at, cued))
-            }
+            Kind::Number => self
+                .figures(at, cued)
+                .or_else(|| self.written(at))
+                .or_else(|| self.glued_date(at))
+                .or_else(|| self.compact(at, cued))
+                .or_else(|| self.roman_day(at))
+                .or_else(|| self.spaced_month(at)),
             Kind::Word => self.spelled(at),
             Kind::Mark => None,
         }
@@ -248,7 +255,11 @@ impl Reader<'_, '_> {
         }
         Some(match year {
             Some((value, end)) => Date { year: Some(value), whole: true, ..Date::new(end) },
-            None => Date::new(month + 1),
+            // "le 16 janvier dernier"
+            None => {
+                let last = full && self.same_line(month + 1) && matches!(self.fold(month + 1), "dernier" | "prochain");
+                Date::new(month + 1 + usize::from(last))
+            }
         })
     }
 

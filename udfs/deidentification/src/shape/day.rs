@@ -21,7 +21,9 @@ impl Reader<'_, '_> {
                 continue;
             }
             if self.digits(at).is_some() {
-                if !self.year_alone(at) {
+                if self.shift_day(at) && self.of_the_stay(at) {
+                    self.day(at, at + 1);
+                } else if !self.year_alone(at) {
                     self.day_alone(at);
                 }
             } else if self.is(at, Cue::NumberWord) {
@@ -227,7 +229,8 @@ impl Reader<'_, '_> {
         let joins = self.fold(link) == "au" || night && matches!(self.fold(link), "/" | "-");
         let second = self.digits(link + 1).filter(|_| joins && self.is_day(link + 1) && self.near(link + 1))?.value;
         let forward = second > first || first > 20 && second < 12;
-        (forward && (self.day_ends(link + 1) || night && !self.amount_behind(link + 1))).then_some(link + 2)
+        let article = matches!(self.fold(link + 2), "une" | "un") && self.same_line(link + 2);
+        (forward && (self.day_ends(link + 1) || article || night && !self.amount_behind(link + 1))).then_some(link + 2)
     }
 }
 

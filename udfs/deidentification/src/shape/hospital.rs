@@ -457,6 +457,11 @@ impl Reader<'_, '_> {
                     end = at + 1;
                 }
                 Some(Kind::Number) => {
+                    // "GHT Grand Vallon 17": the number of the department.
+                    if self.fold(kind) == "ght" && line && self.digits(at).is_some_and(|d| d.count == 2) && !self.is(at + 1, Cue::Unit) {
+                        end = at + 1;
+                        break;
+                    }
                     // "Pasteur 2"
                     if self.digits(at).is_some_and(|d| d.count == 1)
                         && line

@@ -34,8 +34,12 @@ impl Reader<'_, '_> {
                     Label::Rpps => "shape:rpps",
                     _ => "shape:id",
                 };
-                let end = range.end;
-                self.emit(range, label, detector, score);
+                let start = range.start;
+                let end = if label == Label::Id { self.rest_of_code(start, range.end) } else { range.end };
+                self.emit(start..end, label, detector, score);
+                if label == Label::Id && !self.mark(at + 1, "°") {
+                    self.further_codes(end);
+                }
                 self.paired_number(at, label, end);
             }
         }
@@ -177,7 +181,8 @@ impl Reader<'_, '_> {
             return None;
         }
         // "n° 44 871"
-        let thousands = sign && self.digits(end).is_some_and(|d| d.count == 3) && self.digits(at).is_some_and(|d| matches!(d.count, 2 | 3));
+        let thousands =
+            sign && self.digits(end).is_some_and(|d| d.count == 3) && self.digits(at).is_some_and(|d| matches!(d.count, 2 | 3 | 6));
         let end = if label == Label::Id && !thousands { end } else { self.spaced_groups(at, end) };
         let source = self.source(at..end);
         let figures = source.bytes().filter(u8::is_ascii_digit).count();

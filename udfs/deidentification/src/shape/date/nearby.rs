@@ -53,7 +53,12 @@ impl Reader<'_, '_> {
                 || self.is(at - back, Cue::Weekday)
                 || moved(word)
         });
-        let closes = self.sentence_ends(end) || self.mark(end, "→") || self.mark(end, ">") || self.word(end) || self.mark(end, "-");
+        let closes = self.sentence_ends(end)
+            || self.mark(end, "→")
+            || self.mark(end, ">")
+            || self.word(end)
+            || self.mark(end, "-")
+            || self.token(end).is_some() && self.is_taken(end);
         let opens = before.is_none() || self.line_start(at) || matches!(self.before(at, 1), "." | ";" | "-" | "–" | "•" | "→" | ">" | ",");
         // Strength is told of five, pain of ten.
         let plain = month.0 != 5 && month.0 != 10 || day.0 > month.0;

@@ -1,0 +1,185 @@
+//! Numbers that their groups give away, and the rest of those that a name announces: the
+//! identifier of a picture, the number of a physician at the insurance, lists of lots.
+
+use super::gazetteer::Cue;
+use super::reader::Reader;
+use crate::Label;
+
+impl Reader<'_, '_> {
+    /// Finds them before phones and dates are read.
+    pub(super) fn serials(&mut self) {
+        for at in 0..self.len() {
+            if self.is_taken(at) || self.glued(at) && at > 0 && !matches!(self.before(at, 1), "(" | ":" | "/" | "[" | "=") {
+                continue;
+            }
+            if let Some(end) = self.object_identifier(at).or_else(|| self.dashed(at)) {
+                self.emit(at..end, Label::Id, "shape:number", 0.8);
+            } else if let Some(end) = self.insurance_physician(at) {
+                self.emit(at..end, Label::Rpps, "shape:rpps", 0.8);
+            } else if let Some((start, end)) = self.abbreviated_serial(at) {
+                self.emit(start..end, Label::Id, "shape:id", 0.8);
+            }
+        }
+    }
+
+    /// "1.2.250.1.77.4.20451": parts with dots, as pictures are numbered.
+    fn object_identifier(&self, at: usize) -> Option<usize> {
+        self.digits(at)?;
+        let end = self.chain(at, &["."]);
+        let figures: usize = (at..end).filter_map(|i| self.digits(i)).map(|d| d.count).sum();
+        (end >= at + 9 && figures >= 12).then_some(end)
+    }
+
+    /// "2023-614-00872", "0061-8820-417": three groups and more that hyphens join.
+    fn dashed(&self, at: usize) -> Option<usize> {
+        self.digits(at)?;
+        let end = self.chain(at, &["-"]);
+        let groups: Vec<usize> = (at..end).step_by(2).filter_map(|i| self.digits(i)).map(|d| d.count).collect();
+        let total: usize = groups.iter().sum();
+        let phone = self.fold(at).starts_with('0') && total == 10 && groups[0] < 3 || groups[1..].iter().all(|g| *g < 3);
+        (groups.len() >= 3 && groups.len() * 2 == end - at + 1 && total >= 9 && !phone && self.date_here(at).is_none()).then_some(end)
+    }
+
+    /// "AM 59 1 03318 4": department, kind, order and key of a physician.
+    fn insurance_physician(&self, at: usize) -> Option<usize> {
+        let groups: Vec<usize> = (at..at + 4).filter_map(|i| self.digits(i)).map(|d| d.count).collect();
+        let line = (at + 1..at + 4).all(|i| self.same_line(i) && !self.column(i) && !self.glued(i));
+        let more = self.same_line(at + 4) && self.digits(at + 4).is_some() && !self.column(at + 4);
+        (groups == [2, 1, 5, 1] && line && !more && self.digits(at).is_some_and(|d| (1..=98).contains(&d.value))).then_some(at + 4)
+    }
+
+    /// "s/n 66214", "mat. 29-4471", "Mat. IADE 118-0743": the number behind a short name of it.
+    fn abbreviated_serial(&self, at: usize) -> Option<(usize, usize)> {
+        let dot = |i: usize| self.mark(i, ".") && self.glued(i);
+        let mut value = match self.fold(at) {
+            "s" if self.mark(at + 1, "/") && self.fold(at + 2) == "n" && self.glued(at + 2) => at + 3,
+            "mat" if dot(at + 1) => at + 2,
+            "imei" => at + 1,
+            _ => return None,
+        };
+        while matches!(self.fold(value), ":" | "." | "°" | "n") && value < at + 6 && self.same_line(value) {
+            value += 1;
+        }
+        // One word of letters may stand between.
+        if self.same_line(value) && self.word(value) && self.upper(value) && self.value(value + 1).is_some() && self.same_line(value + 1) {
+            value += usize::from(!self.source(value..value + 1).bytes().any(|b| b.is_ascii_digit()));
+        }
+        let mut end = self.value(value).filter(|_| self.same_line(value) && !self.is_taken(value))?;
+        if self.fold(at) == "imei" {
+            end = self.spaced_groups(value, end);
+        }
+        let figures = self.source(value..end).bytes().filter(u8::is_ascii_digit).count();
+        (figures >= 4 && !self.measured(value)).then_some((value, self.rest_of_code(value, end)))
+    }
+
+    /// "M413 6688 A", "RLA 204419 S", "0417 K": groups that still belong to a code.
+    pub(super) fn rest_of_code(&self, at: usize, end: usize) -> usize {
+        let letters = |i: usize| self.source(i..i + 1).bytes().any(|b| b.is_ascii_uppercase());
+        let mut last = end;
+        let mut next = end;
+        while self.same_line(next) && !self.column(next) && !self.glued(next) && !self.is_taken(next) && next < end + 3 {
+            let group = self.digits(next).is_some_and(|d| (3..=6).contains(&d.count)) && (at..last).any(letters);
+            let key = self.word(next) && self.upper(next) && self.fold(next).len() == 1;
+            if !(group || key) || self.is(next + 1, Cue::Unit) && !self.upper(next + 1) && self.same_line(next + 1) {
+                break;
+            }
+            next += 1;
+            let closed = self.token(next).is_none()
+                || self.line_start(next)
+                || self.column(next)
+                || matches!(self.fold(next), "." | "," | ")" | ";" | "]" | "|" | "-");
+            if closed || key && self.is(next, Cue::BeforeDay) {
+                last = next;
+            }
+        }
+        last
+    }
+
+    /// "lots K4471-2, K4471-3": the further ones of a list.
+    pub(super) fn further_codes(&mut self, end: usize) {
+        let mut at = end;
+        while matches!(self.fold(at), "," | "et" | "/" | "+" | "&") && self.same_line(at) && self.same_line(at + 1) {
+            let value = at + 1;
+            let Some(last) = self.value(value).filter(|_| !self.is_taken(value)) else { return };
+            let source = self.source(value..last);
+            let figures = source.bytes().filter(u8::is_ascii_digit).count();
+            if figures < 3 || !source.bytes().any(|b| b.is_ascii_uppercase()) && figures < 5 || self.date_here(value).is_some() {
+                return;
+            }
+            self.emit(value..last, Label::Id, "shape:id", 0.8);
+            at = last;
+        }
+    }
+
+    /// "(Gillard, 43 817)", "(NRI senior, 72214)", "Garde labo : 4 4521": extensions that a
+    /// person or a ward carries.
+    pub(super) fn carried_extensions(&mut self) {
+        for at in 0..self.len() {
+            if self.is_taken(at) || self.digits(at).is_none() {
+                continue;
+            }
+            let mut end = at;
+            let (mut total, mut groups) = (0, 0);
+            while let Some(digits) =
+                self.digits(end).filter(|_| (end == at || self.same_line(end) && !self.glued(end)) && !self.is_taken(end))
+            {
+                total += digits.count;
+                groups += 1;
+                end += 1;
+            }
+            let year = groups == 1 && self.digits(at).is_some_and(|d| (1900..2100).contains(&d.value));
+            if !(4..=6).contains(&total) || year || self.measured(at) || self.date_here(at).is_some() {
+                continue;
+            }
+            let bracketed = self.mark(end, ")") && self.same_line(end) && self.mark(at.wrapping_sub(1), ",") && self.carrier(at - 1);
+            let watch = groups > 1 && self.behind_watch(at) && !self.is(end, Cue::Unit) && !self.mark(end, "/");
+            if bracketed || watch {
+                self.emit(at..end, Label::Tel, "shape:extension", 0.7);
+            }
+        }
+    }
+
+    /// From the comma back to its bracket only names, titles and words of duty.
+    fn carrier(&self, comma: usize) -> bool {
+        let mut index = comma;
+        let mut name = false;
+        while index > 0 && comma - index < 6 && self.same_line(index) {
+            index -= 1;
+            if self.mark(index, "(") {
+                // Letters of a ward alone stand behind somebody.
+                let somebody = (1..7).take_while(|b| index >= *b).any(|b| self.is(index - b, Cue::Title));
+                let people = (1..7).take_while(|b| index >= *b).any(|b| matches!(self.before(index, b), "avec" | "avis" | "appel" | "par"));
+                return name || somebody || people;
+            }
+            let duty = matches!(
+                self.fold(index),
+                "senior" | "interne" | "garde" | "neuro" | "rea" | "de" | "cadre" | "medecin" | "du" | "soir" | "nuit"
+            );
+            let mark = matches!(self.fold(index), "-" | "." | "'");
+            if self.is(index, Cue::AmountName)
+                || self.is(index, Cue::Score)
+                || self.is(index, Cue::Unit)
+                || !(self.capital(index) || duty || mark)
+            {
+                return false;
+            }
+            name |= self.capital(index) && !self.upper(index) && !crate::proper::known::explained(self.fold(index));
+        }
+        false
+    }
+
+    /// "garde labo :", "astreinte NRI": a ward that is on duty stands before.
+    fn behind_watch(&self, at: usize) -> bool {
+        let mut index = at;
+        while index > 0 && at - index < 4 && self.same_line(index) {
+            index -= 1;
+            if matches!(self.fold(index), "garde" | "astreinte") {
+                return index + 1 < at;
+            }
+            if !(self.word(index) || self.mark(index, ":")) {
+                return false;
+            }
+        }
+        false
+    }
+}
