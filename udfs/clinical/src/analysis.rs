@@ -27,6 +27,10 @@ const PAST: Duration = Duration::days(100);
 const NOW: Duration = Duration::hours(18);
 /// Most words between a mention and the date that qualifies it.
 const DATE_REACH: usize = 4;
+/// Most marks between a title and what opens its section.
+const OPENING: usize = 6;
+/// Most tokens from a mention back to the start of its line.
+const LINE: usize = 60;
 /// A stroke of which nothing more is known.
 const UNSPECIFIED_STROKE: &str = "I64";
 /// The class of the drugs for which an examination of the brain is asked.
@@ -313,7 +317,7 @@ impl<'a> Analysis<'a> {
             // Nobody takes a thrombolytic at home: without a date of its own it is of this stay.
             let thrombolytic = atc.is_some_and(|code| code.starts_with(THROMBOLYTIC));
             qualifiers.historical &= !thrombolytic || setting.dated_before || setting.prior == Prior::Historical;
-            // "AVC en 2015, coronaropathie, diabète": what lasts goes on the list of the dated past.
+            // "AIT en 2011, BPCO, hypothyroïdie": what lasts goes on the list of the dated past.
             let disorder = concept.label == Label::Disorder;
             listed = match listed {
                 Some(end)
@@ -346,7 +350,8 @@ impl<'a> Analysis<'a> {
     /// Only marks stand between the title of the section and this token, on one line.
     fn opens_section(&self, section: Option<&Section>, token: usize) -> bool {
         section.is_some_and(|s| {
-            (s.title.end..token).all(|at| self.text.tokens[at].kind == Kind::Mark)
+            token - s.title.end.min(token) <= OPENING
+                && (s.title.end..token).all(|at| self.text.tokens[at].kind == Kind::Mark)
                 && (s.title.end..=token).all(|at| self.text.tokens[at].lines_before == 0)
         })
     }
@@ -355,15 +360,17 @@ impl<'a> Analysis<'a> {
     /// the section: what it tells has happened.
     fn timed_line(&self, token: usize, section: Option<&Section>) -> bool {
         let title = section.map_or(0, |s| s.title.end);
-        let Some(first) = (title..=token).rev().find(|at| self.text.tokens[*at].lines_before > 0) else { return false };
+        let Some(first) = (title.max(token.saturating_sub(LINE))..=token).rev().find(|at| self.text.tokens[*at].lines_before > 0) else {
+            return false;
+        };
         let first = first + usize::from(self.text.fold(first) == "-");
         let Some(byte) = self.text.tokens.get(first).map(|t| t.start as usize) else { return false };
         let times = self.times();
         times.get(times.partition_point(|t| t.end <= byte)).is_some_and(|t| t.start <= byte && t.kind == TemporalKind::Time)
     }
 
-    /// An enumeration goes on from one mention to the next, which ends an item: "AVC en
-    /// 2015, coronaropathie stentée, diabète".
+    /// An enumeration goes on from one mention to the next, which ends an item: "AIT en
+    /// 2011, BPCO sévère, hypothyroïdie".
     fn continues(&self, end: usize, next: &Range<usize>) -> bool {
         let words = |range: Range<usize>| range.filter(|at| self.text.tokens[*at].kind == Kind::Word).count();
         let fold = |at: usize| self.text.fold(at);

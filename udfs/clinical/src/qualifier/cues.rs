@@ -311,7 +311,7 @@ fn takes(wide: &Cue, cue: &Cue) -> bool {
     if stays_beside_others(cue.kind) {
         return false;
     }
-    // "Avis : pas d'indication évacuation": the colon answers nothing, the refusal stays.
+    // "Staff : pas d'indication ETO": the colon answers nothing, the refusal stays.
     if wide.kind == CueKind::NegationAfterAdjacent && cue.kind == CueKind::NegationBefore && wide.end == cue.end && cue.words > 2 {
         return false;
     }

@@ -154,7 +154,7 @@ impl Scope<'_> {
         })
     }
 
-    /// "aspirine au long cours, ézétimibe": the words are those of the drug before them.
+    /// "clopidogrel au long cours, bisoprolol": the words are those of the drug before them.
     fn told_of_another(&self, cue: &Cue) -> bool {
         self.fold(cue.start) == "au" && cue.start > 0 && self.mention_at(cue.start - 1).is_some()
     }
@@ -163,7 +163,7 @@ impl Scope<'_> {
         self.view.outside(self.span).any(|cue| match cue.kind {
             CueKind::HistoryBefore => self.reached(cue, Commas::End),
             CueKind::HistoryList => self.reached(cue, Commas::Pass),
-            // "poursuivre l'aspirine au long cours" is an order of now.
+            // "poursuivre le clopidogrel au long cours" is an order of now.
             CueKind::HistoryAfter => self.reached_behind(cue) && !(self.fold(cue.start) == "au" && self.current()),
             _ => false,
         })

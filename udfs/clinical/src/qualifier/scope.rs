@@ -136,7 +136,7 @@ impl<'a> Scope<'a> {
                     words = 0;
                 }
                 (Some(Kind::Mark), "." | "!" | "?" | "…") if self.spaced(at + 1) => return false,
-                // Bullets within a line: "* pas de diabète   * père décédé d'un infarctus".
+                // Bullets within a line: "* pas d'asthme   * sœur : AVC".
                 (Some(Kind::Mark), "*" | "•" | "·") if self.spaced(at) && !commas.open() => return false,
                 (Some(Kind::Mark), ";") if commas != Commas::Pass => return false,
                 (Some(Kind::Mark), ":" | "=" | ">" | "<" | "→") if !commas.open() => return false,

@@ -111,7 +111,7 @@ impl Scope<'_> {
     }
 
     /// A day counted from the event stands behind an examination and nothing else does:
-    /// "PAS < 140, TDM H24.", "EDTSA M3". What it showed would follow.
+    /// "au lit, IRM J2.", "ETT M6". What it showed would follow.
     pub fn scheduled(&self) -> bool {
         let mut at = self.span.end;
         while matches!(self.fold(at), "controle" | "a") || self.fold(at) == "de" && self.fold(at + 1) == "controle" {
@@ -136,9 +136,9 @@ impl Scope<'_> {
         }
         match self.fold(at) {
             "." | ";" => true,
-            // "TDM H24, pas d'hémorragie" tells what it showed.
+            // "IRM J2, infarctus pontique" tells what it showed.
             "," => {
-                !self.view.mentions.iter().any(|m| m.start > at && m.start <= at + 4)
+                !(at + 1..at + 5).any(|i| self.mention_at(i).is_some_and(|m| m.start == i))
                     || self.item_at(at + 1).is_some()
                     || self.fold(at + 1) == "pas" && self.waits_for()
             }
@@ -146,7 +146,7 @@ impl Scope<'_> {
         }
     }
 
-    /// "TDM H24, pas d'aspirine avant TDM".
+    /// "IRM J2, rien par la bouche avant".
     fn waits_for(&self) -> bool {
         (self.span.end..self.view.sentence.end.min(self.span.end + ASIDE + 3))
             .any(|at| matches!(self.fold(at), "avant" | "jusque" | "jusqu" | "la"))
