@@ -9,6 +9,7 @@
 //! context; a clinical mention is never a name unless a title stands before it.
 
 mod context;
+mod entry;
 mod field;
 mod free;
 mod initials;

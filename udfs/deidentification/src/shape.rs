@@ -44,9 +44,9 @@ fn find(knowledge: &ShapeKnowledge, analysis: &Analysis<'_>) -> Vec<Span> {
     let mut reader = Reader::new(knowledge, analysis);
     reader.mails();
     reader.links();
+    reader.scanned();
     reader.named_numbers();
     reader.serials();
-    reader.scanned();
     reader.phones();
     reader.carried_extensions();
     reader.addresses();

@@ -441,11 +441,7 @@ fn list(page: &Page<'_, '_>, end: usize, found: &mut Found, detector: &'static s
         if candidate.parts.len() == 1 && !lone && page.fold(candidate.end) == ":" && !page.has(next, word::GIVEN | word::FAMILY) {
             return;
         }
-        // "SOLER A., BONNET C.": as the names before it, one that is also a word.
-        let inverted = matches!(candidate.parts.as_slice(), [family, letter]
-            if family.upper && family.kind == PartKind::Word && letter.kind == PartKind::Initial && letter.upper)
-            && page.fold(end.saturating_sub(1)) == ".";
-        let weight = before + shape(page, &candidate, true) + if inverted { 8 } else { 0 };
+        let weight = before + shape(page, &candidate, true);
         if weight < ENOUGH || lone && before < 20 {
             return;
         }
@@ -467,7 +463,7 @@ fn copies(page: &Page<'_, '_>, from: usize, found: &mut Found) {
             && page.title(at).is_none()
             && let Some(candidate) = page.read(at, Trust::Free)
         {
-            // "Plaintes : …", "Comparaison : …": a new heading, no receiver.
+            // "Plaintes : …": a new heading, no receiver.
             let heading = candidate.parts.len() == 1 && page.fold(candidate.end) == ":" && !page.has(at, word::ANY_NAME);
             let weight = 14 + shape(page, &candidate, true);
             if weight >= ENOUGH && !heading {

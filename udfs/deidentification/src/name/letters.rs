@@ -194,6 +194,50 @@ pub(crate) fn placed(page: &Page<'_, '_>, found: &mut Found) {
             caret(page, at, found);
         }
         hand_over(page, at, found);
+        listed_inverted(page, at, found);
+    }
+    closing_entries(page, found);
+}
+
+/// "GUERIN A., BONNET C.": a name that is also a word, written as the one before it.
+fn listed_inverted(page: &Page<'_, '_>, at: usize, found: &mut Found) {
+    let form = |i: usize| {
+        page.has(i, look::UPPER) && page.fold(i).len() > 2 && page.has(i + 1, look::SINGLE) && page.fold(i + 2) == "." && page.glued(i + 2)
+    };
+    let listed = at > 3
+        && page.same_line(at)
+        && matches!(page.fold(at - 1), "," | ";")
+        && form(at - 4)
+        && found.covers(at - 4)
+        && found.covers(at - 3);
+    let goes_on = page.line_ends(at + 3) || matches!(page.fold(at + 3), "," | ";" | ")" | "(" | "." | "-");
+    if listed && form(at) && goes_on && page.same_line(at + 1) && !page.has(at, look::CLINICAL | word::ACRONYM) {
+        found.push(page, at..at + 1, Label::Nom, "context:list", 24);
+        found.push(page, at + 1..at + 3, Label::Prenom, "context:list", 24);
+    }
+}
+
+/// "14h20 : dort. QM": who wrote an entry, behind its last sentence.
+fn closing_entries(page: &Page<'_, '_>, found: &mut Found) {
+    let closes = |at: usize| {
+        let clock = |i: usize| page.fold(i).contains('h') && page.text.tokens[i].kind == Kind::Number;
+        let start = page.line_start(at);
+        let head = start + usize::from(crate::calendar::weekday(page.fold(start)) || page.fold(start).len() == 2);
+        page.line_ends(at + 1)
+            && at > start + 3
+            && page.text.tokens[head].kind == Kind::Number
+            && (matches!(page.fold(at - 1), "." | "!" | ")") || clock(at - 1))
+            && !page.glued(at)
+            && page.text.source(at..at + 1).len() == 2
+            && writer(page, at)
+    };
+    let ends: Vec<usize> = (0..page.len()).filter(|at| !found.covers(*at) && closes(*at)).collect();
+    for &at in &ends {
+        // What is often a thing is a person's where it closes two entries.
+        let again = ends.iter().any(|i| *i != at && page.fold(*i) == page.fold(at));
+        if again || !heading(page.fold(at)) && !THINGS.contains(&page.fold(at)) && !RARELY_PEOPLE.contains(&page.fold(at)) {
+            found.push(page, at..at + 1, Label::Nom, DETECTOR, 20);
+        }
     }
 }
 

@@ -1,7 +1,6 @@
 //! Places of a note that only a person fills: behind "tapé par", in brackets behind the
 //! hour of a transmission, in a list of copies, alone under a text. There two letters
-//! are initials even when every ward reads them as a thing (AC, CI, FC), a login is
-//! somebody, and a business bears the name of its owner.
+//! are initials even when every ward reads them as a thing, a login is somebody, a business its owner.
 
 use std::ops::Range;
 
@@ -16,7 +15,7 @@ use super::page::{Page, Part, PartKind, Trust, look};
 use crate::Label;
 use crate::calendar::{short_month, weekday};
 
-/// Detector of initials: its place says more than what the letters may mean elsewhere.
+/// Detector of initials whose place says more than the letters.
 pub(super) const SLOT: &str = "context:slot-signature";
 /// How far behind their explanation visas are looked for, in tokens.
 const VISITS: usize = 1_000;
@@ -42,6 +41,7 @@ pub(crate) fn slots(page: &Page<'_, '_>, found: &mut Found) {
         small_initials(page, at, found);
         typed(page, at, found);
         beside_trade(page, at, found);
+        super::entry::entries(page, at, found);
         announced(page, at, found);
         visas(page, at, found);
         assisted(page, at, found);
@@ -107,7 +107,7 @@ fn greeted(page: &Page<'_, '_>, at: usize, found: &mut Found) {
 }
 
 /// Two or three capitals, or "GdV", that stand for no trade.
-fn initials(page: &Page<'_, '_>, at: usize) -> bool {
+pub(super) fn initials(page: &Page<'_, '_>, at: usize) -> bool {
     let Some(token) = page.text.tokens.get(at) else { return false };
     let source = page.text.source(at..at + 1);
     let written = token.kind == Kind::Word
@@ -120,7 +120,7 @@ fn initials(page: &Page<'_, '_>, at: usize) -> bool {
     }
     let known = word::ACRONYM | word::COMMON | look::CLINICAL;
     let cue = page.cues[at].is_some_and(|c| c.roles & (role::FUNCTION | role::TITLE | role::COPY) != 0);
-    // Ways to give a drug, and what every note abbreviates to two letters beside a time.
+    // Ways to give a drug, what every note abbreviates.
     let ward = matches!(
         page.fold(at),
         "aa" | "as" | "iv" | "sc" | "im" | "po" | "ok" | "rx" | "ra" | "nd" | "np" | "no" | "si" | "hs" | "et" | "le" | "ir"
@@ -129,7 +129,7 @@ fn initials(page: &Page<'_, '_>, at: usize) -> bool {
 }
 
 /// Between the start of the line and the token stand a day or an hour and nothing else.
-fn timed(page: &Page<'_, '_>, at: usize) -> bool {
+pub(super) fn timed(page: &Page<'_, '_>, at: usize) -> bool {
     let start = page.line_start(at);
     let mut figures = false;
     for i in start..at {
@@ -149,7 +149,7 @@ fn timed(page: &Page<'_, '_>, at: usize) -> bool {
     figures && at - start < 12
 }
 
-/// "visite", "dictée", "tapé par", "cc :": the token behind what asks for initials.
+/// "visite", "tapé par", "cc :": the token behind what asks for initials.
 fn shared(page: &Page<'_, '_>, at: usize) -> Option<usize> {
     let visit = matches!(page.fold(at), "visite" | "contrevisite" | "tour" | "binome" | "scripteurs");
     let writes = writing(page.fold(at));
@@ -582,7 +582,7 @@ fn business(page: &Page<'_, '_>, at: usize, found: &mut Found) {
     let plain = page.has(first, look::CAPITAL)
         && page.fold(first).len() > 2
         && !page.has(first, word::COMMON | word::ACRONYM | look::CUE | look::CLINICAL | word::QUALIFIER | look::SEEN_LOWER)
-        && !likely_common(page.fold(first))
+        && (matches!(page.fold(at), "pompes" | "amb" | "ambulances" | "ambulance" | "taxi" | "taxis") || !likely_common(page.fold(first)))
         && Knowledge::built_in().vocabulary.get(page.fold(first)) == UNKNOWN;
     let named = page.has(first, look::CAPITAL) && page.has(first, word::ANY_FAMILY) && !page.has(first, look::CUE | look::CLINICAL);
     // "TAXI COULOIR": in capitals only listed names.

@@ -71,3 +71,34 @@ impl Reader<'_, '_> {
         gap && (self.date_here(at).is_some() || figures(at, 2, 31) && figures(at + 1, 2, 12) && figures(at + 2, 4, 2100))
     }
 }
+
+/// "code", "digicode": what a door asks for.
+pub(super) fn opens_door(cue: &str) -> bool {
+    matches!(cue, "code" | "digicode" | "interphone" | "badge" | "boitier")
+}
+
+pub(super) fn gate(word: &str) -> bool {
+    matches!(
+        word,
+        "portail"
+            | "porte"
+            | "portillon"
+            | "entree"
+            | "immeuble"
+            | "acces"
+            | "hall"
+            | "residence"
+            | "d'acces"
+            | "d"
+            | "'"
+            | "cle"
+            | "cles"
+            | "boite"
+            | "a"
+            | "garage"
+            | "ascenseur"
+            | "alarme"
+            | "barriere"
+            | "parking"
+    )
+}

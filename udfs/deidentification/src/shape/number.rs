@@ -4,6 +4,7 @@ use std::ops::Range;
 
 use sillage_clinical::text::Kind;
 
+use super::form::{gate, opens_door};
 use super::gazetteer::Cue;
 use super::reader::Reader;
 use crate::Label;
@@ -148,6 +149,20 @@ impl Reader<'_, '_> {
                 {
                     prefix = Some(at);
                 }
+                // "NIP B 1307 8825", "IPP Brouzac 17 332 096": a letter, or the town of the house.
+                Label::Ipp if self.is(cue, Cue::Ipp) && self.upper(at) && self.fold(at).len() == 1 && self.value(at + 1).is_some() => {
+                    prefix = Some(at);
+                }
+                Label::Ipp
+                    if self.is(cue, Cue::Ipp)
+                        && at == cue + 1
+                        && self.capital(at)
+                        && !self.upper(at)
+                        && !self.is(at, Cue::IdFiller)
+                        && !ipp
+                        && !nda
+                        && self.same_line(at + 1)
+                        && self.digits(at + 1).is_some() => {}
                 // "Badge AS 46-71503", "N° d'intervention SAMU 5120-40963": one word more.
                 Label::Id | Label::Nda
                     if !skipped
@@ -233,6 +248,7 @@ impl Reader<'_, '_> {
             || door && figures >= 2
             || skipped
             || label == Label::Id && letters && figures >= 4 && end == at + 1 && self.is(cue, Cue::Id)
+            || label == Label::Nda && letters && figures >= 4 && self.upper(at) && self.same_line(at) && self.is(cue, Cue::Id)
             || figures >= 6 && end > at + 1 && self.same_line(at)
             || (own && (letters || figures >= 4))
             || matches!(self.fold(cue), "venue" | "sejour") && (figures >= 7 || end > at + 1 && figures > 5);
@@ -496,37 +512,6 @@ impl Reader<'_, '_> {
             }
         }
     }
-}
-
-/// "code", "digicode": what a door asks for.
-fn opens_door(cue: &str) -> bool {
-    matches!(cue, "code" | "digicode" | "interphone" | "badge" | "boitier")
-}
-
-fn gate(word: &str) -> bool {
-    matches!(
-        word,
-        "portail"
-            | "porte"
-            | "portillon"
-            | "entree"
-            | "immeuble"
-            | "acces"
-            | "hall"
-            | "residence"
-            | "d'acces"
-            | "d"
-            | "'"
-            | "cle"
-            | "cles"
-            | "boite"
-            | "a"
-            | "garage"
-            | "ascenseur"
-            | "alarme"
-            | "barriere"
-            | "parking"
-    )
 }
 
 /// Whether the key of an insurance number is right; `None` when the number is none.

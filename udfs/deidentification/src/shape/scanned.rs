@@ -16,7 +16,7 @@ impl Reader<'_, '_> {
             if let Some(end) = self.scanned_phone(at) {
                 self.emit(at..end, Label::Tel, "shape:phone", 0.8);
             } else if let Some(end) = self.scanned_date(at) {
-                let birth = (1..7).take_while(|b| at >= *b).any(|b| self.is(at - b, Cue::Birth));
+                let birth = (1..8).take_while(|b| at >= *b).any(|b| self.is(at - b, Cue::Birth) || self.fold(at - b) == "ne");
                 let label = if birth { Label::DateNaissance } else { Label::Date };
                 self.emit(at..end, label, "shape:date", 0.8);
             }

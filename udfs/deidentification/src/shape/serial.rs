@@ -66,7 +66,10 @@ impl Reader<'_, '_> {
         }
         let mut end = self.value(value).filter(|_| self.same_line(value) && !self.is_taken(value))?;
         if self.fold(at) == "imei" {
-            end = self.spaced_groups(value, end);
+            let total = |end: usize| self.source(value..end).bytes().filter(u8::is_ascii_digit).count();
+            while self.same_line(end) && self.digits(end).is_some() && total(end + 1) <= 16 {
+                end += 1;
+            }
         }
         let figures = self.source(value..end).bytes().filter(u8::is_ascii_digit).count();
         (figures >= 4 && !self.measured(value)).then_some((value, self.rest_of_code(value, end)))
@@ -88,7 +91,8 @@ impl Reader<'_, '_> {
                 || self.line_start(next)
                 || self.column(next)
                 || matches!(self.fold(next), "." | "," | ")" | ";" | "]" | "|" | "-");
-            if closed || key && self.is(next, Cue::BeforeDay) {
+            let long = group && self.digits(next - 1).is_some_and(|d| d.count > 4);
+            if closed || long || key && self.is(next, Cue::BeforeDay) {
                 last = next;
             }
         }

@@ -79,9 +79,7 @@ impl Reader<'_, '_> {
             return;
         }
         let mut name = at + 1;
-        let kind = |i: usize| {
-            matches!(self.fold(i), "industrielle" | "artisanale" | "commerciale" | "portuaire" | "activite" | "activites" | "aeroportuaire")
-        };
+        let kind = |i: usize| matches!(self.fold(i), "industrielle" | "artisanale" | "commerciale" | "portuaire" | "aeroportuaire");
         while name < at + 7
             && self.same_line(name)
             && (kind(name) || matches!(self.fold(name), "de" | "du" | "des" | "d" | "la" | "l" | "le" | "les") || self.mark(name, "'"))

@@ -52,13 +52,31 @@ struct Atom {
 
 /// Moves dates; `None` for a span in which no date can be read.
 pub(crate) fn shift(spans: &[Dated<'_>], calendar: Calendar) -> Vec<Option<String>> {
-    let read: Vec<Vec<Field>> = spans.iter().map(|s| fields(s.text)).collect();
+    let read: Vec<Vec<Field>> = spans.iter().map(|s| if half_read(s.text) { Vec::new() } else { fields(s.text) }).collect();
     let mut atoms = Vec::new();
     for (index, fields) in read.iter().enumerate() {
         group(index, &spans[index], fields, calendar, &mut atoms);
     }
     complete(&mut atoms, spans, calendar);
     spans.iter().enumerate().map(|(index, span)| write(index, span, &read[index], &atoms)).collect()
+}
+
+/// A date of which fields would be read only in part, so that the rest would stay: a week of
+/// the year ("S12 2025"), a Roman month ("3.VI"), a day and a month that only a space parts
+/// ("25 4"), letters that a scan put for figures ("O9/11/79").
+fn half_read(text: &str) -> bool {
+    let words: Vec<&str> = text.split(|c: char| !c.is_alphanumeric()).filter(|w| !w.is_empty()).collect();
+    let figures = |w: &str| w.bytes().all(|b| b.is_ascii_digit());
+    let week = |w: &str| w.len() == 3 && w.starts_with('S') && figures(&w[1..]) || matches!(w, "sem" | "semaine" | "Sem" | "Semaine");
+    let roman = |w: &str| w.len() > 1 && w.bytes().all(|b| matches!(b, b'I' | b'V' | b'X'));
+    let scanned =
+        |w: &str| w.bytes().any(|b| b.is_ascii_digit()) && !figures(w) && w.bytes().all(|b| b.is_ascii_digit() || b"oOlI".contains(&b));
+    let parted = |pair: &[&str]| pair.iter().all(|w| figures(w) && w.len() < 3) && text.contains(&pair.join(" "));
+    let year = words.iter().any(|w| w.len() == 4 && figures(w)) || words.len() == 3 && words.iter().all(|w| figures(w));
+    // "lu 6": a weekday that stayed would tell by how many days the figure moved.
+    const CUT: [&str; 12] = ["lu", "ma", "me", "je", "ve", "sa", "di", "l", "m", "j", "v", "s"];
+    let cut = words.first().is_some_and(|w| CUT.contains(&w.to_lowercase().as_str()) || *w == "D");
+    cut || words.iter().any(|w| week(w) || roman(w) || scanned(w)) || !year && words.windows(2).any(parted)
 }
 
 /// Whether a day or a month, not only a year, can be read in a span.
@@ -280,6 +298,16 @@ mod tests {
         ] {
             assert_eq!(moved(from, shift), to, "{from}");
         }
+    }
+
+    #[test]
+    fn what_would_stay_in_part_is_not_moved() {
+        let calendar = Calendar { shift_days: 10, reference: day(2024, 3, 20), birth: None };
+        for text in ["S12 2025", "lu 6", "D. 14", "sem. 24", "3.VI", "25 4 au 16 5", "O9/11/79", "l2/03/2024"] {
+            assert_eq!(shift(&[Dated { text, start: 0, birth: false }], calendar), [None], "{text}");
+        }
+        assert_eq!(moved("16 janvier dernier", 3), "19 janvier dernier");
+        assert_eq!(moved("12 03 2024", 10), "22 03 2024");
     }
 
     #[test]

@@ -93,7 +93,8 @@ impl Reader<'_, '_> {
         let day = self.digits(at).filter(|d| d.count < 3 && (1..=31).contains(&d.value))?;
         let month = MONTHS.iter().position(|m| *m == self.fold(at + 2)).filter(|_| self.upper(at + 2) && self.fold(at + 2).len() > 1)?;
         let joined = matches!(self.fold(at + 1), "." | "/") && self.glued(at + 1) && self.glued(at + 2);
-        let named = self.cue_before(at, 3, Cue::Score) || self.cue_before(at, 3, Cue::NamedAfter);
+        let graded = self.mark(at + 1, "/") && at > 0 && self.upper(at - 1) && self.same_line(at);
+        let named = graded || self.cue_before(at, 3, Cue::Score) || self.cue_before(at, 3, Cue::NamedAfter);
         (joined && !named && !self.tail(at) && self.near_document(day.value, month as u64 + 1)).then(|| Date::new(at + 3))
     }
 }

@@ -27,7 +27,9 @@ impl Reader<'_, '_> {
         if !self.near_document(day.0, month.0) || self.same_line(at) && at > 0 && self.digits(at - 1).is_some() {
             return false;
         }
-        if matches!(self.before(at, 1), "=" | "<" | ">" | "x" | "sur" | "×" | "≥" | "≤" | "~" | "≈") || self.fraction(at) {
+        // "11/02 -> 06/03"
+        let arrow = self.before(at, 1) == ">" && matches!(self.before(at, 2), "-" | "=" | "–") && self.glued(at - 1);
+        if !arrow && matches!(self.before(at, 1), "=" | "<" | ">" | "x" | "sur" | "×" | "≥" | "≤" | "~" | "≈") || self.fraction(at) {
             return false;
         }
         let end = at + 3;
