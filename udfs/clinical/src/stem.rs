@@ -11,7 +11,8 @@ pub fn stem(word: &str) -> &str {
         return word;
     }
     let mut end = bytes.len();
-    if bytes[end - 1] == b's' || bytes[end - 1] == b'x' && end > 4 {
+    // The plural of -al, -eu and -ou; cortex and thorax have none.
+    if bytes[end - 1] == b's' || end > 4 && word.ends_with("ux") {
         end -= 1;
     }
     let singular = end;

@@ -148,7 +148,12 @@ impl Reader<'_, '_> {
         let start = number.map_or(at, |n| n.start);
         let end = self.street_end(first, own_line || self.line_start(start));
         let start = self.building(start);
-        self.emit(start..end, Label::Adresse, "shape:street", 0.95);
+        // "appartement 14, résidence des Tilleuls"
+        let flat = start > 0
+            && self.same_line(start)
+            && matches!(self.fold(start - 1), "appartement" | "appt" | "apt")
+            && !self.is_taken(start - 1);
+        self.emit(start - usize::from(flat)..end, Label::Adresse, "shape:street", 0.95);
     }
 
     /// "Centre médical, route d'Uzès": the house that a comma parts from its street.

@@ -425,10 +425,19 @@ impl Reader<'_, '_> {
             if aircraft {
                 self.emit(at..end, Label::Id, "shape:code", 0.8);
             }
-            if end > at + 1 && self.free(at..end) && self.code(at, end) && !self.form_code(at) {
+            if end > at + 1 && self.free(at..end) && self.code(at, end) && (self.plate(at, end) || !self.form_code(at)) {
                 self.emit(at..end, Label::Id, "shape:code", 0.8);
             }
         }
+    }
+
+    /// "AB-123-CD".
+    fn plate(&self, at: usize, end: usize) -> bool {
+        let pair = |i: usize| {
+            let written = self.source(i..i + 1);
+            written.len() == 2 && written.bytes().all(|b| b.is_ascii_uppercase())
+        };
+        end == at + 5 && pair(at) && self.digits(at + 2).is_some_and(|d| d.count == 3) && pair(at + 4)
     }
 
     fn code(&self, at: usize, end: usize) -> bool {
@@ -436,11 +445,7 @@ impl Reader<'_, '_> {
         let source = self.source(at..end);
         let figures = source.bytes().filter(u8::is_ascii_digit).count();
         let written = |i: usize| self.source(i..i + 1);
-        let plate = parts.len() == 3
-            && parts.iter().zip([2, 3, 2]).all(|(p, n)| written(*p).len() == n)
-            && self.digits(parts[1]).is_some()
-            && [parts[0], parts[2]].iter().all(|p| self.upper(*p) && written(*p).bytes().all(|b| b.is_ascii_uppercase()));
-        if plate {
+        if self.plate(at, end) {
             return true;
         }
         let capitals = |i: usize| written(i).len() <= 10 && written(i).bytes().all(|b| b.is_ascii_uppercase() || b.is_ascii_digit());

@@ -29,7 +29,10 @@ impl Reader<'_, '_> {
         }
         // "11/02 -> 06/03"
         let arrow = self.before(at, 1) == ">" && matches!(self.before(at, 2), "-" | "=" | "–") && self.glued(at - 1);
-        if !arrow && matches!(self.before(at, 1), "=" | "<" | ">" | "x" | "sur" | "×" | "≥" | "≤" | "~" | "≈") || self.fraction(at) {
+        // "> 12/02 : revu" is an item, "INR > 12/02" compares.
+        let item = at > 0 && self.before(at, 1) == ">" && self.line_start(at - 1) && !self.glued(at);
+        if !arrow && !item && matches!(self.before(at, 1), "=" | "<" | ">" | "x" | "sur" | "×" | "≥" | "≤" | "~" | "≈") || self.fraction(at)
+        {
             return false;
         }
         let end = at + 3;
