@@ -16,6 +16,15 @@ const NOON: NaiveTime = match NaiveTime::from_hms_opt(12, 0, 0) {
     None => NaiveTime::MIN,
 };
 
+/// From when a time is of the evening, after which a morning is the next one.
+const EVENING: NaiveTime = match NaiveTime::from_hms_opt(17, 0, 0) {
+    Some(evening) => evening,
+    None => NaiveTime::MIN,
+};
+
+/// How many times back an evening is looked for.
+const TOLD: usize = 12;
+
 /// Longest time in a stay of which a letter names no day.
 const GAP: Duration = Duration::days(15);
 
@@ -97,6 +106,15 @@ impl Stay {
         Some(first)
     }
 
+    /// "Couché hier à 23 h 15. Réveil à 6 h 40, arrivé à 8 h 05": the story has gone through an
+    /// evening of the day that a clock time was read with.
+    fn after_evening(&self, analysis: &Analysis<'_>, time: &TemporalExpression, value: NaiveDateTime) -> bool {
+        let times = analysis.times();
+        let before = times.partition_point(|t| t.start < time.start);
+        let told = |t: &&TemporalExpression| t.value.is_some_and(|v| v.date() == value.date());
+        times[..before].iter().rev().take(TOLD).take_while(told).any(|t| t.value.is_some_and(|v| v.time() >= EVENING))
+    }
+
     /// The instant that a clock time means, where its day is not written beside it.
     pub(crate) fn instant(&self, analysis: &Analysis<'_>, time: &TemporalExpression, document_type: &str) -> Option<NaiveDateTime> {
         let value = time.value?;
@@ -111,7 +129,7 @@ impl Stay {
         if value.date() != reference.date() {
             // "Dans la nuit du 3 au 4, levé à 2 h": after midnight, or on the morning after.
             let night = self.days[..before].last().is_some_and(|(at, day)| *day == value.date() && self.nights.contains(at));
-            let next = night && value.time() < NOON;
+            let next = (night || self.after_evening(analysis, time, value)) && value.time() < NOON;
             return value.checked_add_signed(Duration::days(i64::from(next)));
         }
         let looks_back = matches!(document_type, "discharge" | "consultation" | "rehabilitation" | "other");
