@@ -523,8 +523,7 @@ impl Reader<'_, '_> {
     /// "maladie de X", "score de X", "X de type": the name of a thing of medicine.
     pub fn medical_name(&self, at: usize) -> bool {
         let linked = matches!(self.before(at, 1), "de" | "d" | "'" | "du" | "des" | "et" | "selon")
-            // "Dix-Hallpike", but not "signé - Orléans".
-            || self.before(at, 1) == "-" && self.glued(at)
+            || self.before(at, 1) == "-" && self.glued(at) // "Dix-Hallpike", not "signé - Orléans"
             || at > 0 && self.is(at - 1, Cue::NamedAfter);
         linked && self.same_line(at) && self.cue_before(at, 4, Cue::NamedAfter)
     }
