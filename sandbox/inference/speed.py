@@ -1,10 +1,11 @@
 """One model, the same texts, one machine: Sillage, a bare ONNX Runtime loop fed with
 perfect batches, and transformers.pipeline with its best batch size.
 
-    python sandbox/inference/speed.py SILLAGE OUT [--texts N] [--layers N] [--hidden N] [--threads N]
+    python sandbox/inference/speed.py SILLAGE OUT [--texts N] [--layers N] [--hidden N] [--threads N] [--int8]
 
 SILLAGE is the binary, OUT a folder for the model: a CamemBERT of random weights, as
-parity.py makes them (12 layers of 768 are CamemBERT-base). Prints seconds, tokens a
+parity.py makes them (12 layers of 768 are CamemBERT-base). With --int8 Sillage and the bare
+loop run the graph with its weights in eight bits, transformers the model as it was. Prints seconds, tokens a
 second, and the two ratios. The three take turns; of each the quickest turn counts.
 """
 
@@ -19,6 +20,7 @@ from pathlib import Path
 import numpy
 import onnxruntime
 import torch
+from onnxruntime.quantization import QuantType, quantize_dynamic
 from transformers import CamembertConfig, CamembertForTokenClassification, pipeline
 
 from parity import LABELS, export, manifest, sentence_piece
@@ -87,10 +89,14 @@ def main():
     parser.add_argument("--layers", type=int, default=12)
     parser.add_argument("--hidden", type=int, default=768)
     parser.add_argument("--threads", type=int, default=0)
+    parser.add_argument("--int8", action="store_true", help="quantise the graph (dynamic, per channel)")
     arguments = parser.parse_args()
     texts = notes(arguments.texts)
     folder = arguments.out / "speed"
     model, tokenizer = make(folder, texts, arguments.layers, arguments.hidden)
+    if arguments.int8:
+        graph = folder / "model.onnx"
+        quantize_dynamic(graph.rename(folder / "fp32.onnx"), graph, per_channel=True, weight_type=QuantType.QInt8)
     # Neither the bare loop nor transformers cuts a long text into windows.
     texts = [text for text in texts if len(tokenizer(text)["input_ids"]) <= 512]
     tokens = sum(len(tokenizer(text)["input_ids"]) for text in texts)
