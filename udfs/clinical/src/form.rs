@@ -183,6 +183,7 @@ impl<'t, 'a> Reader<'t, 'a> {
             let ends = |at: &usize| {
                 !self.parts[*at].is_box()
                     && (matches!(text.fold(*at), ";" | "|" | "•")
+                        || words::parts_fields(text, *at, line)
                         || text.fold(*at) == "."
                             && text.tokens.get(at + 1).is_some_and(|t| t.space_before && t.capital)
                             && !text.fold(at + 1).is_empty()

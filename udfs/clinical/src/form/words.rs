@@ -4,6 +4,9 @@ use std::ops::Range;
 
 use crate::text::{Kind, Text};
 
+/// Most tokens looked through for the colon of a field.
+const FIELD: usize = 16;
+
 /// What an answer says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(super) enum Polarity {
@@ -133,6 +136,20 @@ pub(super) fn closes(text: &Text<'_>, at: usize, end: usize) -> bool {
         Kind::Mark => !matches!(text.fold(next), "'" | "/" | "%") && (token.space_before || text.fold(next) != "-"),
         _ => gap_before(text, next) > 1 || token.capital && !text.tokens[at].upper,
     }
+}
+
+/// A slash between two fields: "HTA : non / diabète : oui", not "oui / non" nor "0 / 20".
+pub(super) fn parts_fields(text: &Text<'_>, at: usize, line: &Range<usize>) -> bool {
+    let slash = |i: usize| text.fold(i) == "/" && gap_before(text, i) > 0 && gap_before(text, i + 1) > 0;
+    if !slash(at) || at == line.start || at + 1 >= line.end || text.tokens[at + 1].kind != Kind::Word {
+        return false;
+    }
+    if answer_at(text, at + 1).is_some() {
+        return false;
+    }
+    let named = |i: usize| matches!(text.fold(i), ":" | "=");
+    let before = (line.start..at).rev().take(FIELD).take_while(|i| !slash(*i)).any(named);
+    before && (at + 1..line.end).take(FIELD).take_while(|i| !slash(*i)).any(named)
 }
 
 /// A threshold is given here.

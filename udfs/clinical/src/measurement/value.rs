@@ -7,6 +7,9 @@ use super::catalog::{Form, Measure, Nature, Roles, UnitId};
 use super::number::{self, Number, glued};
 use super::scan::Scanner;
 
+/// Most tokens from the start of a field to its colon.
+const LONGEST_NAME: usize = 8;
+
 /// A value that fits its measure.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Fit {
@@ -87,16 +90,22 @@ impl Scanner<'_, '_> {
         Some(UnitHit { units, next, end: text.tokens[next - 1].end as usize })
     }
 
-    /// Whether a number without a unit may end before this token.
-    /// A slash between spaces parts two results: "NIHSS 4 / Rankin 2".
+    /// A slash between spaces parts two results: "NIHSS 4 / Rankin 2", "NIHSS : 4 / aphasie : non".
     fn parts(&self, at: usize) -> bool {
         let text = self.text;
         text.fold(at) == "/"
             && !glued(text, at)
             && text.tokens.get(at + 1).is_some_and(|t| t.space_before && t.kind == Kind::Word)
-            && self.name_at(at + 1).is_some()
+            && (self.name_at(at + 1).is_some() || self.field_at(at + 1))
     }
 
+    /// A name and a colon stand here.
+    fn field_at(&self, at: usize) -> bool {
+        let same_line = |at: &usize| self.text.tokens.get(*at).is_some_and(|t| t.lines_before == 0);
+        (at..at + LONGEST_NAME).take_while(same_line).take_while(|at| !matches!(self.text.fold(*at), "/" | ";" | ".")).any(|at| self.text.fold(at) == ":")
+    }
+
+    /// Whether a number without a unit may end before this token.
     pub(super) fn bare_end(&self, next: usize) -> bool {
         let text = self.text;
         let Some(token) = text.tokens.get(next) else { return true };

@@ -42,7 +42,7 @@ fn close(text: &Text<'_>, from: usize, to: usize) -> bool {
 fn day_and_clock(text: &Text<'_>, found: &[Raw], last: Raw, at: usize) -> Option<Raw> {
     let next = found[at];
     let (What::Instant(a), What::Instant(b)) = (last.what, next.what) else { return None };
-    if next.first.checked_sub(last.last).is_none_or(|gap| gap > 3) || !close(text, last.last, next.first) {
+    if next.first.checked_sub(last.last).is_none_or(|gap| gap > 4) || !close(text, last.last, next.first) {
         return None;
     }
     let gap = last.last..next.first;
@@ -51,7 +51,12 @@ fn day_and_clock(text: &Text<'_>, found: &[Raw], last: Raw, at: usize) -> Option
     if let (Some(day), None, None, Some(mut clock)) = (a.day, a.clock, b.day, b.clock) {
         let comma = text.fold(last.last) == ",";
         let words = gap.clone().all(|i| matches!(text.fold(i), "a" | "vers" | "," | "-" | "des" | "environ" | ":" | "@" | "~"));
-        if !has_day(day) || !words || (comma && gap.len() > 2) {
+        // "Date : 12/03/2024 / Heure : 14 h 05"
+        let field = || {
+            gap.clone().any(|i| matches!(text.fold(i), "heure" | "h"))
+                && gap.clone().all(|i| matches!(text.fold(i), "/" | ";" | "|" | "," | "-" | ":" | "heure" | "h"))
+        };
+        if !has_day(day) || (!words || gap.len() > 3 || comma && gap.len() > 2) && !field() {
             return None;
         }
         if a.evening && (1..12).contains(&clock.hour) {

@@ -21,7 +21,7 @@ pub(super) fn around(analysis: &Analysis<'_>, bytes: Range<usize>) -> Range<usiz
         let token = &text.tokens[at];
         token.kind == Kind::Mark
             && matches!(text.fold(at), "," | ";" | ":" | "." | "(" | ")" | "!" | "?" | "•" | "|" | "→" | "«" | "»" | "*")
-            || text.fold(at) == "-" && token.space_before
+            || matches!(text.fold(at), "-" | "/") && token.space_before && text.tokens.get(at + 1).is_some_and(|t| t.space_before)
             || matches!(text.fold(at), "mais" | "puis")
     };
     let (mut start, mut end) = (first, last);
@@ -67,6 +67,10 @@ mod tests {
         assert_eq!(shown("HTA"), "HTA");
         assert_eq!(shown("diabète"), "pas de diabète connu");
         assert_eq!(shown("tabac"), "tabac sevré depuis 2010");
+        let text = "Asthme : oui / HTA : non / goutte : non";
+        let analysis = Analysis::new(Knowledge::built_in(), text, None);
+        let at = text.find("HTA").unwrap();
+        assert_eq!(&text[around(&analysis, at..at + 3)], "HTA");
     }
 
     #[test]

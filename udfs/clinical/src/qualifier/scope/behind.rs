@@ -325,7 +325,11 @@ impl Scope<'_> {
             return false;
         }
         match token.kind {
-            Kind::Mark => !matches!(self.fold(at), "%" | "/" | "'" | "-"),
+            // "HTA : 0 / diabète : 0", not "EVA : 0 / 10" nor "oui / non".
+            Kind::Mark if self.fold(at) == "/" => {
+                token.space_before && self.spaced(at + 1) && self.kind(at + 1) == Some(Kind::Word) && !matches!(self.fold(at + 1), "oui" | "non")
+            }
+            Kind::Mark => !matches!(self.fold(at), "%" | "'" | "-"),
             Kind::Number => false,
             Kind::Word => self.mention_at(at).is_some() || token.capital || matches!(self.fold(at), "ni" | "et" | "mais" | "pas" | "ce"),
         }
