@@ -213,6 +213,8 @@ fn wins(text: &str, span: &Span, mention: &Range<usize>) -> bool {
                 // The metadata name people; a title may stand before "AVC" as well.
                 Rank::Near | Rank::Context => {
                     larger
+                        // "vu TM" of somebody whom the text names.
+                        || holds && span.detector.contains("visa")
                         // "Kiné D.P. : marche": letters with dots.
                         || span.detector.contains("slot") && words.contains('.')
                         || holds

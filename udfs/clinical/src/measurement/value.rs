@@ -102,7 +102,10 @@ impl Scanner<'_, '_> {
     /// A name and a colon stand here.
     fn field_at(&self, at: usize) -> bool {
         let same_line = |at: &usize| self.text.tokens.get(*at).is_some_and(|t| t.lines_before == 0);
-        (at..at + LONGEST_NAME).take_while(same_line).take_while(|at| !matches!(self.text.fold(*at), "/" | ";" | ".")).any(|at| self.text.fold(at) == ":")
+        (at..at + LONGEST_NAME)
+            .take_while(same_line)
+            .take_while(|at| !matches!(self.text.fold(*at), "/" | ";" | "."))
+            .any(|at| self.text.fold(at) == ":")
     }
 
     /// Whether a number without a unit may end before this token.

@@ -33,6 +33,10 @@ pub(crate) fn initials(page: &Page<'_, '_>, people: &FxHashSet<String>, found: &
         if found.covers(at) {
             continue;
         }
+        if seen_by(page, at) && people.contains(page.fold(at)) {
+            found.push(page, at..at + 1, Label::Nom, "context:visa", 20);
+            continue;
+        }
         if page.has(at, look::UPPER) && letters(page, at, 2..=4) && !page.has(at, word::ACRONYM | look::CLINICAL | look::CUE) {
             let same = people.contains(page.fold(at));
             if same && !measured(page, at) && page.stands_out(at) || before_function(page, at) {
@@ -76,6 +80,16 @@ fn dotted(page: &Page<'_, '_>, at: usize) -> bool {
 fn measured(page: &Page<'_, '_>, at: usize) -> bool {
     let number = |i: usize| page.text.tokens.get(i).is_some_and(|t| t.kind == sillage_clinical::text::Kind::Number);
     page.same_line(at + 1) && (number(at + 1) || matches!(page.fold(at + 1), "=" | ":" | "%") && number(at + 2))
+}
+
+/// "vu PJ" at the end of a line, whatever else the letters may stand for.
+fn seen_by(page: &Page<'_, '_>, at: usize) -> bool {
+    at > 0
+        && page.has(at, look::UPPER)
+        && letters(page, at, 2..=3)
+        && page.same_line(at)
+        && page.line_ends(at + 1)
+        && matches!(page.fold(at - 1), "vu" | "vue" | "revu" | "revue" | "relu" | "relue" | "vise" | "visee")
 }
 
 /// "PJ, IDE", "(PJ interne)".
@@ -196,6 +210,10 @@ fn behind_cue(page: &Page<'_, '_>, end: usize, roles: u32, found: &mut Found) {
         at += 1;
     }
     let by = matches!(page.fold(end.saturating_sub(1)), "par" | "signe" | "signee" | "signature");
+    // "Validé électroniquement : PJ/SB"
+    while typist && (page.fold(at).ends_with("iquement") || matches!(page.fold(at), "par" | ":")) && at < end + 6 {
+        at += 1;
+    }
     for turn in 0..3 {
         if !page.same_line(at) || found.covers(at) || super::field::form_code(page, at) {
             return;
@@ -210,7 +228,9 @@ fn behind_cue(page: &Page<'_, '_>, end: usize, roles: u32, found: &mut Found) {
         if matches!(page.fold(at), "ras" | "ok" | "oui" | "non") {
             return;
         }
-        let known = page.has(at, word::COMMON | look::CLINICAL | look::CUE | word::PARTICLE) || !typist && page.has(at, word::ACRONYM);
+        let second = typist && turn > 0 && capital;
+        let known =
+            !second && (page.has(at, word::COMMON | look::CLINICAL | look::CUE | word::PARTICLE) || !typist && page.has(at, word::ACRONYM));
         // After a function a pair of capitals may be a ward.
         let sure = typist || by || mark || page.line_ends(at + 1) && letters(page, at, 2..=3);
         if !(ends && (capital && sure && !known || small && !page.has(at, word::COMMON | word::PARTICLE | word::QUALIFIER))) {

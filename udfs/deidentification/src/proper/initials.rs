@@ -234,6 +234,10 @@ impl Proper<'_, '_> {
             // "traité par AC": said of a person only behind what people do together.
             return near && before != "chez" || before == "avec" && self.rare(at);
         }
+        // "vu PD" at the end of a line.
+        if matches!(before, "vu" | "vue" | "revu" | "revue" | "relu" | "relue") && self.page.line_ends(at + 1) {
+            return self.source(at).len() == 2 && self.rare(at);
+        }
         let cue = self.page.cues[at - 1].is_some_and(|c| c.end == at && c.roles & (role::FUNCTION | role::TYPIST) != 0);
         cue && self.rare(at) && !self.page.has(at - 1, look::UPPER) && self.fold(at + 1) != ":"
     }

@@ -23,6 +23,7 @@ struct Lists {
     businesses: FxHashSet<&'static str>,
     form_kinds: FxHashSet<&'static str>,
     care_acts: FxHashSet<&'static str>,
+    cut_words: FxHashSet<&'static str>,
 }
 
 /// Words of a file, or of one of its parts headed `[name]`.
@@ -54,6 +55,7 @@ fn lists() -> &'static Lists {
         businesses: words(COMMON, "businesses"),
         form_kinds: words(COMMON, "form kinds"),
         care_acts: words(COMMON, "care acts"),
+        cut_words: words(ABBREVIATIONS, "cut words"),
     })
 }
 
@@ -74,6 +76,11 @@ fn common(fold: &str) -> bool {
 /// Something other than a name of a person or a place explains the word.
 pub(crate) fn explained(fold: &str) -> bool {
     thing(fold) || common(fold) || crate::leak::eponym(fold).is_some() || Knowledge::built_in().vocabulary.get(fold) != UNKNOWN
+}
+
+/// A word cut short before the name of somebody: "Int.", "Serv.", "Bd."
+pub(super) fn cut_word(fold: &str) -> bool {
+    lists().cut_words.contains(fold)
 }
 
 /// Two or three letters that every ward reads as a thing.

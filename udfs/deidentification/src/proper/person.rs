@@ -6,7 +6,43 @@ use crate::calendar::weekday;
 use crate::name::knowledge::{likely_common, role, word};
 use crate::name::page::look;
 
+/// A given name cut short has at most so many letters.
+const CUT: usize = 5;
+
 impl Proper<'_, '_> {
+    /// "nuit Jo. TANGUY", "Marie-Cl. LEROUX", "M-Claude LEROUX": given names cut short
+    /// before names that are found.
+    pub(super) fn cut_given_names(&mut self) {
+        for at in 2..self.page.len() {
+            let name = self.label(at) == Some(Label::Nom) || self.label(at) == Some(Label::Prenom) && self.page.has(at, look::UPPER);
+            if !name || !self.page.same_line(at) || self.page.glued(at) || self.covered(at - 1) {
+                continue;
+            }
+            let dotted = self.fold(at - 1) == "." && self.page.glued(at - 1);
+            let last = if dotted { at - 2 } else { at - 1 };
+            let written = |at: usize| self.page.has(at, look::CAPITAL | look::SINGLE) && !self.covered(at);
+            let hyphened =
+                last > 1 && self.fold(last - 1) == "-" && self.page.glued(last - 1) && self.page.glued(last) && written(last - 2);
+            let short = |at: usize, most: usize| self.fold(at).chars().count() <= most;
+            let fits = if hyphened {
+                dotted && short(last, CUT) || short(last - 2, 2) && self.page.has(last, word::ANY_GIVEN)
+            } else {
+                dotted && short(last, CUT) && !self.page.has(last, look::UPPER) && !self.no_given_name(last)
+            };
+            if fits && written(last) {
+                self.emit(last - if hyphened { 2 } else { 0 }..at, Label::Prenom, "proper:person", 0.5);
+            }
+        }
+    }
+
+    /// A title, a trade, a word cut short that is no given name: "Int. DUPONT".
+    fn no_given_name(&self, at: usize) -> bool {
+        self.page.title(at).is_some()
+            || self.page.cues[at].is_some()
+            || known::heading(self.fold(at)) && !self.page.has(at, word::ANY_GIVEN)
+            || known::cut_word(self.fold(at))
+    }
+
     /// "Toussaint LECA" where LECA is known, "POLI Ghjuvan": the other half of a name.
     pub(super) fn beside_family(&mut self, at: usize) -> bool {
         let fold = self.fold(at);

@@ -327,7 +327,10 @@ impl Scope<'_> {
         match token.kind {
             // "HTA : 0 / diabète : 0", not "EVA : 0 / 10" nor "oui / non".
             Kind::Mark if self.fold(at) == "/" => {
-                token.space_before && self.spaced(at + 1) && self.kind(at + 1) == Some(Kind::Word) && !matches!(self.fold(at + 1), "oui" | "non")
+                token.space_before
+                    && self.spaced(at + 1)
+                    && self.kind(at + 1) == Some(Kind::Word)
+                    && !matches!(self.fold(at + 1), "oui" | "non")
             }
             Kind::Mark => !matches!(self.fold(at), "%" | "'" | "-"),
             Kind::Number => false,
