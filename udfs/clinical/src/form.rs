@@ -263,6 +263,14 @@ impl<'t, 'a> Reader<'t, 'a> {
                 return true;
             }
         }
+        // "0☐ 1☐ 2☒ -> 2": each box hangs on its option.
+        let glued = |tick: &Tick| {
+            let (at, after) = (tick.tokens.start, tick.tokens.end);
+            at > field.start && !text.tokens[at].space_before && text.tokens.get(after).is_none_or(|t| t.space_before || t.lines_before > 0)
+        };
+        if ticks.len() > 1 && self.ticks[ticks.clone()].iter().all(glued) {
+            return true;
+        }
         first.start > field.start && end && !matches!(text.fold(first.start - 1), ":" | "?" | "=")
     }
 
@@ -399,6 +407,8 @@ impl<'t, 'a> Reader<'t, 'a> {
         {
             end -= 1;
         }
+        // "sténose carotide NON": nothing but the capitals answers.
+        let bare = end == words.end;
         let mut depth = 0usize;
         let mut start = end.saturating_sub(LONGEST).max(words.start);
         for at in (start..end).rev() {
@@ -406,6 +416,15 @@ impl<'t, 'a> Reader<'t, 'a> {
                 ")" => depth += 1,
                 "(" => depth = depth.saturating_sub(1),
                 "," | ":" if depth == 0 && !(at + 1 < end && at > 0 && number_joint(text, at)) => {
+                    start = at + 1;
+                    break;
+                }
+                // "ramipril 5 / statine : non", "M1 perméable / sténose NON": what stands before is told by itself.
+                "/" if depth == 0
+                    && gap_before(text, at) > 0
+                    && gap_before(text, at + 1) > 0
+                    && (bare || text.tokens[words.start..at].iter().any(|t| t.kind == Kind::Number)) =>
+                {
                     start = at + 1;
                     break;
                 }

@@ -120,9 +120,23 @@ pub(super) fn linked(text: &Text<'_>, at: usize) -> bool {
         return false;
     }
     matches!(text.fold(at - 1), ":" | "=" | "?" | "→" | "…" | "_")
+        || emphasised(text, at)
         || text.fold(at - 1) == "." && at > 1 && text.fold(at - 2) == "."
         || text.fold(at - 1) == ">" && at > 1 && matches!(text.fold(at - 2), "-" | "=")
         || gap_before(text, at) >= 2
+}
+
+/// "effet de masse NON ;": an answer in capitals behind words that are not, at the end of its field.
+fn emphasised(text: &Text<'_>, at: usize) -> bool {
+    let small = |i: usize| {
+        text.tokens[i].kind == Kind::Word && !text.tokens[i].capital && text.fold(i).len() > 2 && text.tokens[i].lines_before == 0
+    };
+    let next = text.tokens.get(at + 1).filter(|t| t.lines_before == 0);
+    text.tokens[at].upper
+        && text.tokens[at].lines_before == 0
+        && text.tokens[at - 1].kind == Kind::Word
+        && (at.saturating_sub(FIELD)..at).rev().take_while(|i| text.tokens[*i + 1].lines_before == 0).any(small)
+        && next.is_none_or(|t| t.kind == Kind::Mark && matches!(text.fold(at + 1), ";" | "," | "|" | "/" | "." | ")"))
 }
 
 /// The answer ends here: no word goes on with it ("non fluente").
@@ -133,6 +147,7 @@ pub(super) fn closes(text: &Text<'_>, at: usize, end: usize) -> bool {
     }
     let Some(token) = text.tokens.get(next).filter(|t| next < end && t.lines_before == 0) else { return true };
     match token.kind {
+        Kind::Mark if text.fold(next) == "/" && next == at + 1 && emphasised(text, at) => gap_before(text, next) > 0,
         Kind::Mark => !matches!(text.fold(next), "'" | "/" | "%") && (token.space_before || text.fold(next) != "-"),
         _ => gap_before(text, next) > 1 || token.capital && !text.tokens[at].upper,
     }
@@ -147,7 +162,7 @@ pub(super) fn parts_fields(text: &Text<'_>, at: usize, line: &Range<usize>) -> b
     if answer_at(text, at + 1).is_some() {
         return false;
     }
-    let named = |i: usize| matches!(text.fold(i), ":" | "=");
+    let named = |i: usize| matches!(text.fold(i), ":" | "=") || i > 0 && matches!(text.fold(i), "oui" | "non") && emphasised(text, i);
     let before = (line.start..at).rev().take(FIELD).take_while(|i| !slash(*i)).any(named);
     before && (at + 1..line.end).take(FIELD).take_while(|i| !slash(*i)).any(named)
 }

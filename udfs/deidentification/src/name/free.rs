@@ -21,6 +21,11 @@ pub(crate) fn unannounced(page: &Page<'_, '_>, found: &mut Found) {
             at += 1;
             continue;
         }
+        // "Visa KERVERN": who signs, not a given name.
+        if page.cues[at].is_some_and(|c| c.roles & role::TYPIST != 0 && c.end == at + 1) {
+            at += 1;
+            continue;
+        }
         let Some(candidate) = page.read(at, Trust::Free) else {
             at += 1;
             continue;

@@ -224,6 +224,8 @@ fn behind_cue(page: &Page<'_, '_>, end: usize, roles: u32, found: &mut Found) {
             && page.has(at, look::LOWER | look::CAPITAL)
             && letters(page, at, 2..=3);
         let next_cue = page.cues.get(at + 1).copied().flatten().is_some_and(|c| c.roles & role::TYPIST != 0);
+        // "Visa PJ IDE"
+        let next_cue = next_cue || typist && page.cues.get(at + 1).copied().flatten().is_some_and(|c| c.roles & role::FUNCTION != 0);
         let ends = page.line_ends(at + 1) || next_cue || matches!(page.fold(at + 1), "/" | "." | "," | ";" | ")" | "-" | "|" | "le" | "a");
         if matches!(page.fold(at), "ras" | "ok" | "oui" | "non") {
             return;

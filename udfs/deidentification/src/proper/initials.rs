@@ -35,6 +35,7 @@ impl Proper<'_, '_> {
                     || self.timed(at)
                     || self.behind_step(at)
                     || self.carries_phone(at)
+                    || self.behind_helper(at)
                     || self.behind_person_word(at))
             {
                 self.emit(at..at + 1, Label::Nom, "proper:initials", 0.4);
@@ -172,6 +173,54 @@ impl Proper<'_, '_> {
         let place = matches!(self.fold(at), "cs" | "si" | "rx" | "us" | "sc" | "hj" | "bo" | "cl" | "ph");
         let two = self.source(at).len() == 2 && !place && !self.page.has(at, look::CLINICAL | look::CUE);
         carried && figures && (self.rare(at) || two)
+    }
+
+    /// "toilette avec AS ND,", "brancardier JO", "appel IDE SL 02h50": behind those who have no
+    /// ward of their own.
+    fn behind_helper(&self, at: usize) -> bool {
+        let helper = at > 0
+            && self.page.same_line(at)
+            && matches!(
+                self.fold(at - 1),
+                "ide"
+                    | "as"
+                    | "ash"
+                    | "brancardier"
+                    | "brancardiere"
+                    | "infirmier"
+                    | "infirmiere"
+                    | "aide-soignante"
+                    | "externe"
+                    | "interne"
+                    | "ambulancier"
+            )
+            && !(self.fold(at - 1) == "as" && !self.page.has(at - 1, look::UPPER));
+        let place = matches!(
+            self.fold(at),
+            "cs" | "si"
+                | "rx"
+                | "us"
+                | "sc"
+                | "hj"
+                | "bo"
+                | "cl"
+                | "ph"
+                | "uf"
+                | "ch"
+                | "uh"
+                | "nc"
+                | "de"
+                | "ok"
+                | "tt"
+                | "tri"
+                | "sau"
+                | "uhcd"
+                | "usi"
+        );
+        let ends = self.page.line_ends(at + 1)
+            || matches!(self.fold(at + 1), "," | "." | ";" | ")" | "+" | "|" | "a" | "et" | "pour" | "le")
+            || self.number(at + 1) && self.page.same_line(at + 1);
+        helper && ends && !place && self.source(at).len() == 2
     }
 
     /// "14/01 11h30 LM : …", "11h30 LM\n".

@@ -54,6 +54,10 @@ impl Reader<'_, '_> {
             }
             name = at + 3;
         }
+        // "fausse route NON"
+        if self.fold(at).starts_with("route") && self.before(at, 1).starts_with("fausse") {
+            return;
+        }
         let short = matches!(
             self.fold(at),
             "av" | "ave"

@@ -198,7 +198,7 @@ impl Reader<'_, '_> {
                 return true;
             }
             if self.is(index, Cue::SurelyLives) {
-                return prep || matches!(self.fold(index), "smur" | "samu" | "vsav" | "habite" | "habitant");
+                return prep || self.same_line(at) && matches!(self.fold(index), "smur" | "samu" | "vsav" | "habite" | "habitant");
             }
             match self.fold(index) {
                 "a" | "de" | "d" | "sur" | "vers" | "pres" | "du" | "au" | "aux" | "des" => prep = true,

@@ -38,6 +38,8 @@ impl Reader<'_, '_> {
             // "LDL dec 0,71", "depuis janv"
             let plain = matches!(self.fold(at), "janv" | "fevr" | "juil" | "nov")
                 || dot == 1 && matches!(self.fold(at), "jan" | "fev" | "avr" | "oct" | "sept" | "dec") && at > 0 && self.word(at - 1)
+                    // "un NIHSS à sept."
+                    && self.fold(at - 1) != "a"
                 || !self.source(at..at + 1).is_ascii();
             let figure = self.same_line(at + 1) && self.digits(at + 1).is_some() && self.fold(at) == "dec";
             return (!self.capital(at) && !self.glued(at) && (plain || figure)).then(|| Date::new(at + 1));

@@ -129,7 +129,13 @@ impl Extractor<'_, '_> {
                 let lines = text.tokens[at].lines_before;
                 cost += if lines > 0 { 6.0 } else { 0.0 };
                 cost += match (text.tokens[at].kind, text.fold(at)) {
-                    (Kind::Mark, ";" | ".") => 8.0,
+                    // "reperm. finale 14h02": a word cut short.
+                    (Kind::Mark, ".")
+                        if text.tokens.get(at + 1).is_some_and(|t| t.lines_before == 0 && t.kind == Kind::Word && !t.capital) =>
+                    {
+                        0.25
+                    }
+                    (Kind::Mark, ";" | "." | "|") => 8.0,
                     (Kind::Mark, ",") => 3.0,
                     (Kind::Mark, _) => 0.25,
                     (_, "puis" | "et" | "avant" | "apres") => 3.0,

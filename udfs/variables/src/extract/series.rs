@@ -11,6 +11,9 @@ use crate::definition::{Find, Type};
 /// Words that lead to the next value of a series.
 const LINKS: &[&str] = &["puis", "et", "→", "enfin", ">", "ensuite"];
 
+/// Verbs of the course of a score: "puis s'est stabilisé à 4".
+const COURSE: &[&str] = &["stabilis", "remont", "descend", "redescend", "revenu", "tomb", "pass", "amelior", "diminu", "evalu", "cote"];
+
 impl Extractor<'_, '_> {
     pub(super) fn continued(&self, out: &mut Vec<Candidate>) {
         let text = &self.analysis.text;
@@ -27,8 +30,13 @@ impl Extractor<'_, '_> {
             let mut at = from;
             while at < end {
                 let own = text.fold(at) == "," && self.named_moment(at + 1, end);
-                let link = own || LINKS.contains(&text.fold(at)) && text.fold(at + 1) == "a" || matches!(text.fold(at), "puis" | "→");
-                let start = if text.fold(at + 1) == "a" { at + 2 } else { at + 1 };
+                let headed = self.moment_headed(at, end);
+                let to = text.fold(at + 1) == "a";
+                let link = own
+                    || headed.is_some()
+                    || to && (LINKS.contains(&text.fold(at)) || COURSE.iter().any(|stem| text.fold(at).starts_with(stem)))
+                    || matches!(text.fold(at), "puis" | "→");
+                let start = headed.unwrap_or(if to { at + 2 } else { at + 1 });
                 at += 1;
                 if !link || start >= end {
                     continue;
@@ -55,6 +63,22 @@ impl Extractor<'_, '_> {
                 at = found.next;
             }
         }
+    }
+
+    /// "; J5 4 ; sortie 3", "| sortie : 3": where the number behind a mark and the words of
+    /// its moment stands.
+    fn moment_headed(&self, mark: usize, end: usize) -> Option<usize> {
+        let text = &self.analysis.text;
+        let parts = |at: usize| matches!(text.fold(at), ";" | "," | "|" | "/" | "→");
+        if !parts(mark) || mark + 1 >= end {
+            return None;
+        }
+        let moment = self.hits_in(mark + 1..mark + 2).iter().filter(|h| self.definitions.compiled.cues[h.value as usize].is_some());
+        let behind = moment.map(|h| h.end).max()?;
+        let at = behind + usize::from(matches!(text.fold(behind), ":" | "=" | "a"));
+        let number = number(text, at).filter(|n| n.rest.is_empty() && at < end)?;
+        let ends = number.next >= end || text.tokens[number.next].lines_before > 0 || parts(number.next) || text.fold(number.next) == ".";
+        (ends && text.tokens[at].lines_before == 0).then_some(at)
     }
 
     /// A number with words of its moment behind it: "12 à l'arrivée en salle".
