@@ -429,7 +429,10 @@ impl<'t, 'a> Reader<'t, 'a> {
                     break;
                 }
                 // "lévothyrox 75. statine : non": a sentence without its capital.
-                "." if depth == 0 && text.tokens.get(at + 1).is_some_and(|t| t.space_before) => {
+                "." if depth == 0
+                    && text.tokens.get(at + 1).is_some_and(|t| t.space_before)
+                    && !(at > start && words::cut_short(text.fold(at - 1))) =>
+                {
                     start = at + 1;
                     break;
                 }

@@ -42,6 +42,8 @@ const PASSAGE: TimeDelta = TimeDelta::hours(24);
 const LATE: TimeDelta = TimeDelta::hours(3);
 /// What a score without a moment counts for in a note of the day after.
 const NEXT_DAY: f32 = 0.8;
+/// What a bare clock time in a nurse's note of later days counts for as an onset: it heads an entry.
+const ENTRY: f32 = 0.3;
 /// What a letter of the practitioner after the stay counts for of the time before it.
 const LISTED_AFTER: f32 = 0.4;
 /// Days after the index date at which a visit is that of three months.
@@ -497,6 +499,13 @@ fn weigh(candidate: &mut Candidate<'_>, policy: &Policy, episode: &Episode, ente
     let listed = candidate.kind == DocumentKind::Referral && matches!(anchor, Anchor::PreStroke | Anchor::History);
     if listed && since.is_some_and(|days| days > AFTER_STAY) {
         fit *= LISTED_AFTER;
+    }
+    let entry = candidate.kind == DocumentKind::Nursing
+        && ONSET.contains(&&*candidate.finding.variable)
+        && !candidate.context.dated
+        && candidate.time.zip(episode.index).is_some_and(|(time, index)| (time.date() - index).num_days() > 1);
+    if entry {
+        fit *= ENTRY;
     }
     candidate.weight = (score * fit * policy.trust(candidate.kind)).clamp(0.0, choice::SUREST);
     candidate.verdict = if candidate.weight > 0.0 { Verdict::Differs } else { Verdict::Refused };

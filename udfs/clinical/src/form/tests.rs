@@ -146,7 +146,7 @@ fn a_threshold_is_a_criterion() {
 
 #[test]
 fn a_slash_parts_fields() {
-    assert_eq!(parts("Zona (mai) : oui / goutte : non / asthme : non"), "+Zona +( +mai +) : oui / -goutte : non / -asthme : non");
+    assert_eq!(parts("Zona (mai) : oui / goutte : non / asthme : non"), "+Zona ( mai ) : oui / -goutte : non / -asthme : non");
     assert_eq!(parts("Asthme : oui / non"), "Asthme : oui / non");
 }
 

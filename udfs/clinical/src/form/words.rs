@@ -106,6 +106,14 @@ pub(super) fn refined(text: &Text<'_>, words: Range<usize>, polarity: Polarity) 
     if words.len() > 1 && unknown(words.start + 1) { Polarity::Open } else { polarity }
 }
 
+/// A word that its writer cut short: "insuff. cardiaque : non".
+pub(super) fn cut_short(fold: &str) -> bool {
+    matches!(
+        fold,
+        "insuff" | "insuf" | "tr" | "pb" | "art" | "hemi" | "dev" | "syst" | "dep" | "syndr" | "synd" | "mal" | "fib" | "cardio" | "resp"
+    )
+}
+
 /// Spaces before a token; a tab is a column.
 pub(super) fn gap_before(text: &Text<'_>, at: usize) -> usize {
     let Some(token) = text.tokens.get(at).filter(|t| t.space_before && t.lines_before == 0 && at > 0) else { return 0 };
