@@ -121,7 +121,9 @@ impl Reader<'_, '_> {
                 | "pendant"
                 | "veille"
                 | "fin"
-        ) && self.near(at);
+        ) && self.near(at)
+            // "01/11 Toussaint"
+            || self.same_line(at) && at > 1 && self.digits(at - 1).is_some() && self.before(at, 2) == "/";
         let name = self.capital(at + 1) && self.same_line(at + 1) && year.is_none() || at > 0 && self.is(at - 1, Cue::Title);
         (eid && (said || year.is_some()) && !name).then(|| dated(at + 1))
     }
@@ -237,7 +239,10 @@ impl Reader<'_, '_> {
             return None;
         }
         // "critères ACR 1987": the year of a classification.
-        let published = at > 0 && self.upper(at - 1) && self.same_line(at) && self.cue_before(at, 6, Cue::NamedAfter);
+        // but "diabète de type 2, IDM 1987".
+        let clause = (1..=6.min(at)).take_while(|back| !matches!(self.before(at, *back), "," | ";" | "."));
+        let published =
+            at > 0 && self.upper(at - 1) && self.same_line(at) && clause.into_iter().any(|back| self.is(at - back, Cue::NamedAfter));
         if published {
             return None;
         }
