@@ -165,7 +165,13 @@ impl<'a> Analysis<'a> {
 
     fn cues(&self, sentence: usize) -> &[Cue] {
         let find = || {
-            let mut found = self.knowledge.cues.find(&self.text, &self.words, &self.knowledge.vocabulary, self.sentences[sentence].clone());
+            let mut found = self.knowledge.cues.find(
+                &self.text,
+                &self.words,
+                &self.knowledge.vocabulary,
+                self.sentences[sentence].clone(),
+                self.mentions(),
+            );
             // What an option says it says by its box.
             if !self.form.is_empty() {
                 found.retain(|cue| !self.form.at(cue.start).option());

@@ -378,7 +378,7 @@ impl<'t, 'a> Reader<'t, 'a> {
     fn decide(&mut self, question: Range<usize>, choices: &[Choice]) {
         for choice in choices {
             if !choice.ticked && self.filled {
-                self.set(choice.label.clone(), Part::EMPTY);
+                self.set(self.offered(&choice.label), Part::EMPTY);
             }
             if choice.polarity.decides() {
                 self.set(choice.label.clone(), Part::ANSWER);
@@ -396,6 +396,16 @@ impl<'t, 'a> Reader<'t, 'a> {
                 self.answer(question, Polarity::No);
             }
             None => self.answer(question, Polarity::Open),
+        }
+    }
+
+    /// What an empty box offers; a bracket that tells why it is empty stands: "[ ] tabac (n'a jamais fumé)".
+    fn offered(&self, label: &Range<usize>) -> Range<usize> {
+        let text = self.text;
+        let told = |from: usize| (from..label.end).any(|at| text.fold(at) == "jamais");
+        match label.clone().find(|at| text.fold(*at) == "(") {
+            Some(open) if told(open) => label.start..open,
+            _ => label.clone(),
         }
     }
 

@@ -39,6 +39,7 @@ use crate::{Anchor, Facts, Finding, Value};
 const DISCHARGE: &str = "discharge_datetime";
 /// Why a rule does not hold where its words stand.
 const OTHER_DOCUMENT: &str = "the rule is not for this type of document";
+const ALONE: &str = "none of the words of `with` stands near";
 const SAID_AGAINST: &str = "a word of `unless` stands near";
 /// How sure the end of a stay is that a letter tells with its beginning.
 const STAY_SCORE: f32 = 0.9;
@@ -298,7 +299,7 @@ impl<'d, 'a> Extractor<'d, 'a> {
             around = tokens.start.saturating_sub(window).max(around.start)..(tokens.end + window).min(around.end);
         }
         if !rule.with.is_empty() && !self.says(&around, used.variable, used.rule, Role::With) {
-            return Some("none of the words of `with` stands near");
+            return Some(ALONE);
         }
         if !rule.unless.is_empty() && self.says(&around, used.variable, used.rule, Role::Unless) {
             return Some(SAID_AGAINST);

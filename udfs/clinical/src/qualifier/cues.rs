@@ -5,6 +5,7 @@ use std::ops::Range;
 use serde::Deserialize;
 
 use crate::knowledge::KnowledgeError;
+use crate::mention::Mention;
 use crate::phrase;
 use crate::text::{Kind, Text};
 use crate::trie::{Hit, Trie};
@@ -273,7 +274,15 @@ impl Cues {
 
     /// Cues of a sentence, ascending. A pseudo-cue takes what it covers out of
     /// play, a longer cue the shorter ones inside it ("non exclu" over "non").
-    pub fn find(&self, text: &Text<'_>, words: &[WordId], vocabulary: &Vocabulary, sentence: Range<usize>) -> Vec<Cue> {
+    /// One that a mention starts in and reaches beyond is none: "sans complication hémorragique".
+    pub fn find(
+        &self,
+        text: &Text<'_>,
+        words: &[WordId],
+        vocabulary: &Vocabulary,
+        sentence: Range<usize>,
+        mentions: &[Mention],
+    ) -> Vec<Cue> {
         let mut found: Vec<Cue> = Vec::new();
         for start in sentence.clone() {
             if pressure(text, start) {
@@ -285,6 +294,13 @@ impl Cues {
                 }
             });
         }
+        found.retain(|cue| {
+            let first = mentions.partition_point(|m| m.start <= cue.start);
+            let within = mentions[first..].iter().take_while(|m| m.start < cue.end);
+            // "sans complication de la thrombectomie" speaks of an act that was done.
+            let act = |at: usize| matches!(text.fold(at), "de" | "du" | "d" | "des" | "lors" | "apres" | "au" | "sous" | "avec");
+            cue.kind != CueKind::Pseudo || act(cue.end) || act(cue.end - 1) || !within.into_iter().any(|m| m.end > cue.end)
+        });
         // Whoever covers a cue starts no later; with longer ones first among
         // equals, one look at those still open decides.
         found.sort_by_key(|c| (c.start, std::cmp::Reverse(c.end)));

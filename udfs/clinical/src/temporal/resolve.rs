@@ -103,7 +103,9 @@ impl Resolver<'_, '_> {
         let opens = (raw.first.saturating_sub(2)..=raw.first).any(|i| i == 0 || self.text.tokens[i].lines_before > 0);
         let mark = usize::from(matches!(self.text.fold(raw.last), ":" | "-" | "."));
         let ends = self.text.tokens.get(raw.last + mark).is_some_and(|t| t.lines_before > 0);
-        if opens && ends {
+        // "06/02 13h45 : thrombolyse décidée" heads an entry of several lines.
+        let entry = mark == 1 && self.text.fold(raw.last) == ":" && instant.clock.is_some() && recent;
+        if opens && (ends || entry) {
             self.heading = Some((date, raw.last + mark));
         }
     }

@@ -3,7 +3,7 @@
 use sillage_clinical::qualifier::{Experiencer, Qualifiers};
 use sillage_clinical::trie::Hit;
 
-use super::{Candidate, Extractor, OTHER_DOCUMENT, SAID_AGAINST};
+use super::{ALONE, Candidate, Extractor, OTHER_DOCUMENT, SAID_AGAINST};
 use crate::Value;
 use crate::definition::{Fact, Meaning, Role, Rule, Use};
 
@@ -21,7 +21,7 @@ impl Extractor<'_, '_> {
                     && longer.start <= hit.start
                     && longer.end >= hit.end
                     && longer.end - longer.start > hit.end - hit.start
-                    && self.stands(*other, &(longer.start..longer.end))
+                    && self.covers(*other, *used, &(longer.start..longer.end))
             };
             let near = &found[i.saturating_sub(12)..(i + 12).min(found.len())];
             if near.iter().any(|other| covered(&other)) {
@@ -38,9 +38,13 @@ impl Extractor<'_, '_> {
 
     /// Whether a longer phrase takes the place of the shorter ones in it: not where another
     /// document is meant, or where its own sentence speaks against it ("sortie vers le SSR
-    /// de la clinique" is no other hospital).
-    fn stands(&self, used: Use, tokens: &std::ops::Range<usize>) -> bool {
-        !matches!(self.conditions(used, tokens), Some(OTHER_DOCUMENT | SAID_AGAINST))
+    /// de la clinique" is no other hospital); one that lacks its company only of its own value.
+    fn covers(&self, longer: Use, used: Use, tokens: &std::ops::Range<usize>) -> bool {
+        match self.conditions(longer, tokens) {
+            Some(OTHER_DOCUMENT | SAID_AGAINST) => false,
+            Some(ALONE) => self.rule(longer).1.value == self.rule(used).1.value,
+            _ => true,
+        }
     }
 
     /// Mentions of the lexicon.

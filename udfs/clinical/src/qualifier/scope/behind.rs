@@ -207,12 +207,27 @@ impl Scope<'_> {
         between.len() <= 12
             && (between.clone().all(|i| self.side(i) || matches!(self.fold(i), "/" | "(" | "-" | "=" | ":" | "\"" | "|" | ";"))
                 && between.len() <= 3
+                || self.described(cue)
                 || self.bracket(between.clone()))
             && self.ends_item(cue)
             // "hypothyroïdie⏎jamais fumé": what opens a line and goes on speaks of what follows.
             && (self.view.text.tokens[cue.start].lines_before == 0 || self.ends_cell(cue.end))
             // "HTA ; non diabétique": behind a semicolon only a cell of a table answers.
             && (!between.into_iter().any(|i| self.fold(i) == ";") || self.ends_cell(cue.end))
+    }
+
+    /// "athérome protrusif : absent": a word or two of the span before the colon.
+    fn described(&self, cue: &Cue) -> bool {
+        let between = self.span.end..cue.start;
+        let plain = |at: usize| {
+            let token = &self.view.text.tokens[at];
+            token.kind == Kind::Word
+                && token.lines_before == 0
+                && !token.capital
+                && self.fold(at).len() > 3
+                && self.mention_at(at).is_none()
+        };
+        (1..3).contains(&between.len()) && matches!(self.fold(cue.start), ":" | "=") && between.into_iter().all(plain)
     }
 
     /// "Holter 72 h : 0 FA": the nought counts what follows it, unless it answers what
