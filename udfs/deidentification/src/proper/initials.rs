@@ -194,7 +194,7 @@ impl Proper<'_, '_> {
                     | "interne"
                     | "ambulancier"
             )
-            && !(self.fold(at - 1) == "as" && !self.page.has(at - 1, look::UPPER));
+            && (self.fold(at - 1) != "as" || self.page.has(at - 1, look::UPPER));
         let place = matches!(
             self.fold(at),
             "cs" | "si"
