@@ -25,6 +25,16 @@ const LEAST_DIGITS: usize = 5;
 /// Words that a place may be written with or without.
 const SMALL: &[&str] = &["de", "du", "des", "d", "l", "la", "le", "les"];
 
+/// Whether the words of a span name the same thing wherever they stand. What a learned model
+/// alone takes for a name or a place says so only where it is written like one and no
+/// word of French or of medicine: "liaison" in one line is nobody's town in the next.
+pub fn tells_elsewhere(span: &Span, written: &str) -> bool {
+    let named = matches!(span.label, Label::Nom | Label::Prenom | Label::Adresse | Label::Hopital | Label::Ville);
+    let alone = span.detector.starts_with("model:") && !span.detector.contains('+');
+    let words = content(&Text::new(written));
+    !(named && alone) || written.starts_with(char::is_uppercase) && words.iter().any(|w| w.len() > 3 && !explained(w))
+}
+
 /// What the spans of a text reveal, sorted, each once: label and words as written.
 ///
 /// Names of several words are given word by word as well as whole.
@@ -34,6 +44,9 @@ pub fn revealed(text: &str, spans: &[Span]) -> Vec<(Label, String)> {
     reveal_initials(names, text, spans, &mut out);
     for span in spans {
         let Some(written) = text.get(span.start..span.end) else { continue };
+        if !tells_elsewhere(span, written) {
+            continue;
+        }
         match span.label {
             Label::Nom | Label::Prenom => reveal_name(names, span.label, written, &mut out),
             Label::Tel | Label::Ipp | Label::Nda | Label::Secu | Label::Rpps | Label::Id | Label::Mail => {
@@ -354,6 +367,16 @@ mod tests {
     use sillage_clinical::knowledge::Knowledge;
 
     use super::*;
+
+    #[test]
+    fn a_guess_of_a_model_says_nothing_elsewhere() {
+        let span = |detector: &'static str| Span { start: 0, end: 0, label: Label::Ville, detector: detector.into(), score: 1.0 };
+        assert!(!tells_elsewhere(&span("model:x"), "liaison"));
+        assert!(!tells_elsewhere(&span("model:x"), "LIAISON"));
+        assert!(tells_elsewhere(&span("model:x"), "Kerbrozou"));
+        assert!(tells_elsewhere(&span("shape:town+model:x"), "Liaison"));
+        assert!(tells_elsewhere(&Span { label: Label::Tel, ..span("model:x") }, "02 99 00 34 71"));
+    }
 
     fn spans_of(text: &str, words: &[(Label, &str)]) -> Vec<Span> {
         let span = |(label, word): &(Label, &str)| {

@@ -18,7 +18,7 @@ use sillage_deidentification::leak::KnownIdentifiers;
 use sillage_deidentification::lock::replace_locked;
 use sillage_deidentification::policy::{Level, Mask, Passage, Policy};
 use sillage_deidentification::replace::{Replaced, replace};
-use sillage_deidentification::reveal::{may_hold, propagate};
+use sillage_deidentification::reveal::{may_hold, propagate, tells_elsewhere};
 use sillage_deidentification::surrogate::SurrogateContext;
 use sillage_deidentification::vote::settle;
 use sillage_deidentification::{Circumstances, Label, Person, Span};
@@ -449,7 +449,10 @@ fn identifiers(person: Option<&Person>, known: &[(Label, String)], source: &str,
         identifiers.add(*label, words);
     }
     for span in found {
-        identifiers.add(span.label, &source[span.start..span.end]);
+        let written = &source[span.start..span.end];
+        if tells_elsewhere(span, written) {
+            identifiers.add(span.label, written);
+        }
     }
     identifiers
 }

@@ -242,7 +242,9 @@ fn town(page: &Page<'_, '_>, city: &str, spans: &mut Vec<Span>) {
         let capital = page.has(at, look::CAPITAL);
         let place = at > 0
             && (matches!(page.fold(start.saturating_sub(1)), "a" | "de" | "sur" | "vers")
-                || page.text.tokens[start.saturating_sub(1)].kind == Kind::Number);
+                || page.text.tokens[start.saturating_sub(1)].kind == Kind::Number
+                // "Dr DOBREVEL (Péronne)"
+                || page.fold(start.saturating_sub(1)) == "(" && page.fold(end) == ")");
         let needs_saint = words[..main].iter().any(|w| w.starts_with("saint"));
         if needs_saint && start == at && !whole {
             continue;

@@ -173,6 +173,19 @@ fn the_address() {
     );
 }
 
+#[test]
+fn a_town_that_reads_like_a_bone() {
+    let yvonne = Person { cities: vec!["Péronne".to_owned()], ..person(&["TRÉGONAN"], &["Josette"]) };
+    check(
+        &yvonne,
+        &[
+            ("Copie : Dr Lenig DOBREVEL (Péronne), Dr KERVAL", &["VILLE:Péronne"]),
+            ("Vit à Péronne.", &["VILLE:Péronne"]),
+            ("Fracture du péroné en 2012.", &[]),
+        ],
+    );
+}
+
 proptest! {
     #[test]
     fn any_text_is_read(text in "(Tr[eé]|gonan|PETIT|Yv|onne|[-.,/' \\n]|02|47|90|13|66|1939|octobre|07|10|av|Malestroit|St|Leff|Œ){0,40}") {
