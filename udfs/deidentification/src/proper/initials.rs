@@ -169,58 +169,26 @@ impl Proper<'_, '_> {
         let (cue, number) = (at + 1, at + 2 + usize::from(matches!(self.fold(at + 2), ":" | ".")));
         let carried = matches!(self.fold(cue), "dect" | "bip") && self.page.same_line(cue);
         let figures = self.page.same_line(number) && self.number(number) && self.fold(number).len() > 1;
-        // "CS DECT 4471", "RX": a place of work.
-        let place = matches!(self.fold(at), "cs" | "si" | "rx" | "us" | "sc" | "hj" | "bo" | "cl" | "ph");
-        let two = self.source(at).len() == 2 && !place && !self.page.has(at, look::CLINICAL | look::CUE);
+        let two = self.source(at).len() == 2 && !known::ward(self.fold(at)) && !self.page.has(at, look::CLINICAL | look::CUE);
         carried && figures && (self.rare(at) || two)
     }
 
-    /// "toilette avec AS ND,", "brancardier JO", "appel IDE SL 02h50": behind those who have no
-    /// ward of their own.
+    /// "toilette avec AS ND,", "appel IDE SL 02h50": behind those who are seldom called by
+    /// their ward.
     fn behind_helper(&self, at: usize) -> bool {
         let helper = at > 0
             && self.page.same_line(at)
-            && matches!(
-                self.fold(at - 1),
-                "ide"
-                    | "as"
-                    | "ash"
-                    | "brancardier"
-                    | "brancardiere"
-                    | "infirmier"
-                    | "infirmiere"
-                    | "aide-soignante"
-                    | "externe"
-                    | "interne"
-                    | "ambulancier"
-            )
-            && (self.fold(at - 1) != "as" || self.page.has(at - 1, look::UPPER));
-        let place = matches!(
-            self.fold(at),
-            "cs" | "si"
-                | "rx"
-                | "us"
-                | "sc"
-                | "hj"
-                | "bo"
-                | "cl"
-                | "ph"
-                | "uf"
-                | "ch"
-                | "uh"
-                | "nc"
-                | "de"
-                | "ok"
-                | "tt"
-                | "tri"
-                | "sau"
-                | "uhcd"
-                | "usi"
-        );
+            && match self.fold(at - 1) {
+                // "as" in small letters is a verb.
+                "as" => self.page.has(at - 1, look::UPPER),
+                "ide" | "ash" | "brancardier" | "brancardiere" | "infirmier" | "infirmiere" | "externe" | "interne" | "ambulancier" => true,
+                _ => false,
+            };
+        let other = known::ward(self.fold(at)) || matches!(self.fold(at), "uf" | "ch" | "uh" | "nc" | "de" | "ok" | "tt");
         let ends = self.page.line_ends(at + 1)
             || matches!(self.fold(at + 1), "," | "." | ";" | ")" | "+" | "|" | "a" | "et" | "pour" | "le")
             || self.number(at + 1) && self.page.same_line(at + 1);
-        helper && ends && !place && self.source(at).len() == 2
+        helper && ends && !other && self.source(at).len() == 2
     }
 
     /// "14/01 11h30 LM : …", "11h30 LM\n".

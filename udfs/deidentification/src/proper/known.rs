@@ -24,6 +24,7 @@ struct Lists {
     form_kinds: FxHashSet<&'static str>,
     care_acts: FxHashSet<&'static str>,
     cut_words: FxHashSet<&'static str>,
+    wards: FxHashSet<&'static str>,
 }
 
 /// Words of a file, or of one of its parts headed `[name]`.
@@ -56,6 +57,7 @@ fn lists() -> &'static Lists {
         form_kinds: words(COMMON, "form kinds"),
         care_acts: words(COMMON, "care acts"),
         cut_words: words(ABBREVIATIONS, "cut words"),
+        wards: words(ABBREVIATIONS, "wards"),
     })
 }
 
@@ -76,6 +78,11 @@ fn common(fold: &str) -> bool {
 /// Something other than a name of a person or a place explains the word.
 pub(crate) fn explained(fold: &str) -> bool {
     thing(fold) || common(fold) || crate::leak::eponym(fold).is_some() || Knowledge::built_in().vocabulary.get(fold) != UNKNOWN
+}
+
+/// Two letters that stand for a place of work: "CS DECT 4471", "IDE SI".
+pub(super) fn ward(fold: &str) -> bool {
+    lists().wards.contains(fold)
 }
 
 /// A word cut short before the name of somebody: "Int.", "Serv.", "Bd."
