@@ -223,16 +223,17 @@ fn behind_cue(page: &Page<'_, '_>, end: usize, roles: u32, found: &mut Found) {
             && (mark || turn > 0 || by || page.has(at, look::CAPITAL))
             && page.has(at, look::LOWER | look::CAPITAL)
             && letters(page, at, 2..=3);
-        let next_cue = page.cues.get(at + 1).copied().flatten().is_some_and(|c| c.roles & role::TYPIST != 0);
-        // "Visa PJ IDE"
-        let next_cue = next_cue || typist && page.cues.get(at + 1).copied().flatten().is_some_and(|c| c.roles & role::FUNCTION != 0);
+        // "Visa PJ IDE": who signs may say what they are.
+        let heads = role::TYPIST | if typist { role::FUNCTION } else { 0 };
+        let next_cue = page.cues.get(at + 1).copied().flatten().is_some_and(|c| c.roles & heads != 0);
         let ends = page.line_ends(at + 1) || next_cue || matches!(page.fold(at + 1), "/" | "." | "," | ";" | ")" | "-" | "|" | "le" | "a");
         if matches!(page.fold(at), "ras" | "ok" | "oui" | "non") {
             return;
         }
-        let second = typist && turn > 0 && capital;
+        // The half of a pair behind the stroke is somebody's, whatever else it means: "HDLV/TA".
+        let paired = typist && turn > 0 && capital;
         let known =
-            !second && (page.has(at, word::COMMON | look::CLINICAL | look::CUE | word::PARTICLE) || !typist && page.has(at, word::ACRONYM));
+            !paired && (page.has(at, word::COMMON | look::CLINICAL | look::CUE | word::PARTICLE) || !typist && page.has(at, word::ACRONYM));
         // After a function a pair of capitals may be a ward.
         let sure = typist || by || mark || page.line_ends(at + 1) && letters(page, at, 2..=3);
         if !(ends && (capital && sure && !known || small && !page.has(at, word::COMMON | word::PARTICLE | word::QUALIFIER))) {
