@@ -89,7 +89,12 @@ fn seen_by(page: &Page<'_, '_>, at: usize) -> bool {
         && letters(page, at, 2..=3)
         && page.same_line(at)
         && page.line_ends(at + 1)
-        && matches!(page.fold(at - 1), "vu" | "vue" | "revu" | "revue" | "relu" | "relue" | "vise" | "visee")
+        && (reviewed(page.fold(at - 1)) || matches!(page.fold(at - 1), "vise" | "visee"))
+}
+
+/// Somebody has looked at it: who, may stand behind without "par".
+pub(crate) fn reviewed(fold: &str) -> bool {
+    matches!(fold, "vu" | "vue" | "revu" | "revue" | "relu" | "relue")
 }
 
 /// "PJ, IDE", "(PJ interne)".

@@ -2,6 +2,7 @@
 
 use super::{Proper, known};
 use crate::Label;
+use crate::name::initials::reviewed;
 use crate::name::knowledge::{role, word};
 use crate::name::page::look;
 
@@ -252,7 +253,7 @@ impl Proper<'_, '_> {
             return near && before != "chez" || before == "avec" && self.rare(at);
         }
         // "vu PD" at the end of a line.
-        if matches!(before, "vu" | "vue" | "revu" | "revue" | "relu" | "relue") && self.page.line_ends(at + 1) {
+        if reviewed(before) && self.page.line_ends(at + 1) {
             return self.source(at).len() == 2 && self.rare(at);
         }
         let cue = self.page.cues[at - 1].is_some_and(|c| c.end == at && c.roles & (role::FUNCTION | role::TYPIST) != 0);
