@@ -294,13 +294,7 @@ impl Cues {
                 }
             });
         }
-        found.retain(|cue| {
-            let first = mentions.partition_point(|m| m.start <= cue.start);
-            let within = mentions[first..].iter().take_while(|m| m.start < cue.end);
-            // "sans complication de la thrombectomie" speaks of an act that was done.
-            let act = |at: usize| matches!(text.fold(at), "de" | "du" | "d" | "des" | "lors" | "apres" | "au" | "sous" | "avec");
-            cue.kind != CueKind::Pseudo || act(cue.end) || act(cue.end - 1) || !within.into_iter().any(|m| m.end > cue.end)
-        });
+        found.retain(|cue| cue.kind != CueKind::Pseudo || !outreached(text, cue, mentions));
         // Whoever covers a cue starts no later; with longer ones first among
         // equals, one look at those still open decides.
         found.sort_by_key(|c| (c.start, std::cmp::Reverse(c.end)));
@@ -320,6 +314,17 @@ impl Cues {
         }
         kept
     }
+}
+
+/// A mention starts within the cue and reaches beyond it. Not over a preposition: "sans
+/// complication de la thrombectomie" speaks of an act that was done.
+fn outreached(text: &Text<'_>, cue: &Cue, mentions: &[Mention]) -> bool {
+    let preposition = |at: usize| matches!(text.fold(at), "de" | "du" | "d" | "des" | "lors" | "apres" | "au" | "sous" | "avec");
+    if preposition(cue.end) || preposition(cue.end - 1) {
+        return false;
+    }
+    let first = mentions.partition_point(|m| m.start <= cue.start);
+    mentions[first..].iter().take_while(|m| m.start < cue.end).any(|m| m.end > cue.end)
 }
 
 /// Whether the wider cue leaves nothing to the other.
