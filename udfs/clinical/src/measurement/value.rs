@@ -8,7 +8,7 @@ use super::number::{self, Number, glued};
 use super::scan::Scanner;
 
 /// Most tokens from the start of a field to its colon.
-const LONGEST_NAME: usize = 8;
+const FIELD: usize = 8;
 
 /// A value that fits its measure.
 #[derive(Debug, Clone, Default)]
@@ -99,10 +99,10 @@ impl Scanner<'_, '_> {
             && (self.name_at(at + 1).is_some() || self.field_at(at + 1))
     }
 
-    /// A name and a colon stand here.
+    /// A field opens here, measure or not: its colon stands near.
     fn field_at(&self, at: usize) -> bool {
         let same_line = |at: &usize| self.text.tokens.get(*at).is_some_and(|t| t.lines_before == 0);
-        (at..at + LONGEST_NAME)
+        (at..at + FIELD)
             .take_while(same_line)
             .take_while(|at| !matches!(self.text.fold(*at), "/" | ";" | "."))
             .any(|at| self.text.fold(at) == ":")
