@@ -12,7 +12,7 @@ mod context;
 mod entry;
 mod field;
 mod free;
-mod initials;
+pub(crate) mod initials;
 pub(crate) mod knowledge;
 mod letters;
 pub(crate) mod page;
