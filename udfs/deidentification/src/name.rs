@@ -16,6 +16,7 @@ pub(crate) mod initials;
 pub(crate) mod knowledge;
 mod letters;
 pub(crate) mod page;
+mod position;
 pub(crate) mod repeat;
 mod slot;
 #[cfg(test)]
@@ -44,6 +45,7 @@ pub fn names(knowledge: &Identity, analysis: &Analysis<'_>, circumstances: Circu
     let page = Page::new(&knowledge.names, analysis);
     let mut found = Found::new(page.len());
     context::announced(&page, &mut found);
+    position::positions(&page, &mut found);
     let mut metadata = Known::default();
     for name in circumstances.staff {
         metadata.learn_name(page.names, name);

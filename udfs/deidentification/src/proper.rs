@@ -41,6 +41,7 @@ pub fn proper(identity: &Identity, analysis: &Analysis<'_>, staff: &[&str], span
     }
     reader.ends();
     reader.cut_given_names();
+    reader.before_given_names();
     reader.learn_people(staff);
     reader.initials();
     reader.logins();

@@ -15,9 +15,9 @@ const LIST: usize = 24;
 
 /// What stands between a cue and its name.
 #[derive(Clone, Copy)]
-struct Link {
+pub(super) struct Link {
     /// First token of the name.
-    at: usize,
+    pub at: usize,
     /// A colon, an equals sign or a bar.
     colon: bool,
     /// Any mark at all.
@@ -98,7 +98,13 @@ fn titled(page: &Page<'_, '_>, start: usize, after: usize, hit: CueHit, found: &
     }
     let plain = first.kind == PartKind::Word && first.bits & (look::CLINICAL | look::IN_CAPITALS) == 0;
     let known = first.bits & word::ANY_NAME != 0;
-    if plain && !broken && (known || !weak && page.fold(start) != "pr") {
+    // "M. LONG": a dot behind the letter, and capitals within small letters.
+    let stands_out = dotted
+        && first.upper
+        && page.stands_out(first.tokens.start)
+        && !page.has(candidate.end, look::UPPER)
+        && candidate.parts[1..].iter().all(|p| p.bits & word::ANY_NAME != 0);
+    if plain && !broken && (known || stands_out && !page.has(start, look::IN_CAPITALS) || !weak && page.fold(start) != "pr") {
         weight = weight.max(ENOUGH);
     }
     if weight < ENOUGH {
@@ -172,7 +178,7 @@ fn in_small_letters(page: &Page<'_, '_>, at: usize, roles: u32, found: &mut Foun
 }
 
 /// Past what links a cue to its name.
-fn link(page: &Page<'_, '_>, at: usize, end: usize, roles: u32) -> Link {
+pub(super) fn link(page: &Page<'_, '_>, at: usize, end: usize, roles: u32) -> Link {
     let mut i = end;
     // "né(e)", "nom(s)", "c.": what belongs to the cue itself.
     if page.fold(i) == "(" && page.fold(i + 2) == ")" && page.fold(i + 1).len() < 3 && page.glued(i) {

@@ -103,7 +103,7 @@ fn trade_in_brackets(page: &Page<'_, '_>, candidate: &Candidate) -> i32 {
 }
 
 /// "06 12 34…" or "tél" right behind.
-fn telephone(page: &Page<'_, '_>, end: usize) -> bool {
+pub(super) fn telephone(page: &Page<'_, '_>, end: usize) -> bool {
     let at = (end..end + 3).find(|i| !matches!(page.fold(*i), ":" | "(" | "," | "-" | "au")).unwrap_or(end);
     let fold = page.fold(at);
     let digits = fold.len() == 2 || fold.len() == 10;

@@ -195,6 +195,9 @@ pub(crate) fn stands_for_a_person(page: &Page<'_, '_>, at: usize) -> bool {
     if bits & look::CLINICAL != 0 || page.behind_eponym_head(at) {
         return false;
     }
+    if bits & look::CAPITAL != 0 && (heads_entry(page, at) || signs_alone(page, at)) {
+        return true;
+    }
     let ambiguous =
         bits & word::AMBIGUOUS != 0 || bits & word::ANY_NAME == 0 && (likely_common(page.fold(at)) || bits & word::ACRONYM != 0);
     if bits & look::CAPITAL == 0 {
@@ -209,4 +212,18 @@ pub(crate) fn stands_for_a_person(page: &Page<'_, '_>, at: usize) -> bool {
     }
     // Within a sentence a common word has no capital.
     behind_small_word(page, at) || !seen && bits & (look::OPENS | word::COMMON | word::EPONYM) == 0
+}
+
+/// "02/05 9h - Juin.", "03/05 NUIT - LUNDI :": a day or an hour, and who writes.
+fn heads_entry(page: &Page<'_, '_>, at: usize) -> bool {
+    at > 0
+        && page.same_line(at)
+        && matches!(page.fold(at - 1), "-" | "–" | "|" | ":" | "(")
+        && (page.line_ends(at + 1) || matches!(page.fold(at + 1), "." | ":" | "," | "-" | "–" | "|" | ")"))
+        && super::slot::timed(page, at)
+}
+
+/// A given name that has a line for itself signs.
+fn signs_alone(page: &Page<'_, '_>, at: usize) -> bool {
+    page.line_start(at) == at && page.line_ends(at + 1) && page.has(at, word::ANY_GIVEN) && !page.has(at, word::COMMON | word::EPONYM)
 }

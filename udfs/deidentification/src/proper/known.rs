@@ -111,7 +111,7 @@ pub(super) fn carries_thing(fold: &str) -> bool {
 }
 
 /// "rappelle", "prévenue": what people do, behind their name.
-pub(super) fn deed(fold: &str) -> bool {
+pub(crate) fn deed(fold: &str) -> bool {
     lists().deeds.contains(fold)
 }
 

@@ -35,6 +35,23 @@ impl Proper<'_, '_> {
         }
     }
 
+    /// "CH 9, KERBRAT MARIE-LINE": in a line of capitals an unknown word before a given name
+    /// that is found.
+    pub(super) fn before_given_names(&mut self) {
+        for at in 0..self.page.len().saturating_sub(1) {
+            let given = at + 1;
+            let opens = at == 0 || !self.page.same_line(at) || matches!(self.fold(at - 1), "," | ":" | "(" | "/" | ";" | "." | "-" | "–");
+            let name = self.page.has(at, look::UPPER) && self.fold(at).len() > 3 && self.page.pronounceable(at..given) && self.unknown(at);
+            let found = self.page.same_line(given)
+                && self.label(given) == Some(Label::Prenom)
+                && self.page.has(given, look::UPPER)
+                && self.fold(given).len() > 3;
+            if opens && name && found && !self.column(given) && !self.of_medicine(at, 2) {
+                self.emit(at..given, Label::Nom, "proper:person", 0.5);
+            }
+        }
+    }
+
     /// A title, a trade, a word cut short that is no given name: "Int. DUPONT".
     fn no_given_name(&self, at: usize) -> bool {
         self.page.title(at).is_some()
@@ -165,17 +182,22 @@ impl Proper<'_, '_> {
         true
     }
 
-    /// "Marie-Dominique": two given names that a hyphen joins.
+    /// "Marie-Dominique": two given names that a hyphen joins, "M-Lou": the first in short.
     pub(super) fn compound_given(&mut self, at: usize) -> bool {
         let end = at + 3;
+        let letter = self.page.has(at, look::SINGLE) && matches!(self.fold(at), "m" | "j");
         let given = |i: usize| {
-            let short = i > at && matches!(self.fold(i), "jo" | "do" | "lo" | "ange" | "lou" | "ro" | "no" | "mi" | "flo" | "fra" | "max");
+            let short = i > at
+                && matches!(
+                    self.fold(i),
+                    "jo" | "do" | "lo" | "ange" | "lou" | "ro" | "no" | "mi" | "flo" | "fra" | "max" | "pi" | "phi" | "lu" | "th"
+                );
             self.page.has(i, look::CAPITAL)
                 && (short || self.page.has(i, word::ANY_GIVEN) && !self.page.has(i, word::EPONYM) && self.fold(i).len() > 2)
         };
         let joined = self.fold(at + 1) == "-" && self.page.glued(at + 1) && self.page.glued(at + 2);
         if !joined
-            || !given(at)
+            || !(given(at) || letter && !self.page.has(at + 2, look::UPPER))
             || !given(at + 2)
             || self.covered(at + 2)
             || self.fold(end) == "-" && self.page.glued(end)

@@ -77,7 +77,7 @@ impl Reader<'_, '_> {
             let article = matches!(self.fold(at), "le" | "la" | "les" | "l") && self.capital(last) && !self.upper(last);
             let hasty = kind & class::KNOWN != 0
                 && kind & (class::WORD | class::ARTICLE) == 0
-                && (placed || self.is(at.wrapping_sub(1), Cue::SurelyLives) && at > 0)
+                && (placed || at > 0 && self.same_line(at) && (self.is(at - 1, Cue::SurelyLives) || ward(self.before(at, 1))))
                 && !self.medical_name(at);
             return article && (placed || kind & (class::WORD | class::EPONYM) == 0) && !self.medical_name(at)
                 || hasty && (at..end).all(|i| !self.capital(i));
@@ -408,6 +408,11 @@ impl Reader<'_, '_> {
             self.found.iter().any(|s| matches!(s.label, Label::Date | Label::DateNaissance) && s.start == start && s.end - s.start > 4);
         date.then_some((end, "shape:letter-head", 0.85))
     }
+}
+
+/// "unv rennes", "neurochir lyon": a ward that its town tells apart.
+fn ward(word: &str) -> bool {
+    matches!(word, "unv" | "usinv" | "sau" | "neurochir" | "neurochirurgie" | "nrx" | "urgences" | "rea" | "teleavc" | "regulation")
 }
 
 /// A speciality, not a place: "(Neurologue)", "(Cardiologie)".
