@@ -125,7 +125,7 @@ impl Reader<'_, '_> {
     /// Within days of another date of the text, or of the document's own.
     fn of_the_stay(&self, at: usize) -> bool {
         let Some(day) = self.digits(at).map(|d| d.value) else { return false };
-        let near = |other: u64| other.abs_diff(day) <= 12 || other > 18 && day < 13 && day + 31 - other <= 12;
+        let near = |other: u64| other.abs_diff(day) <= 12 || other.max(day) > 18 && other.min(day) + 31 - other.max(day) <= 12;
         let told = self.found.iter().filter(|s| s.label == Label::Date).any(|s| {
             let written = &self.text.original[s.start..s.end];
             let numbers = written.split(|c: char| !c.is_ascii_digit()).filter(|n| (1..=2).contains(&n.len()));
@@ -160,11 +160,14 @@ impl Reader<'_, '_> {
             || fold == "n" && self.mark(next + 1, "'")
     }
 
-    /// "l'angio-IRM du 17", "le scanner de contrôle du 6": what has a day, some words before.
+    /// "l'angio-IRM du 17", "le scanner de contrôle du 6", "celui du 6": what has a day, some
+    /// words before.
     fn dated_near(&self, at: usize) -> bool {
-        (2..7)
-            .take_while(|back| at >= *back && self.near(at - back + 1) && !matches!(self.before(at, *back), "." | ";" | ":" | ","))
-            .any(|back| dated(self.before(at, back)) || meeting(self.before(at, back)))
+        matches!(self.before(at, 2), "celui" | "celle" | "ceux" | "celles")
+            || (2..7)
+                .take_while(|back| at >= *back && self.near(at - back + 1) && !matches!(self.before(at, *back), "." | ";" | ":" | ","))
+                .map(|back| self.before(at, back))
+                .any(|word| dated(word) || meeting(word) || told_of(word))
     }
 
     /// A number that calls for help.
@@ -269,6 +272,29 @@ pub(super) fn meeting(word: &str) -> bool {
             | "reprise"
             | "dernier"
             | "derniere"
+    )
+}
+
+/// What a sentence tells of a day: "le pic fébrile du 12 a cédé".
+fn told_of(word: &str) -> bool {
+    matches!(
+        word,
+        "rendez"
+            | "prise"
+            | "veille"
+            | "lendemain"
+            | "episode"
+            | "episodes"
+            | "pic"
+            | "poussee"
+            | "fievre"
+            | "seance"
+            | "programme"
+            | "bloc"
+            | "inr"
+            | "crp"
+            | "creatinine"
+            | "natremie"
     )
 }
 

@@ -114,7 +114,12 @@ impl Reader<'_, '_> {
         let (a, b, c) = (self.digits(at)?, self.digits(at + 1)?, self.digits(at + 2)?);
         let single = !self.glued(at + 1) && !self.glued(at + 2) && (1..=2).all(|i| self.same_line(at + i) && !self.column(at + i));
         let valid = (1..=31).contains(&a.value) && (1..=12).contains(&b.value) && a.count == 2 && b.count == 2;
-        let year = c.count == 4 && (1900..2100).contains(&c.value) || cued && c.count == 2 && self.is(at.wrapping_sub(1), Cue::Birth);
+        let year = c.count == 4 && (1900..2100).contains(&c.value) || cued && c.count == 2 && self.is(at.wrapping_sub(1), Cue::Birth)
+            // "14 05 24 8h50": a clock behind a day of these weeks.
+            || c.count == 2
+                && self.clock_behind(at + 3)
+                && self.near_document(a.value, b.value)
+                && self.century(c.value).abs_diff(self.now()) < 2;
         let alone = at == 0 || self.digits(at - 1).is_none() || !self.same_line(at) || self.day_behind_gap(at);
         (single && valid && year && alone && !self.is(at + 3, Cue::Unit)).then(|| Date {
             year: Some(if c.count == 4 { c.value } else { self.century(c.value) }),
@@ -142,6 +147,8 @@ impl Reader<'_, '_> {
             && self.glued(at + 4)
             && self.kind(at + 4) == Some(Kind::Number);
         let initial = self.column(at + 3) || self.capital(at + 3) && self.fold(at + 3).len() == 1;
+        // "04/2016 CH de Brouzac": no unit stands behind a year.
+        let initial = initial || b_count == 4 && self.capital(at + 3);
         let amount = self.is(at + 3, Cue::Unit) && self.same_line(at + 3) && !clock && !initial;
         if third && !(mark == "/" && matches!(self.fold(at + 3), "-" | ",")) || amount {
             return None;
@@ -155,7 +162,8 @@ impl Reader<'_, '_> {
             let month = (1..=12).contains(&a)
                 && a_count <= 2
                 && (1900..2100).contains(&b)
-                && (mark != "." || a_count == 2 && matches!(self.before(at, 1), "en" | "depuis" | "le"));
+                && (mark != "."
+                    || a_count == 2 && matches!(self.before(at, 1), "en" | "depuis" | "le" | "g" | "d" | "avc" | "ait" | "idm"));
             return (month && !self.measured(at)).then_some(Date { year: Some(b), ..date });
         }
         if a_count == 4 {
@@ -195,7 +203,13 @@ impl Reader<'_, '_> {
                 let counted = mark == "."
                     && (self.same_line(at + 3) && counted_day(self.fold(at + 3)) && self.line_start(at)
                         || self.before(at, 1) == "(" && self.mark(at + 3, ")") && counted_day(self.before(at, 2)));
+                // "9h15 12.03", "12-03 22h": beside an hour.
+                let timed = (a_count, b_count) == (2, 2)
+                    && !(vital || score)
+                    && (mark == "-" && clock || at > 0 && !self.glued(at) && self.clock_behind(at - 1))
+                    && self.near_document(a, b);
                 told || heads
+                    || timed
                     || counted
                     || !vital && !score && self.padded(at, (a, a_count), (b, b_count))
                     || article && a_count == 2 && b_count == 2 && (mark == "-" || self.sentence_ends(at + 3) || clock)
