@@ -143,7 +143,9 @@ impl Reader<'_, '_> {
                         | "commandant"
                 ) && self.capital(first + 1)
                     && self.same_line(first + 1);
-                proper && !excluded && !shouted && (titled || !self.is(first, Cue::EndsName))
+                // "Avenue de l'Hôpital, 56110 Brouzac": a postal code behind a line's first words.
+                let coded = linked && self.line_start(at) && self.code_behind(self.street_end(first, true));
+                proper && !excluded && (coded || !shouted && (titled || !self.is(first, Cue::EndsName)))
             }
         };
         if !accepted {
@@ -160,7 +162,7 @@ impl Reader<'_, '_> {
         self.emit(start - usize::from(flat)..end, Label::Adresse, "shape:street", 0.95);
     }
 
-    /// "Centre médical, route d'Uzès": the house that a comma parts from its street.
+    /// "Centre médical, route d'Uzès": the house or the hamlet that a comma parts from its street.
     fn building(&self, street: usize) -> usize {
         let Some(comma) = street.checked_sub(1).filter(|c| self.mark(*c, ",") && self.same_line(street)) else { return street };
         let mut first = comma;
@@ -188,7 +190,22 @@ impl Reader<'_, '_> {
                 | "batiment"
                 | "tour"
         );
-        if house && self.capital(first) && first < comma && !self.column(comma) { first } else { street }
+        // "Le Moulin, 3 montée du Puits", "Dr Roux, maison de santé, 5 place du Puits"
+        let numbered = self.kind(street) == Some(Kind::Number);
+        let hamlet = numbered
+            && self.line_start(first)
+            && self.is(first, Cue::House)
+            && comma > first + 1
+            && (first..comma).all(|i| self.capital(i) || self.is(i, Cue::Particle) || self.kind(i) == Some(Kind::Mark))
+            && !(first..comma).any(|i| self.is(i, Cue::Title) || self.is(i, Cue::Hospital));
+        let inner = numbered && house && first + 1 < comma && first > 0 && self.mark(first - 1, ",");
+        if (house && self.capital(first) || hamlet || inner) && first < comma && !self.column(comma) { first } else { street }
+    }
+
+    /// A postal code and a town, behind a comma or not.
+    fn code_behind(&self, end: usize) -> bool {
+        let code = end + usize::from(matches!(self.fold(end), "," | "-" | "–"));
+        self.same_line(code + 1) && self.digits(code).is_some_and(|d| d.count == 5) && self.same_line(code) && self.capital(code + 1)
     }
 
     /// "12rue": a number and a street in one word.
@@ -254,7 +271,12 @@ impl Reader<'_, '_> {
                         "-" | "'" => glued && self.glued(at + 1) || self.fold(at) == "'",
                         // "Dr. Roux", "J. Moulin", "St. Jean"
                         "." => {
-                            glued && self.same_line(at + 1) && self.fold(at - 1).len() <= 3 && self.capital(at - 1) && self.capital(at + 1)
+                            glued
+                                && self.same_line(at + 1)
+                                && self.fold(at - 1).len() <= 3
+                                && self.capital(at - 1)
+                                && self.capital(at + 1)
+                                && !self.knowledge.is_town(self.fold(at - 1))
                         }
                         _ => false,
                     };

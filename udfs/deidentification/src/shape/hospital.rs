@@ -205,28 +205,6 @@ impl Reader<'_, '_> {
         (end > at + 2).then_some(end)
     }
 
-    /// "- SITE DE X" and ", à X" are said with the name.
-    pub(super) fn site_behind(&self, end: usize) -> usize {
-        let site = matches!(self.fold(end), "-" | "–" | ",") && self.fold(end + 1) == "site" && self.same_line(end + 1);
-        if site {
-            let mut name = end + 2;
-            while matches!(self.fold(name), "de" | "d" | "'" | "du" | "-") {
-                name += 1;
-            }
-            if self.capital(name) && self.same_line(name) && !self.is(name, Cue::EndsName) {
-                return self.place_chain(name, 3).max(name + 1);
-            }
-        }
-        let comma = usize::from(self.mark(end, ","));
-        if self.fold(end + comma) == "a" && self.capital(end + comma + 1) && self.near(end + comma + 1) {
-            let town = self.knowledge.towns.longest(self.text, end + comma + 1);
-            if let Some((town, _)) = town.filter(|(_, class)| class & class::WORD == 0) {
-                return self.hyphenated(town);
-            }
-        }
-        end
-    }
-
     /// The word is used as the type of a place, not in its other senses.
     fn opens_hospital(&self, at: usize) -> bool {
         let word = self.fold(at);
@@ -268,7 +246,10 @@ impl Reader<'_, '_> {
                     );
                 !(noun || self.mark(at + 1, ":"))
             }
-            "foyer" => matches!(self.fold(at + 1), "les" | "le" | "la" | "l" | "du" | "des" | "logement" | "d") && self.same_line(at + 1),
+            "foyer" => {
+                matches!(self.fold(at + 1), "les" | "le" | "la" | "l" | "du" | "des" | "logement" | "d" | "«" | "\"" | "“")
+                    && self.same_line(at + 1)
+            }
             "institut" | "fondation" | "pharmacie" | "pavillon" => self.same_line(at + 1),
             // "Cabinet de neurologie du Vallon"
             "cabinet" => {
@@ -318,9 +299,11 @@ impl Reader<'_, '_> {
         if !(sure || cared) || !self.near(next) || self.column(next) && next > at + 1 && !self.upper(at) {
             return None;
         }
-        if matches!(self.fold(next), "\"" | "«" | "“") && self.capital(next + 1) {
+        // "EHPAD « les Glycines »"
+        let small = matches!(self.fold(next + 1), "les" | "le" | "la" | "l");
+        let named = next + 1 + usize::from(small) + usize::from(small && self.mark(next + 2, "'"));
+        if matches!(self.fold(next), "\"" | "«" | "“") && (self.capital(next + 1) || self.capital(named)) && self.same_line(named) {
             next += 1;
-            // "EHPAD « Les Glycines »"
             let article = matches!(self.fold(next), "les" | "le" | "la" | "l");
             next += usize::from(article) + usize::from(article && self.mark(next + 1, "'"));
         }
@@ -465,10 +448,9 @@ impl Reader<'_, '_> {
                     // "Pasteur 2"
                     if self.digits(at).is_some_and(|d| d.count == 1)
                         && line
-                        && !self.glued(at + 1)
-                        && known.is_some_and(|(e, _)| e == at)
                         && !self.is(at + 1, Cue::Unit)
-                        && matches!(self.fold(at - 1), "pasteur" | "archet")
+                        && (!self.glued(at + 1) && known.is_some_and(|(e, _)| e == at) && matches!(self.fold(at - 1), "pasteur" | "archet")
+                            || self.numbered_house(kind, at))
                     {
                         end = at + 1;
                     }
@@ -499,9 +481,12 @@ impl Reader<'_, '_> {
         }
         let Some((end, kind)) = self.knowledge.hospitals.longest(self.text, at) else { return };
         let person = at > 0 && self.same_line(at) && (self.is(at - 1, Cue::Title) || self.person_ends(at - 1));
-        if !self.spells_name(at..end) || person {
+        // "Dupuytren 2 doigts": fingers are counted, houses are not.
+        let counted = self.digits(end - 1).is_some() && self.word(end) && !self.capital(end) && self.same_line(end);
+        if !self.spells_name(at..end) || person || counted || self.town_with_article(at, end) {
             return;
         }
+        let end = self.group_behind(at, end);
         let eponym = self.medical_name(at);
         let short = end == at + 1 && self.fold(at).len() <= 5;
         let accepted = if kind & class::EPONYM == 0 {

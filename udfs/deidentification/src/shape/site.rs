@@ -1,7 +1,9 @@
 //! Parts of a hospital and of a town that bear a name: "site Nord", "site de la Roche
 //! Noire", "zone de Kervara", "ZA des Quatre Vents".
 
-use super::gazetteer::Cue;
+use sillage_clinical::text::Kind;
+
+use super::gazetteer::{Cue, class};
 use super::reader::Reader;
 use crate::Label;
 
@@ -13,6 +15,93 @@ impl Reader<'_, '_> {
                 self.site(at);
             }
         }
+    }
+
+    /// "- SITE DE X" and ", à X" are said with the name.
+    pub(super) fn site_behind(&self, end: usize) -> usize {
+        let site = matches!(self.fold(end), "-" | "–" | ",") && self.fold(end + 1) == "site" && self.same_line(end + 1);
+        if site {
+            let mut name = end + 2;
+            while matches!(self.fold(name), "de" | "d" | "'" | "du" | "-") {
+                name += 1;
+            }
+            if self.capital(name) && self.same_line(name) && !self.is(name, Cue::EndsName) {
+                return self.place_chain(name, 3).max(name + 1);
+            }
+        }
+        // "SMR « le Clos Fleuri » de Brouzac"
+        if matches!(self.fold(end), "»" | "\"" | "”") && matches!(self.fold(end + 1), "de" | "d" | "du" | "a") && self.same_line(end + 1)
+        {
+            let town = end + 2 + usize::from(self.mark(end + 2, "'"));
+            if self.same_line(town) && self.capital(town) && !self.is(town, Cue::EndsName) && !self.is(town, Cue::Title) {
+                return self.place_chain(town, 3).max(town + 1);
+            }
+        }
+        // "CHU de Brouzac - Dupuytren"
+        let house = self.knowledge.hospitals.longest(self.text, end + 1);
+        if let Some((behind, _)) = house.filter(|_| matches!(self.fold(end), "-" | "–") && !self.glued(end) && self.capital(end + 1))
+            && self.same_line(end + 1)
+            && (self.line_start(behind) || self.token(behind).is_none() || self.kind(behind) == Some(Kind::Mark) && !self.glued(behind + 1))
+        {
+            return behind;
+        }
+        let comma = usize::from(self.mark(end, ","));
+        if self.fold(end + comma) == "a" && self.capital(end + comma + 1) && self.near(end + comma + 1) {
+            let town = self.knowledge.towns.longest(self.text, end + comma + 1);
+            if let Some((town, _)) = town.filter(|(_, class)| class & class::WORD == 0) {
+                return self.hyphenated(town);
+            }
+        }
+        end
+    }
+
+    /// "HÔPITAL DUVALLON 1 - Neurologie", "Hôpital Duvallon 2, service": the number of a house,
+    /// not of what is counted.
+    pub(super) fn numbered_house(&self, kind: usize, number: usize) -> bool {
+        let next = number + 1;
+        let ends = self.token(next).is_none()
+            || !self.same_line(next)
+            || self.column(next)
+            || matches!(self.fold(next), "-" | "–" | "|" | "(") && !self.glued(next)
+            || matches!(self.fold(next), "," | ")" | ":" | ";") && !self.glued(next + 1);
+        matches!(self.fold(kind), "hopital" | "hop" | "chu" | "clinique" | "hospice")
+            && self.digits(number).is_some_and(|d| (1..=4).contains(&d.value))
+            && ends
+    }
+
+    /// "Le Kremlin-Bicêtre, le 3 mars": the town whose name a hospital bears, with its article.
+    pub(super) fn town_with_article(&self, at: usize, end: usize) -> bool {
+        (1..5).take_while(|back| at >= *back && self.same_line(at - back + 1)).map(|back| at - back).any(|article| {
+            matches!(self.fold(article), "le" | "la" | "les")
+                && self.capital(article)
+                && !self.is_taken(article)
+                && self.knowledge.towns.longest(self.text, article).is_some_and(|(e, _)| e >= end)
+        })
+    }
+
+    /// "AP-HP. Sorbonne Université", "AP-HP. Nord – Université Paris Cité": the group of
+    /// hospitals that is named with the house.
+    pub(super) fn group_behind(&self, at: usize, end: usize) -> usize {
+        if !matches!(self.fold(at), "ap" | "aphp") || !self.upper(at) {
+            return end;
+        }
+        let mut next = end + usize::from(matches!(self.fold(end), "." | "," | "-" | "–"));
+        let (mut last, mut named) = (end, false);
+        while self.same_line(next) && next < end + 12 && !self.is_taken(next) {
+            let word = matches!(
+                self.fold(next),
+                "sorbonne" | "paris" | "saclay" | "cite" | "nord" | "centre" | "henri" | "mondor" | "seine" | "saint" | "denis" | "est"
+            );
+            let group = matches!(self.fold(next), "universite" | "universitaires" | "nord" | "centre");
+            if (word || group) && self.capital(next) || matches!(self.fold(next), "hopitaux" | "universitaires") {
+                named |= group;
+                last = next + 1;
+            } else if !matches!(self.fold(next), "de" | "-" | "–") {
+                break;
+            }
+            next += 1;
+        }
+        if named { last } else { end }
     }
 
     fn site(&mut self, at: usize) {
