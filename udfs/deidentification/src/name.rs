@@ -21,7 +21,9 @@ pub(crate) mod repeat;
 mod slot;
 #[cfg(test)]
 mod tests;
+mod typist;
 pub(crate) mod weigh;
+pub(crate) mod writers;
 
 use std::ops::Range;
 
@@ -58,6 +60,7 @@ pub fn names(knowledge: &Identity, analysis: &Analysis<'_>, circumstances: Circu
     let mut known = metadata;
     found.sort();
     known.learn(&page, &found);
+    writers::writers(&page, &known.initials, &mut found);
     initials::initials(&page, &known.initials, &mut found);
     repeat::repeated(&page, &known, "repeat", &mut found);
     field::beside_names(&page, &mut found);

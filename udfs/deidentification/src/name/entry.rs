@@ -1,5 +1,5 @@
 //! Two letters where an entry or a step of care says who did it: "9h10 QM : …", "pris par
-//! QM, IDE", "IAO (QM, 22h52)".
+//! QM, IDE", "IAO (QM, 22h52)", "clos à 9:17 par QM", "double lecture QM".
 
 use sillage_clinical::text::Kind;
 
@@ -7,11 +7,46 @@ use super::Found;
 use super::page::{Page, look};
 use super::slot::{SLOT, initials, timed, vital};
 use crate::Label;
+use crate::proper::known::ward;
 
 /// Reads a token as the letters of who made an entry.
 pub(super) fn entries(page: &Page<'_, '_>, at: usize, found: &mut Found) {
     heads(page, at, found);
     beside_function(page, at, found);
+    let by = if closing_hour(page, at) { Some(at + 1) } else { checked_twice(page, at) };
+    if let Some(who) = by.filter(|w| page.same_line(*w) && initials(page, *w) && !vital(page, *w) && !way(page.fold(*w)))
+        && (page.closed(who + 1) || matches!(page.fold(who + 1), "." | "," | ";" | ")" | "|" | "/"))
+        && !found.covers(who)
+    {
+        found.push(page, who..who + 1, Label::Nom, SLOT, 20);
+    }
+}
+
+/// The way of a drug, where it is taken in, what it runs through.
+pub(super) fn way(fold: &str) -> bool {
+    matches!(fold, "vo" | "sl" | "ivd" | "ivl" | "sng" | "vvp" | "vvc" | "vvs" | "ng" | "ok" | "rp" | "tt")
+}
+
+/// "9:17 par", "le 12/03 à 14h par": an hour or a day before "par".
+fn closing_hour(page: &Page<'_, '_>, at: usize) -> bool {
+    let number = |i: usize| page.text.tokens[i].kind == Kind::Number;
+    page.fold(at) == "par"
+        && at > 2
+        && page.same_line(at)
+        && number(at - 1)
+        && (page.fold(at - 1).contains('h') || matches!(page.fold(at - 2), ":" | "/") && page.glued(at - 2) && number(at - 3))
+}
+
+/// "double lecture", "2e cotation", "contre-visite": who does a thing again follows.
+fn checked_twice(page: &Page<'_, '_>, at: usize) -> Option<usize> {
+    let again = matches!(page.fold(at), "double" | "seconde" | "deuxieme" | "troisieme" | "2e" | "2eme" | "3e" | "contre");
+    let act = at + 1 + usize::from(page.fold(at + 1) == "-");
+    let done = matches!(
+        page.fold(act),
+        "lecture" | "relecture" | "saisie" | "controle" | "verification" | "verif" | "cotation" | "evaluation" | "calcul" | "visite"
+    );
+    let who = act + 1 + usize::from(matches!(page.fold(act + 1), ":" | "par"));
+    (again && done && page.same_line(act) && page.same_line(act + 1)).then_some(who)
 }
 
 /// "Jeu 9 nov 9h10 QM : …", twice with the same letters: who writes the entries.
@@ -39,7 +74,17 @@ fn beside_function(page: &Page<'_, '_>, at: usize, found: &mut Found) {
         && matches!(page.fold(at - 2), "ide" | "iao" | "ioa" | "iade" | "interne" | "externe")
         && page.fold(at + 1) == ","
         && clocked;
-    if (by || bracket) && page.same_line(at) && initials(page, at) && !vital(page, at) && !found.covers(at) {
+    // "Accueil IAO (QM) :", "IDE (QM)"
+    let alone = at > 1 && page.fold(at - 1) == "(" && page.fold(at + 1) == ")" && page.has(at, look::UPPER);
+    let known = ward(page.fold(at)) || matches!(page.fold(at), "am" | "pm" | "nv" | "uf");
+    let alone = alone
+        && match page.fold(at - 2) {
+            // Who is at the door is a nurse, whatever the letters work as elsewhere.
+            "iao" | "ioa" => page.text.source(at..at + 1).len() == 2 && !known,
+            "ide" | "iade" | "ibode" => initials(page, at) && !known,
+            _ => false,
+        };
+    if ((by || bracket) && initials(page, at) || alone) && page.same_line(at) && !vital(page, at) && !found.covers(at) {
         found.push(page, at..at + 1, Label::Nom, SLOT, 20);
     }
 }

@@ -8,6 +8,8 @@ use rustc_hash::FxHashSet;
 use super::Found;
 use super::knowledge::{role, word};
 use super::page::{Page, look};
+use super::slot::{self, SLOT};
+use super::typist::small_pair;
 use crate::Label;
 
 /// Lines at the end of a text where a lone pair of letters is a signature.
@@ -30,6 +32,11 @@ pub(crate) fn initials(page: &Page<'_, '_>, people: &FxHashSet<String>, found: &
             behind_cue(page, cue.end, cue.roles, found);
         }
         ends_a_line(page, at, found);
+        small_pair(page, at, people, found);
+        if !found.covers(at) && page.has(at, look::UPPER) && letters(page, at, 2..=3) && doctor(page, at) && people.contains(page.fold(at))
+        {
+            found.push(page, at..at + 1, Label::Nom, SLOT, 20);
+        }
         if found.covers(at) {
             continue;
         }
@@ -53,7 +60,7 @@ pub(crate) fn initials(page: &Page<'_, '_>, people: &FxHashSet<String>, found: &
     }
 }
 
-fn lines(page: &Page<'_, '_>) -> Vec<Range<usize>> {
+pub(super) fn lines(page: &Page<'_, '_>) -> Vec<Range<usize>> {
     let mut out = Vec::new();
     let mut start = 0;
     for at in 1..=page.len() {
@@ -95,6 +102,14 @@ fn seen_by(page: &Page<'_, '_>, at: usize) -> bool {
 /// Somebody has looked at it: who, may stand behind without "par".
 pub(crate) fn reviewed(fold: &str) -> bool {
     matches!(fold, "vu" | "vue" | "revu" | "revue" | "relu" | "relue")
+}
+
+/// "Dr MK": right behind the title of a physician.
+fn doctor(page: &Page<'_, '_>, at: usize) -> bool {
+    (1..3).any(|back| {
+        let title = at.checked_sub(back).filter(|t| page.cues[*t].is_some_and(|c| c.roles & role::PHYSICIAN != 0));
+        title.is_some_and(|t| page.title(t) == Some(at) && page.same_line(at))
+    })
 }
 
 /// "PJ, IDE", "(PJ interne)".
@@ -200,8 +215,11 @@ fn ends_a_line(page: &Page<'_, '_>, at: usize, found: &mut Found) {
     }
     let last = at + 1 == page.len() || at + 2 == page.len() && page.fold(at + 1) == ".";
     let opens = at > 0 && (page.text.tokens[at].lines_before > 0 || matches!(page.fold(at - 1), "." | "-" | ";" | "!"));
-    if last && opens && letters(page, at, 2..=2) && !matches!(page.fold(at), "ta" | "fc" | "fa" | "ok" | "ei" | "rx") {
-        found.push(page, at..at + 1, Label::Nom, "context:signature", 20);
+    let measure = matches!(page.fold(at), "ta" | "fc" | "fa" | "ok" | "ei" | "rx" | "vo" | "sl");
+    if last && opens && letters(page, at, 2..=2) && !measure {
+        // Behind a sentence they stand for nothing else: "… à 14 h. OG".
+        let sentence = matches!(page.fold(at - 1), "." | "!") && page.same_line(at) && !page.glued(at) && slot::initials(page, at);
+        found.push(page, at..at + 1, Label::Nom, if sentence { SLOT } else { "context:signature" }, 20);
     }
 }
 

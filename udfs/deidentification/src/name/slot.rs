@@ -38,8 +38,7 @@ pub(crate) fn slots(page: &Page<'_, '_>, found: &mut Found) {
         if let Some(end) = doctor.filter(|end| page.same_line(*end) && initials(page, *end) && !page.has(at, look::IN_CAPITALS)) {
             run(page, end, found, &mut people, false);
         }
-        small_initials(page, at, found);
-        typed(page, at, found);
+        super::typist::typists(page, at, found);
         beside_trade(page, at, found);
         super::entry::entries(page, at, found);
         announced(page, at, found);
@@ -171,76 +170,6 @@ fn shared(page: &Page<'_, '_>, at: usize) -> Option<usize> {
     .then_some(end)
 }
 
-/// "(NF/ab)" behind a signature, "frappe cv", "tapé par md": who typed, in small letters.
-fn small_initials(page: &Page<'_, '_>, at: usize, found: &mut Found) {
-    let letters = |i: usize| {
-        page.same_line(i)
-            && page.has(i, look::LOWER)
-            && matches!(page.fold(i).len(), 2 | 3)
-            && page.fold(i).bytes().all(|b| b.is_ascii_lowercase())
-            && !page.has(i, word::PARTICLE)
-            && !matches!(page.fold(i), "ml" | "dl" | "min" | "kg" | "mg" | "mm" | "ok" | "la" | "ce" | "sur" | "un" | "une" | "moi" | "lui")
-    };
-    let small = |i: usize| letters(i) && !page.has(i, word::COMMON | word::QUALIFIER);
-    let pair = page.fold(at) == "(" && page.fold(at + 2) == "/" && page.fold(at + 4) == ")" && page.line_ends(at + 5);
-    if pair && at > 0 && found.covers(at - 1) && initials(page, at + 1) && !vital(page, at + 1) && letters(at + 3) {
-        found.push(page, at + 1..at + 2, Label::Nom, SLOT, 20);
-        found.push(page, at + 3..at + 4, Label::Nom, SLOT, 20);
-    }
-    if matches!(page.fold(at), "frappe" | "frappee" | "tape" | "tapee" | "saisi" | "saisie" | "dactylo") {
-        let by = page.fold(at + 1) == "par";
-        let who = at + 1 + usize::from(by);
-        let ends = page.line_ends(who + 1) || matches!(page.fold(who + 1), "." | "," | ")" | ";") || by && page.fold(who + 1) == "le";
-        if ends && small(who) && !found.covers(who) && (by || page.fold(who).len() == 2) {
-            found.push(page, who..who + 1, Label::Nom, SLOT, 20);
-        }
-    }
-}
-
-/// "FL/mc", "OP/CV" or "CA/nlm - validé le 14/03" at the start of a line: who dictated and
-/// who typed.
-fn typed(page: &Page<'_, '_>, at: usize, found: &mut Found) {
-    let begins = at == 0 || page.text.tokens[at].lines_before > 0;
-    // "Jeanne MARTIN – MC/OS": behind the name they shorten.
-    let signed = at > 1 && matches!(page.fold(at - 1), "-" | "–" | "—") && page.same_line(at) && found.covers(at - 2);
-    let letters = |i: usize| {
-        let source = page.text.source(i..i + 1);
-        page.text.tokens.get(i).is_some_and(|t| t.kind == Kind::Word)
-            && matches!(source.len(), 2 | 3)
-            && source.bytes().all(|b| b.is_ascii_alphabetic())
-    };
-    let parted = matches!(page.fold(at + 1), "/" | "." | "-") && page.glued(at + 1) && page.glued(at + 2);
-    if !(begins || signed) || !parted || !letters(at) || !page.has(at, look::UPPER) || at + 2 >= page.len() || !letters(at + 2) {
-        return;
-    }
-    let typist = at + 2;
-    let small = page.has(typist, look::LOWER);
-    let end = typist + 1;
-    let line_end = page.line_ends(end);
-    let aside = page.column(end) || matches!(page.fold(end), "-" | "–" | "|" | ",") && page.same_line(end);
-    // "AVC/AIT", "TA/FC": two capitals with a stroke are people only where a date follows in
-    // another column.
-    let dated_behind = (end..(end + 14).min(page.len()))
-        .take_while(|i| page.same_line(*i))
-        .any(|i| page.fold(i).len() == 4 && page.text.tokens[i].kind == Kind::Number);
-    let unit = matches!(page.fold(typist), "ml" | "dl" | "min" | "kg" | "mg" | "mm" | "mn" | "an" | "ou" | "et");
-    let fits = if small {
-        !unit && page.fold(at + 1) != "-" && (line_end || aside)
-    } else {
-        // "RP/CD                 Dr X": on the line of who signs.
-        let signs = page.title(end).is_some() || found.covers(end);
-        let placed = if signed { line_end } else { page.column(end) && (dated_behind || signs) };
-        page.fold(at + 1) == "/" && placed && !(vital(page, at) || vital(page, typist))
-    };
-    if fits {
-        for i in [at, typist] {
-            if !found.covers(i) {
-                found.push(page, i..i + 1, Label::Nom, SLOT, 20);
-            }
-        }
-    }
-}
-
 /// "/ ext. GB", "- IAO RM", "LK (garde)", "SL (nuit)": initials beside a trade or a shift.
 fn beside_trade(page: &Page<'_, '_>, at: usize, found: &mut Found) {
     let closed = |i: usize| page.closed(i) || matches!(page.fold(i), "-" | "–" | "/" | "," | ")" | ";") && page.same_line(i);
@@ -261,7 +190,8 @@ fn beside_trade(page: &Page<'_, '_>, at: usize, found: &mut Found) {
             | "circulante"
             | "treuilliste"
     );
-    let opened = at == 0 || !page.same_line(at) || matches!(page.fold(at - 1), "/" | "-" | "–" | "+" | "&" | "," | "." | ")" | ";" | "|");
+    let opened =
+        at == 0 || !page.same_line(at) || matches!(page.fold(at - 1), "/" | "-" | "–" | "+" | "&" | "," | "." | "(" | ")" | ";" | "|");
     if trade
         && opened
         && (page.has(at, look::UPPER) || matches!(page.fold(at), "ext" | "int" | "interne" | "externe" | "circulante" | "treuilliste"))
@@ -363,7 +293,7 @@ pub(super) fn vital(page: &Page<'_, '_>, at: usize) -> bool {
     matches!(page.fold(at), "ta" | "fc" | "fr" | "pa" | "hr" | "sat" | "dxt" | "gcs" | "eva")
 }
 
-fn writing(fold: &str) -> bool {
+pub(super) fn writing(fold: &str) -> bool {
     matches!(
         fold,
         "dictee"

@@ -25,6 +25,7 @@ struct Lists {
     care_acts: FxHashSet<&'static str>,
     cut_words: FxHashSet<&'static str>,
     wards: FxHashSet<&'static str>,
+    articles: FxHashSet<&'static str>,
 }
 
 /// Words of a file, or of one of its parts headed `[name]`.
@@ -58,6 +59,7 @@ fn lists() -> &'static Lists {
         care_acts: words(COMMON, "care acts"),
         cut_words: words(ABBREVIATIONS, "cut words"),
         wards: words(ABBREVIATIONS, "wards"),
+        articles: words(COMMON, "articles"),
     })
 }
 
@@ -81,8 +83,13 @@ pub(crate) fn explained(fold: &str) -> bool {
 }
 
 /// Two letters that stand for a place of work: "CS DECT 4471", "IDE SI".
-pub(super) fn ward(fold: &str) -> bool {
+pub(crate) fn ward(fold: &str) -> bool {
     lists().wards.contains(fold)
+}
+
+/// An article, a grade, a negation: letters behind it are a thing, not somebody.
+pub(crate) fn makes_thing(fold: &str) -> bool {
+    lists().articles.contains(fold)
 }
 
 /// A word cut short before the name of somebody: "Int.", "Serv.", "Bd."

@@ -11,6 +11,7 @@ use super::{Proper, known};
 use crate::Label;
 use crate::name::knowledge::{role, word};
 use crate::name::page::look;
+use crate::name::writers::remark;
 
 /// Most letters between the word that asks for a person and the letters.
 const FILLERS: usize = 3;
@@ -43,7 +44,9 @@ impl Proper<'_, '_> {
             let named = own && at > 0 && matches!(self.fold(at - 1), "par" | "avec" | "a") && self.behind_asked(at);
             let called = self.source(at).len() == 2 && self.called(at);
             let bracketed = own && self.signs_in_brackets(at);
-            let written = self.written_behind(at) || self.with_known(at) || named || called || bracketed;
+            // "correction QV : régime mixé"
+            let remarked = own && at > 0 && remark(self.fold(at - 1)) && self.page.same_line(at) && self.fold(at + 1) == ":";
+            let written = remarked || self.written_behind(at) || self.with_known(at) || named || called || bracketed;
             let placed = written
                 || !known::heading(fold)
                     && ((own || rare) && (self.heads_line(at) || self.behind_asked(at) || self.closes_line(at))
@@ -115,41 +118,7 @@ impl Proper<'_, '_> {
     /// "la X", "un X", "de X", "anti-X", "3 X": an article or an amount makes a thing of it.
     fn article(&self, at: usize) -> bool {
         let Some(p) = at.checked_sub(1).filter(|_| self.page.same_line(at)) else { return false };
-        matches!(
-            self.fold(p),
-            "le" | "la"
-                | "les"
-                | "l"
-                | "un"
-                | "une"
-                | "des"
-                | "du"
-                | "au"
-                | "aux"
-                | "en"
-                | "ce"
-                | "cet"
-                | "cette"
-                | "son"
-                | "sa"
-                | "anti"
-                | "type"
-                | "grade"
-                | "stade"
-                | "sous"
-                | "score"
-                | "sans"
-                | "pas"
-                | "aucun"
-                | "aucune"
-                | "syndrome"
-                | "recherche"
-                | "post"
-                | "pre"
-                | "sur"
-                | "dans"
-        ) || self.fold(p) == "'"
-            || self.number(p) && !self.covered(p) && !self.clock(p)
+        known::makes_thing(self.fold(p)) || self.fold(p) == "'" || self.number(p) && !self.covered(p) && !self.clock(p)
     }
 
     /// Letters that are a thing somewhere in the text.
@@ -208,6 +177,10 @@ impl Proper<'_, '_> {
                 .filter(|i| !self.mark(*i) && self.page.has(*i, look::CAPITAL | look::SINGLE | look::LOWER))
                 .map(|i| self.fold(i))
                 .collect();
+            // "QV" alone is somebody where it was read as such.
+            if start + 1 == at && self.capital_letters(start) {
+                out.insert(self.fold(start).to_owned());
+            }
             crate::name::repeat::initials_of(&words, &mut out);
         }
         out
@@ -262,41 +235,40 @@ impl Proper<'_, '_> {
                     (before + 1..=at).contains(&c.end) && c.roles & (role::FUNCTION | role::TYPIST | role::AGENT | role::COPY) != 0
                 })
         });
-        let asked = matches!(
-            self.fold(before),
-            "addendum"
-                | "idem"
-                | "ajout"
-                | "complement"
-                | "rectificatif"
-                | "ope"
-                | "operateur"
-                | "operatrice"
-                | "demandeur"
-                | "demandeuse"
-                | "prescripteur"
-                | "radio"
-                | "med"
-                | "ar"
-                | "arc"
-                | "manip"
-                | "neuro"
-                | "neuroradio"
-                | "cardio"
-                | "anesth"
-                | "rea"
-                | "urg"
-                | "senior"
-                | "referent"
-                | "vacation"
-                | "lecteur"
-                | "binome"
-                | "redacteur"
-                | "auteur"
-                | "visa"
-        );
+        let remark = remark(self.fold(before));
+        let asked = remark
+            || matches!(
+                self.fold(before),
+                "idem"
+                    | "ope"
+                    | "operateur"
+                    | "operatrice"
+                    | "demandeur"
+                    | "demandeuse"
+                    | "prescripteur"
+                    | "radio"
+                    | "med"
+                    | "ar"
+                    | "arc"
+                    | "manip"
+                    | "neuro"
+                    | "neuroradio"
+                    | "cardio"
+                    | "anesth"
+                    | "rea"
+                    | "urg"
+                    | "senior"
+                    | "referent"
+                    | "vacation"
+                    | "lecteur"
+                    | "binome"
+                    | "redacteur"
+                    | "auteur"
+                    | "visa"
+            );
         let next = at + 1;
         let ends = self.closed(next)
+            || remark && self.fold(next) == ":"
             || matches!(
                 self.fold(next),
                 "." | ","
@@ -401,7 +373,9 @@ impl Proper<'_, '_> {
                         .iter()
                         .any(|v| self.before(p, back).starts_with(v) && self.before(p, back).len() < v.len() + 4)
             });
-        (does || approved || acts) && (marked || by) && !self.page.has(at, word::PARTICLE)
+        // "validé QV 12/03/24": the day behind, but not "relu CR 12/03".
+        let dated = p == at && self.label(at + 1) == Some(Label::Date) && !matches!(self.fold(at), "cr" | "cs" | "co" | "ro" | "rx");
+        (does || approved || acts) && (marked || by || dated) && !self.page.has(at, word::PARTICLE)
     }
 
     /// "DR KERDONVAL B RPPS …", "Dr Kerdonval B, …": the letter of a given name behind a family name.
