@@ -5,6 +5,7 @@ use std::ops::Range;
 use sillage_clinical::text::Kind;
 
 use super::gazetteer::Cue;
+use super::leftover::staff;
 use super::reader::Reader;
 use crate::Label;
 
@@ -200,10 +201,14 @@ impl Reader<'_, '_> {
             let number = at + 1;
             // "Dr X (57 318)"
             let run = self.run(number, &[".", "-"], false);
-            let grouped = self.mark(at, "(")
-                && run.groups.len() > 1
+            let bracket = self.mark(at, "(");
+            let closed = if bracket { self.mark(run.end, ")") } else { self.works(at) && self.ends_sentence(run.end) };
+            // "cadre Mme X 57 318"
+            let usual = bracket || matches!(run.groups[..], [2, 3] | [3, 2] | [1, 4] | [1, 2, 2] | [2, 2, 2]) && !self.measured(number);
+            let grouped = run.groups.len() > 1
                 && (4..=6).contains(&run.total)
-                && self.mark(run.end, ")")
+                && closed
+                && usual
                 && self.same_line(number)
                 && self.date_here(number).is_none();
             if grouped {
@@ -219,6 +224,23 @@ impl Reader<'_, '_> {
             }
         }
         None
+    }
+
+    /// A physician or somebody with a function is named at the token, not a patient.
+    fn works(&self, at: usize) -> bool {
+        (1..5).take_while(|back| at >= *back && self.same_line(at + 1 - back)).any(|back| {
+            let word = self.before(at, back);
+            staff(word) || matches!(word, "dr" | "docteur" | "pr" | "professeur")
+        })
+    }
+
+    /// Nothing more of the sentence stands at the token.
+    fn ends_sentence(&self, at: usize) -> bool {
+        let number = self.glued(at + 1) && self.digits(at + 1).is_some();
+        self.token(at).is_none()
+            || self.line_start(at)
+            || self.column(at)
+            || matches!(self.fold(at), "." | ";" | ")" | "|" | ",") && !number
     }
 
     /// "MARTIN 52207" as a line of its own: a signature.
@@ -242,32 +264,10 @@ impl Reader<'_, '_> {
             }
             index -= 1;
             if self.is(index, Cue::Title)
+                || staff(self.fold(index))
                 || matches!(
                     self.fold(index),
-                    "garde"
-                        | "astreinte"
-                        | "senior"
-                        | "med"
-                        | "medecin"
-                        | "urgentiste"
-                        | "neuro"
-                        | "neurologue"
-                        | "reanimateur"
-                        | "radiologue"
-                        | "cadre"
-                        | "ioa"
-                        | "sante"
-                        | "interne"
-                        | "secretaire"
-                        | "secretariat"
-                        | "coordinatrice"
-                        | "psychologue"
-                        | "orthophoniste"
-                        | "rea"
-                        | "nri"
-                        | "neurochir"
-                        | "neuroradio"
-                        | "cardio"
+                    "senior" | "neuro" | "sante" | "secretariat" | "rea" | "nri" | "neurochir" | "neuroradio" | "cardio"
                 )
             {
                 return index + 1 < at || !self.capital(at);

@@ -82,14 +82,18 @@ impl Reader<'_, '_> {
             groups.push(digits.count);
             end += 1;
         }
-        let called_before = (1..4).any(|back| at >= back && calls(self.before(at, back)));
+        let called_before = (1..4).any(|back| at >= back && calls(self.before(at, back))) || self.reached_at(at);
         let usual = matches!(groups[..], [4] | [5] | [2, 2] | [2, 3] | [3, 2] | [1, 4] | [2, 2, 2]);
         let year = groups.len() == 1 && first.count == 4 && (1900..2100).contains(&first.value);
         let closes = self.token(end).is_none()
             || self.line_start(end)
             || self.column(end)
             || called_before
-                && matches!(self.fold(end), "si" | "pour" | "en" | "avant" | "apres" | "des" | "au" | "a" | "le" | "la" | "ou")
+                && matches!(
+                    self.fold(end),
+                    "si" | "pour" | "en" | "avant" | "apres" | "des" | "au" | "a" | "le" | "la" | "ou" | "et" | "qui" | "par"
+                )
+            || self.mark(end, "-") && !self.glued(end) && (groups.len() > 1 || first.value > 2359 || first.value % 100 > 59)
             || matches!(self.fold(end), ")" | ";" | "/" | "|" | "." | ",") && !(self.glued(end + 1) && self.digits(end + 1).is_some());
         if !usual || year || !closes || self.measured(at) || first.value == 0 && groups.len() == 1 {
             return None;
@@ -107,7 +111,35 @@ impl Reader<'_, '_> {
         let far =
             !near && p > 1 && self.same_line(p - 1) && self.word(p - 1) && staff(self.before(p, 2)) && !self.is(p - 1, Cue::AmountName);
         let single = groups.len() == 1;
+        let dated = matches!(groups[..], [2, 2]) && self.digits(at + 1).is_some_and(|d| d.value < 13) && first.value < 32;
+        if called_before && dated {
+            return None;
+        }
         (near && (single || !counted(self.fold(p - 1))) || far && single || called_before).then_some(end)
+    }
+
+    /// "communiqué à 16h au", "que j'ai eu hier au": somebody was spoken to at the number.
+    fn reached_at(&self, at: usize) -> bool {
+        let reached = |back: usize| {
+            let word = self.before(at, back);
+            let verb = word.strip_suffix("es").or(word.strip_suffix(['e', 's'])).unwrap_or(word);
+            matches!(
+                verb,
+                "transmi"
+                    | "transmis"
+                    | "communiqu"
+                    | "prevenu"
+                    | "joint"
+                    | "eu"
+                    | "appel"
+                    | "rappel"
+                    | "contact"
+                    | "averti"
+                    | "bip"
+                    | "demand"
+            )
+        };
+        self.before(at, 1) == "au" && (2..9).take_while(|back| at >= *back && self.same_line(at + 1 - back)).any(reached)
     }
 }
 
@@ -151,11 +183,35 @@ fn ward(word: &str) -> bool {
         )
 }
 
-fn staff(word: &str) -> bool {
+/// Who carries an internal telephone.
+pub(super) fn staff(word: &str) -> bool {
     matches!(
         word,
         "garde"
             | "astreinte"
+            | "med"
+            | "medecin"
+            | "urgentiste"
+            | "reanimateur"
+            | "neurochirurgien"
+            | "chirurgien"
+            | "infirmier"
+            | "infirmiere"
+            | "iade"
+            | "ibode"
+            | "ash"
+            | "pharmacien"
+            | "pharmacienne"
+            | "secretaire"
+            | "coordinatrice"
+            | "coordinateur"
+            | "psychologue"
+            | "psy"
+            | "ergo"
+            | "ergotherapeute"
+            | "dieteticien"
+            | "dieteticienne"
+            | "kinesitherapeute"
             | "interne"
             | "senior"
             | "cadre"

@@ -238,6 +238,8 @@ impl Reader<'_, '_> {
             Label::Ipp => figures >= 4,
             Label::Nda => figures >= 4,
             _ if door => figures >= 2,
+            // "lot KBD7T4"
+            _ if matches!(self.fold(cue), "lot" | "lots") && letters && self.upper(at) && source.len() > 4 => figures >= 2,
             _ => figures >= 3 && (figures >= 4 || letters || sign) && (!self.year_only(at, end) || own),
         };
         let field = self.field(cue).is_some();

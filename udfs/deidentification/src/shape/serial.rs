@@ -16,7 +16,7 @@ impl Reader<'_, '_> {
                 self.emit(at..end, Label::Id, "shape:number", 0.8);
             } else if let Some(end) = self.insurance_physician(at) {
                 self.emit(at..end, Label::Rpps, "shape:rpps", 0.8);
-            } else if let Some((start, end)) = self.abbreviated_serial(at) {
+            } else if let Some((start, end)) = self.abbreviated_serial(at).or_else(|| self.voucher(at)).or_else(|| self.journey(at)) {
                 self.emit(start..end, Label::Id, "shape:id", 0.8);
             }
         }
@@ -73,6 +73,60 @@ impl Reader<'_, '_> {
         }
         let figures = self.source(value..end).bytes().filter(u8::is_ascii_digit).count();
         (figures >= 4 && !self.measured(value)).then_some((value, self.rest_of_code(value, end)))
+    }
+
+    /// "reçu K-31127", "clé 4D7E-B81F": a code behind what is handed out with one.
+    fn voucher(&self, at: usize) -> Option<(usize, usize)> {
+        let named = matches!(
+            self.fold(at),
+            "recu"
+                | "recepisse"
+                | "quittance"
+                | "bordereau"
+                | "consigne"
+                | "coffre"
+                | "casier"
+                | "scelle"
+                | "scelles"
+                | "colis"
+                | "ticket"
+                | "jeton"
+                | "cle"
+                | "certificat"
+                | "empreinte"
+                | "enveloppe"
+                | "inventaire"
+                | "depot"
+                | "facture"
+                | "devis"
+        );
+        let value = at + 1 + usize::from(self.mark(at + 1, ":"));
+        let end = self.value(value).filter(|_| named && self.same_line(value) && !self.is_taken(value) && self.coded(value))?;
+        let letters = self.source(value..end).bytes().any(|b| b.is_ascii_uppercase());
+        let small = self.source(value..end).bytes().any(|b| b.is_ascii_lowercase());
+        (letters && !small && !self.form_code(value)).then_some((value, end))
+    }
+
+    /// "vol QX 618", "TGV 6203": what somebody arrives by.
+    fn journey(&self, at: usize) -> Option<(usize, usize)> {
+        let code = at + 1;
+        let figures = |i: usize, count: std::ops::RangeInclusive<usize>| {
+            let amount = self.is(i + 1, Cue::Unit) && self.same_line(i + 1) || self.mark(i + 1, "%") || self.measured(i);
+            self.same_line(i) && !self.is_taken(i) && !amount && self.digits(i).is_some_and(|d| count.contains(&d.count))
+        };
+        match self.fold(at) {
+            "vol" | "vols" if self.same_line(code) && self.upper(code) && !self.is_taken(code) => {
+                let source = self.source(code..code + 1);
+                let heart = matches!(self.fold(code), "og" | "od" | "vg" | "vd" | "ca" | "tg" | "td");
+                let company = source.len() == 2 && source.bytes().all(|b| b.is_ascii_uppercase()) && !heart;
+                let whole = (4..=6).contains(&source.len())
+                    && source.bytes().take(2).all(|b| b.is_ascii_uppercase())
+                    && source.bytes().skip(2).all(|b| b.is_ascii_digit());
+                if whole { Some((code, code + 1)) } else { (company && figures(code + 1, 2..=4)).then_some((code, code + 2)) }
+            }
+            "tgv" | "ouigo" if figures(code, 4..=5) => Some((code, code + 1)),
+            _ => None,
+        }
     }
 
     /// "M413 6688 A", "RLA 204419 S", "0417 K": groups that still belong to a code.
@@ -147,7 +201,7 @@ impl Reader<'_, '_> {
     fn carrier(&self, comma: usize) -> bool {
         let mut index = comma;
         let mut name = false;
-        while index > 0 && comma - index < 6 && self.same_line(index) {
+        while index > 0 && comma - index < 9 && self.same_line(index) {
             index -= 1;
             if self.mark(index, "(") {
                 // Letters of a ward alone stand behind somebody.
@@ -157,17 +211,36 @@ impl Reader<'_, '_> {
             }
             let duty = matches!(
                 self.fold(index),
-                "senior" | "interne" | "garde" | "neuro" | "rea" | "de" | "cadre" | "medecin" | "du" | "soir" | "nuit"
+                "senior"
+                    | "interne"
+                    | "garde"
+                    | "neuro"
+                    | "rea"
+                    | "de"
+                    | "cadre"
+                    | "medecin"
+                    | "du"
+                    | "soir"
+                    | "nuit"
+                    | "d"
+                    | "au"
+                    | "par"
+                    | "accord"
+                    | "telephone"
+                    | "tel"
+                    | "prevenu"
+                    | "prevenue"
+                    | "joint"
+                    | "jointe"
             );
             let mark = matches!(self.fold(index), "-" | "." | "'");
-            if self.is(index, Cue::AmountName)
-                || self.is(index, Cue::Score)
-                || self.is(index, Cue::Unit)
-                || !(self.capital(index) || duty || mark)
-            {
+            // "(Dr PORTE, 3 41 72)": behind a title a word is a name, whatever it measures.
+            let titled = index > 0 && self.same_line(index) && self.is(index - 1, Cue::Title);
+            let measure = self.is(index, Cue::AmountName) || self.is(index, Cue::Score) || self.is(index, Cue::Unit);
+            if measure && !titled && !self.is(index, Cue::Title) || !(self.capital(index) || duty || mark) {
                 return false;
             }
-            name |= self.capital(index) && !self.upper(index) && !crate::proper::known::explained(self.fold(index));
+            name |= titled || self.capital(index) && !self.upper(index) && !crate::proper::known::explained(self.fold(index));
         }
         false
     }
