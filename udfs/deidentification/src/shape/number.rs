@@ -93,8 +93,7 @@ impl Reader<'_, '_> {
         let mut label = label;
         let mut at = cue + 1;
         let mut sign = self.mark(cue + 1, "°");
-        // The lot is known by its number, which some mark with its name.
-        let mut prefix = matches!(self.fold(cue), "sn" | "lot").then_some(cue);
+        let mut prefix = (self.fold(cue) == "sn").then_some(cue);
         let mut skipped = false;
         let mut door = matches!(self.fold(cue), "digicode" | "interphone");
         // The word before tells as well: "dossier n° 12", "n° de séjour".
