@@ -4,15 +4,22 @@
 use sillage_clinical::text::Kind;
 
 use super::Found;
+use super::knowledge::role;
 use super::page::{Page, look};
-use super::slot::{SLOT, initials, timed, vital};
+use super::slot::{SLOT, initials, timed, vital, writing};
 use crate::Label;
-use crate::proper::known::ward;
+use crate::proper::known::{heading, ward};
 
 /// Reads a token as the letters of who made an entry.
 pub(super) fn entries(page: &Page<'_, '_>, at: usize, found: &mut Found) {
     heads(page, at, found);
     beside_function(page, at, found);
+    if let Some(who) =
+        done_by(page, at).or_else(|| signed_at(page, at)).filter(|w| initials(page, *w) && !vital(page, *w) && !way(page.fold(*w)))
+        && !found.covers(who)
+    {
+        found.push(page, who..who + 1, Label::Nom, SLOT, 20);
+    }
     let by = if closing_hour(page, at) { Some(at + 1) } else { checked_twice(page, at) };
     if let Some(who) = by.filter(|w| page.same_line(*w) && initials(page, *w) && !vital(page, *w) && !way(page.fold(*w)))
         && (page.closed(who + 1) || matches!(page.fold(who + 1), "." | "," | ";" | ")" | "|" | "/"))
@@ -37,6 +44,52 @@ fn closing_hour(page: &Page<'_, '_>, at: usize) -> bool {
         && (page.fold(at - 1).contains('h') || matches!(page.fold(at - 2), ":" | "/") && page.glued(at - 2) && number(at - 3))
 }
 
+/// "lu par : QM", "préparé par QM", "administré par QM à 14h": who did what people do, or
+/// when they did it.
+fn done_by(page: &Page<'_, '_>, at: usize) -> Option<usize> {
+    const PERSONAL: [&str; 18] = [
+        "lu",
+        "relu",
+        "valid",
+        "sign",
+        "dict",
+        "redig",
+        "ecri",
+        "sais",
+        "tap",
+        "frapp",
+        "transcri",
+        "interpret",
+        "verif",
+        "control",
+        "prepar",
+        "prelev",
+        "examin",
+        "appel",
+    ];
+    let end = page.cues[at].filter(|c| c.roles & (role::AGENT | role::TYPIST) != 0 && page.fold(c.end - 1) == "par")?.end;
+    let who = end + usize::from(page.fold(end) == ":");
+    let next = who + 1;
+    let number = |i: usize| page.same_line(i) && page.text.tokens.get(i).is_some_and(|t| t.kind == Kind::Number);
+    let dated = matches!(page.fold(next), "a" | "le" | ",") && number(next + 1);
+    let personal = PERSONAL.iter().any(|v| page.fold(at).starts_with(v)) || matches!(page.fold(at), "vu" | "vue" | "revu" | "revue");
+    let ends = page.closed(next) || matches!(page.fold(next), "." | ";" | ")" | "|" | ",");
+    let carried = matches!(page.fold(who), "se" | "kt" | "vv" | "pe" | "pp" | "ge");
+    (page.same_line(who) && !carried && (dated || personal && ends)).then_some(who)
+}
+
+/// "validé le 12/03/2024 à 14h20 - QM" at the end of the line.
+fn signed_at(page: &Page<'_, '_>, at: usize) -> Option<usize> {
+    let who = at + 1;
+    let number = |back: usize| at >= back && page.text.tokens[at - back].kind == Kind::Number;
+    let marked = matches!(page.fold(at), "-" | "–" | ",") && page.same_line(at) && page.same_line(who) && page.line_ends(who + 1);
+    if !marked || !(number(1) || page.fold(at - 1) == "h" && number(2)) {
+        return None;
+    }
+    let written = (page.line_start(at)..at).rev().take(16).any(|i| writing(page.fold(i)));
+    written.then_some(who)
+}
+
 /// "double lecture", "2e cotation", "contre-visite": who does a thing again follows.
 fn checked_twice(page: &Page<'_, '_>, at: usize) -> Option<usize> {
     let again = matches!(page.fold(at), "double" | "seconde" | "deuxieme" | "troisieme" | "2e" | "2eme" | "3e" | "contre");
@@ -54,7 +107,12 @@ fn heads(page: &Page<'_, '_>, at: usize, found: &mut Found) {
     let head = |i: usize| {
         page.fold(i + 1) == ":" && page.same_line(i) && page.has(i + 2, look::LOWER | look::CAPITAL) && initials(page, i) && timed(page, i)
     };
-    if found.covers(at) || !head(at) || vital(page, at) || page.text.source(at..at + 1).len() != 2 {
+    if found.covers(at)
+        || !head(at)
+        || vital(page, at)
+        || page.has(at, look::CLINICAL) && heading(page.fold(at))
+        || page.text.source(at..at + 1).len() != 2
+    {
         return;
     }
     let again = (0..page.len()).any(|i| i != at && page.fold(i) == page.fold(at) && head(i));

@@ -122,7 +122,7 @@ pub(super) fn initials(page: &Page<'_, '_>, at: usize) -> bool {
     // Ways to give a drug, what every note abbreviates.
     let ward = matches!(
         page.fold(at),
-        "aa" | "as" | "iv" | "sc" | "im" | "po" | "ok" | "rx" | "ra" | "nd" | "np" | "no" | "si" | "hs" | "et" | "le" | "ir"
+        "aa" | "as" | "ras" | "iv" | "sc" | "im" | "po" | "ok" | "rx" | "ra" | "nd" | "np" | "no" | "si" | "hs" | "et" | "le" | "ir"
     );
     !cue && !ward && (source.len() == 2 || !page.has(at, known))
 }
@@ -215,10 +215,17 @@ fn beside_trade(page: &Page<'_, '_>, at: usize, found: &mut Found) {
 
 /// "p.o. VG, interne": signed for somebody. "Transmissions du 19 (NLB) :": who tells.
 fn announced(page: &Page<'_, '_>, at: usize, found: &mut Found) {
-    let order = page.fold(at) == "p" && page.fold(at + 1) == "." && matches!(page.fold(at + 2), "o" | "i") && page.fold(at + 3) == ".";
-    let closed = page.closed(at + 5) || matches!(page.fold(at + 5), "," | "-" | "/") && page.same_line(at + 5);
-    if order && page.same_line(at + 4) && initials(page, at + 4) && closed && !found.covers(at + 4) {
-        found.push(page, at + 4..at + 5, Label::Nom, SLOT, 20);
+    let order = page.fold(at) == "p" && matches!(page.fold(at + 1), "." | "/") && matches!(page.fold(at + 2), "o" | "i");
+    let who = at + 3 + usize::from(page.fold(at + 3) == ".");
+    let closed = page.closed(who + 1) || matches!(page.fold(who + 1), "," | "-" | "/") && page.same_line(who + 1);
+    if order
+        && (page.fold(who - 1) == "." || page.has(at, look::SINGLE))
+        && page.same_line(who)
+        && initials(page, who)
+        && closed
+        && !found.covers(who)
+    {
+        found.push(page, who..who + 1, Label::Nom, SLOT, 20);
     }
     if !matches!(page.fold(at), "transmission" | "transmissions" | "relais" | "tour" | "visite" | "note") {
         return;

@@ -11,6 +11,7 @@ use sillage_clinical::text::Kind;
 use super::Found;
 use super::entry::way;
 use super::initials::lines;
+use super::knowledge::role;
 use super::page::{Page, look};
 use super::slot::{SLOT, initials, vital};
 use crate::Label;
@@ -34,21 +35,31 @@ struct Head {
 /// Finds them; `people` holds the initials of those whom the text names.
 pub(super) fn writers(page: &Page<'_, '_>, people: &FxHashSet<String>, found: &mut Found) {
     let mut known: FxHashSet<String> = FxHashSet::default();
-    let (mut entries, mut rows, mut titled) = (Vec::new(), Vec::new(), false);
+    let (mut entries, mut rows, mut brackets, mut titled) = (Vec::new(), Vec::new(), Vec::new(), false);
+    let (mut heads, mut staffed) = (0, 0);
     for line in lines(page) {
         listed(page, line.clone(), found, &mut known);
         let Some(head) = head(page, &line, &known) else {
             titled |= rows.is_empty() && signs(page.fold(line.end - 1)) && line.len() > 2;
             continue;
         };
+        let named = found.covers(head.end) || page.cues.get(head.end).copied().flatten().is_some_and(|c| c.roles & role::FUNCTION != 0);
+        heads += usize::from(head.dated);
+        staffed += usize::from(head.dated && head.end < line.end && (named || initials(page, head.end)));
         let last = line.end - 1;
         let cell = head.dated && last >= head.end && (page.column(last) || page.fold(last - 1) == "|");
+        let bracket = head.clocked && last >= head.end + 3 && page.fold(last) == ")" && page.fold(last - 2) == "(";
+        if bracket && initials(page, last - 1) && !side(page.fold(last - 1)) {
+            brackets.push(last - 1);
+        }
         if cell && initials(page, last) && (head.clocked || !page.has(last, look::CLINICAL)) {
             rows.push(last);
         } else if head.end < line.end && initials(page, head.end) && entry(page, head.end) {
             entries.push(head);
         }
     }
+    // Most entries say who made them: letters there are no event of the day.
+    let staffed = staffed > 2 && staffed * 2 > heads;
     let again = |at: usize| {
         let places = entries.iter().map(|h| h.end).chain(rows.iter().copied());
         places.filter(|i| page.fold(*i) == page.fold(at)).count() > 1
@@ -56,6 +67,13 @@ pub(super) fn writers(page: &Page<'_, '_>, people: &FxHashSet<String>, found: &m
     let measures = rows.iter().any(|at| way(page.fold(*at)) || vital(page, *at) || !titled && heading(page.fold(*at)));
     if rows.len() > 1 && !measures && (titled || rows.iter().any(|at| again(*at))) {
         for at in &rows {
+            push(page, *at, found);
+        }
+    }
+    // "8h : dort (PV)", "12h : mange (PV)"
+    for at in &brackets {
+        let twice = brackets.iter().filter(|i| page.fold(**i) == page.fold(*at)).count() > 1;
+        if twice && !way(page.fold(*at)) && !heading(page.fold(*at)) && !thing(page, page.fold(*at)) {
             push(page, *at, found);
         }
     }
@@ -68,8 +86,10 @@ pub(super) fn writers(page: &Page<'_, '_>, people: &FxHashSet<String>, found: &m
         }
         // "03/06 N - PV. Dort", "16h | PV | repas": marks on both sides of letters that are nothing else.
         let between = matches!((page.fold(at - 1), page.fold(at + 1)), ("-" | "–" | "|", "." | "|"));
-        let clear = head.dated && between && !page.has(at, look::CLINICAL);
-        let again = head.dated && (head.clocked || !page.has(at, look::CLINICAL)) && again(at);
+        // "[03/06 8h PV] dort"
+        let boxed = matches!(page.fold(at + 1), "]" | ")") && matches!(page.fold(page.line_start(at)), "[" | "(");
+        let clear = head.dated && (between || boxed) && !page.has(at, look::CLINICAL);
+        let again = head.dated && (head.clocked && staffed || !page.has(at, look::CLINICAL)) && again(at);
         let told = head.remark && matches!(page.fold(at + 1), ":" | "-" | "–");
         if known.contains(fold) || told || (own || clear || again) && !thing(page, fold) {
             push(page, at, found);
@@ -88,7 +108,9 @@ fn entry(page: &Page<'_, '_>, at: usize) -> bool {
     let next = at + 1;
     let number = |i: usize| page.text.tokens.get(i).is_some_and(|t| t.kind == Kind::Number) && page.same_line(i);
     let mark = matches!(page.fold(next), "|" | "." | ":" | "-" | "–" | "," | ";" | ")" | "]" | ">");
-    page.closed(next) || mark && !number(next + 1) && !(page.glued(next) && page.glued(next + 1) && page.same_line(next + 1))
+    // "03/06 8h PV Dort": a sentence begins.
+    let sentence = page.has(next, look::CAPITAL) && !page.has(next, look::UPPER | look::CLINICAL) && page.cues[next].is_none();
+    page.closed(next) || sentence || mark && !number(next + 1) && !(page.glued(next) && page.glued(next + 1) && page.same_line(next + 1))
 }
 
 /// Reads the day and the hour at the start of a line, with what a shift is called.
@@ -159,6 +181,11 @@ fn shift(fold: &str) -> bool {
     )
 }
 
+/// Where something was measured or found.
+fn side(fold: &str) -> bool {
+    matches!(fold, "bd" | "bg" | "md" | "mg" | "pd" | "pg" | "od" | "og" | "gd" | "dg" | "dt" | "gc")
+}
+
 /// What opens a remark behind the rest.
 pub(crate) fn remark(fold: &str) -> bool {
     matches!(fold, "ajout" | "addendum" | "complement" | "correction" | "rectificatif" | "rectification" | "note" | "precision")
@@ -168,7 +195,7 @@ pub(crate) fn remark(fold: &str) -> bool {
 fn signs(fold: &str) -> bool {
     signatures(fold)
         || ["soignant", "infirmier", "evaluateur", "examinateur", "cotateur"].iter().any(|w| fold.starts_with(w))
-        || matches!(fold, "ide" | "ides" | "equipe")
+        || matches!(fold, "ide" | "ides" | "equipe" | "presents" | "presentes" | "participants" | "excuses")
 }
 
 /// What is a signature and nothing else.
@@ -194,7 +221,10 @@ fn listed(page: &Page<'_, '_>, line: Range<usize>, found: &mut Found, known: &mu
             // "PV (AS)"
             let Some(close) = (at..line.end.min(at + 6)).find(|i| page.fold(*i) == ")") else { return };
             at = close;
-        } else if !matches!(page.fold(at), ":" | "|" | "," | "/" | ";" | "-" | "–" | "+" | "&" | "et" | ".") {
+        } else if !(found.covers(at)
+            || page.title(at).is_some()
+            || matches!(page.fold(at), ":" | "|" | "," | "/" | ";" | "-" | "–" | "+" | "&" | "et" | "."))
+        {
             return;
         }
         at += 1;

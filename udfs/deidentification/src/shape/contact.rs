@@ -197,7 +197,15 @@ impl Reader<'_, '_> {
             self.emit(range, Label::Tel, "shape:extension", score);
             return Some(self.further_numbers(end));
         }
-        if self.mark(at, "(") && self.staffed(at) || self.capital(at) && self.staffed(at + 1) && self.upper(at) || self.signed(at) {
+        // "interne Mme X : 5172"
+        let apart = at > 0
+            && matches!(self.fold(at), ":" | "-" | "–")
+            && !self.glued(at + 1)
+            && self.capital(at - 1)
+            && !staff(self.before(at, 1))
+            && self.works(at);
+        let named = self.mark(at, "(") && self.staffed(at) || self.capital(at) && self.staffed(at + 1) && self.upper(at);
+        if named || apart || self.signed(at) {
             let number = at + 1;
             // "Dr X (57 318)"
             let run = self.run(number, &[".", "-"], false);
@@ -217,7 +225,11 @@ impl Reader<'_, '_> {
             }
             let digits = self.digits(number).filter(|d| matches!(d.count, 4 | 5) && !(1900..2100).contains(&d.value))?;
             let closed = self.mark(number + 1, ")")
-                || !self.mark(at, "(") && (self.line_start(number + 1) || self.token(number + 1).is_none() || self.mark(number + 1, "."));
+                || !bracket && (self.line_start(number + 1) || self.token(number + 1).is_none() || self.mark(number + 1, "."))
+                || !bracket
+                    && self.works(at)
+                    && !self.measured(number)
+                    && (self.ends_sentence(number + 1) || self.mark(number + 1, "/") && !self.glued(number + 1));
             if closed && digits.value > 0 && !self.is_taken(number) && self.same_line(number) {
                 self.emit(number..number + 1, Label::Tel, "shape:extension", 0.7);
                 return Some(number + 1);
@@ -274,7 +286,7 @@ impl Reader<'_, '_> {
             }
             let called =
                 matches!(self.fold(index), "prevenu" | "prevenue" | "appele" | "appelee" | "joint" | "jointe" | "contacte" | "contactee");
-            if !(self.capital(index) || called || matches!(self.fold(index), "." | "-" | ":")) {
+            if !(self.capital(index) || called || matches!(self.fold(index), "." | "-" | ":" | "(")) {
                 return false;
             }
         }
@@ -447,7 +459,7 @@ impl Reader<'_, '_> {
     }
 
     /// "04 99 00 11 22 / 23", "ou 62 41".
-    fn further_numbers(&mut self, end: usize) -> usize {
+    pub(super) fn further_numbers(&mut self, end: usize) -> usize {
         let mut at = end;
         while (matches!(self.fold(at), "/" | "ou" | "et" | "-" | ",")) && self.same_line(at) && self.same_line(at + 1) {
             if let Some(next) = self.full_number(at + 1) {

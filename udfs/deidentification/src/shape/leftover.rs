@@ -16,6 +16,7 @@ impl Reader<'_, '_> {
                 self.emit(at..end, Label::Id, "shape:code", 0.6);
             } else if let Some(end) = self.ward_number(at) {
                 self.emit(at..end, Label::Tel, "shape:extension", 0.6);
+                self.further_numbers(end);
             }
         }
     }
@@ -94,6 +95,7 @@ impl Reader<'_, '_> {
                     "si" | "pour" | "en" | "avant" | "apres" | "des" | "au" | "a" | "le" | "la" | "ou" | "et" | "qui" | "par"
                 )
             || self.mark(end, "-") && !self.glued(end) && (groups.len() > 1 || first.value > 2359 || first.value % 100 > 59)
+            || called_before && self.mark(end, ":")
             || matches!(self.fold(end), ")" | ";" | "/" | "|" | "." | ",") && !(self.glued(end + 1) && self.digits(end + 1).is_some());
         if !usual || year || !closes || self.measured(at) || first.value == 0 && groups.len() == 1 {
             return None;

@@ -101,7 +101,19 @@ impl Reader<'_, '_> {
                 | "devis"
         );
         let value = at + 1 + usize::from(self.mark(at + 1, ":"));
-        let end = self.value(value).filter(|_| named && self.same_line(value) && !self.is_taken(value) && self.coded(value))?;
+        if !named {
+            return None;
+        }
+        // "reçu K 31127"
+        let letter = self.same_line(value + 1)
+            && self.upper(value)
+            && self.fold(value).len() == 1
+            && self.digits(value + 1).is_some_and(|d| (4..=8).contains(&d.count))
+            && !self.is(value + 2, Cue::Unit);
+        if letter && !self.is_taken(value) && !self.is_taken(value + 1) {
+            return Some((value, value + 2));
+        }
+        let end = self.value(value).filter(|_| self.same_line(value) && !self.is_taken(value) && self.coded(value))?;
         let letters = self.source(value..end).bytes().any(|b| b.is_ascii_uppercase());
         let small = self.source(value..end).bytes().any(|b| b.is_ascii_lowercase());
         (letters && !small && !self.form_code(value)).then_some((value, end))
