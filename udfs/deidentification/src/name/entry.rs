@@ -83,7 +83,8 @@ fn signed_at(page: &Page<'_, '_>, at: usize) -> Option<usize> {
     let who = at + 1;
     let number = |back: usize| at >= back && page.text.tokens[at - back].kind == Kind::Number;
     let marked = matches!(page.fold(at), "-" | "–" | ",") && page.same_line(at) && page.same_line(who) && page.line_ends(who + 1);
-    if !marked || !(number(1) || page.fold(at - 1) == "h" && number(2)) {
+    let hour = number(1) || at > 0 && page.fold(at - 1) == "h" && number(2);
+    if !marked || !hour {
         return None;
     }
     let written = (page.line_start(at)..at).rev().take(16).any(|i| writing(page.fold(i)));
@@ -140,6 +141,10 @@ fn beside_function(page: &Page<'_, '_>, at: usize, found: &mut Found) {
             // Who is at the door is a nurse, whatever the letters work as elsewhere.
             "iao" | "ioa" => page.text.source(at..at + 1).len() == 2 && !known,
             "ide" | "iade" | "ibode" => initials(page, at) && !known,
+            // "Kiné (QM) : marche"
+            "kine" | "ergo" | "ortho" | "orthophoniste" | "diet" | "psy" | "as" | "interne" | "externe" => {
+                page.fold(at + 2) == ":" && page.text.tokens[at - 2].capital && initials(page, at) && !known
+            }
             _ => false,
         };
     if ((by || bracket) && initials(page, at) || alone) && page.same_line(at) && !vital(page, at) && !found.covers(at) {

@@ -16,9 +16,9 @@ use super::page::{Page, look};
 use super::slot::{SLOT, initials, vital};
 use crate::Label;
 use crate::calendar::{short_month, weekday};
-use crate::proper::known::{heading, makes_thing};
+use crate::proper::known::{abbreviation, heading, makes_thing};
 
-/// Most tokens of a day and an hour, a remark in brackets included.
+/// Most tokens of a day and an hour, a remark in tails included.
 const HEAD: usize = 24;
 
 /// The day and the hour at the start of a line: the token behind, and how much they say.
@@ -35,7 +35,7 @@ struct Head {
 /// Finds them; `people` holds the initials of those whom the text names.
 pub(super) fn writers(page: &Page<'_, '_>, people: &FxHashSet<String>, found: &mut Found) {
     let mut known: FxHashSet<String> = FxHashSet::default();
-    let (mut entries, mut rows, mut brackets, mut titled) = (Vec::new(), Vec::new(), Vec::new(), false);
+    let (mut entries, mut rows, mut tails, mut titled) = (Vec::new(), Vec::new(), Vec::new(), false);
     let (mut heads, mut staffed) = (0, 0);
     for line in lines(page) {
         listed(page, line.clone(), found, &mut known);
@@ -50,7 +50,13 @@ pub(super) fn writers(page: &Page<'_, '_>, people: &FxHashSet<String>, found: &m
         let cell = head.dated && last >= head.end && (page.column(last) || page.fold(last - 1) == "|");
         let bracket = head.clocked && last >= head.end + 3 && page.fold(last) == ")" && page.fold(last - 2) == "(";
         if bracket && initials(page, last - 1) && !side(page.fold(last - 1)) {
-            brackets.push(last - 1);
+            tails.push(last - 1);
+        }
+        // "8h calme QM"
+        let rare = !page.has(last, look::CLINICAL) && !abbreviation(page.fold(last));
+        let tail = rare && head.clocked && last > head.end && page.has(last - 1, look::LOWER);
+        if !cell && tail && initials(page, last) && !side(page.fold(last)) {
+            tails.push(last);
         }
         if cell && initials(page, last) && (head.clocked || !page.has(last, look::CLINICAL)) {
             rows.push(last);
@@ -70,9 +76,9 @@ pub(super) fn writers(page: &Page<'_, '_>, people: &FxHashSet<String>, found: &m
             push(page, *at, found);
         }
     }
-    // "8h : dort (PV)", "12h : mange (PV)"
-    for at in &brackets {
-        let twice = brackets.iter().filter(|i| page.fold(**i) == page.fold(*at)).count() > 1;
+    // "8h : dort (PV)", "12h mange QM"
+    for at in &tails {
+        let twice = tails.iter().filter(|i| page.fold(**i) == page.fold(*at)).count() > 1;
         if twice && !way(page.fold(*at)) && !heading(page.fold(*at)) && !thing(page, page.fold(*at)) {
             push(page, *at, found);
         }
