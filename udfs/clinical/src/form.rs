@@ -274,10 +274,24 @@ impl<'t, 'a> Reader<'t, 'a> {
         first.start > field.start && end && !matches!(text.fold(first.start - 1), ":" | "?" | "=")
     }
 
+    /// The box stands close behind words and far from those that follow.
+    fn hangs_back(&self, tick: &Tick, field: &Range<usize>) -> bool {
+        let (first, after) = (tick.tokens.start, tick.tokens.end);
+        let words = first > field.start && !matches!(self.text.fold(first - 1), ":" | "?" | "=");
+        words && after < field.end && gap_before(self.text, first) < COLUMN && gap_before(self.text, after) >= COLUMN
+    }
+
     fn choices_before(&mut self, field: Range<usize>, ticks: Range<usize>, before: &Range<usize>) {
         let (mut from, mut next) = (field.start, ticks.start);
         while next < ticks.end {
             let question = from..self.ticks[next].tokens.start;
+            // "migraine [X]   HTA [ ] non": a wide gap parts the box from what follows it.
+            if self.hangs_back(&self.ticks[next], &field) {
+                let Tick { tokens, ticked } = self.ticks[next].clone();
+                self.decide(tokens.start..tokens.start, &[Choice { label: question, ticked, polarity: Polarity::default() }]);
+                (from, next) = (tokens.end, next + 1);
+                continue;
+            }
             let mut choices = Vec::new();
             let mut after = field.end;
             while next < ticks.end {
@@ -393,6 +407,10 @@ impl<'t, 'a> Reader<'t, 'a> {
             None if chosen.count() > 0 || !polar => {}
             // "[ ] oui" alone: not so.
             None if self.filled && yes_and_no(Polarity::Yes) && !yes_and_no(Polarity::No) && choices.len() == 1 => {
+                self.answer(question, Polarity::No);
+            }
+            // "HTA [ ] non" alone: the empty box is that of what is asked.
+            None if self.filled && yes_and_no(Polarity::No) && !yes_and_no(Polarity::Yes) && choices.len() == 1 => {
                 self.answer(question, Polarity::No);
             }
             None => self.answer(question, Polarity::Open),

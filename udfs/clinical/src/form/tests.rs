@@ -116,6 +116,8 @@ fn what_an_empty_box_offers_was_not_chosen() {
     assert_eq!(parts("Venue : [ ] seule [x] en taxi [ ] à pied"), "Venue : {seule en taxi {à pied");
     assert_eq!(parts("☒ taxi ☐ vélo ☐ train"), "taxi {vélo {train");
     assert_eq!(parts("taxi ☒  vélo ☐  train ☐"), "taxi {vélo {train");
+    assert_eq!(parts("Zona [X]   asthme [ ] non   goutte [ ] non"), "Zona -asthme {non -goutte {non");
+    assert_eq!(parts("Zona [X]   asthme [ ]    goutte [ ] non"), "Zona {asthme -goutte {non");
     assert_eq!(parts("Lésion [ ] A [ ] B [x] aucune"), "-Lésion {A {B aucune");
     assert_eq!(parts("Stade : 0 [ ] 1 [ ] 2 [x]"), "Stade : {0 {1 2");
     assert_eq!(parts("Sexe : [x] M [ ] F      Stade : 3"), "Sexe : M {F Stade : 3");

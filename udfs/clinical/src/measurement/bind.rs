@@ -13,6 +13,8 @@ use super::value::{Ask, Fit};
 const UNKNOWN: u8 = 5;
 /// Tokens between name and value.
 const STEPS: usize = 28;
+/// Words of the name that heads a row of a table.
+const ROW_NAME: usize = 4;
 /// Tokens of options that are not ticked, in one go.
 const OPTIONS: usize = 48;
 
@@ -174,6 +176,8 @@ impl Scanner<'_, '_> {
                 Some((token + 1, ask.linked))
             }
             ")" | "]" | "\"" | "'" | "*" | "_" | "•" | "°" | "…" | "\\" => Some((token + 1, ask.linked || word == "'")),
+            // "Créatinine ; 88 ; µmol/L": a row of a table.
+            ";" if token == first && self.heads_row(first) => Some((token + 1, true)),
             "," if token == first => {
                 ask.comma = true;
                 Some((token + 1, false))
@@ -185,6 +189,14 @@ impl Scanner<'_, '_> {
             }
             _ => None,
         }
+    }
+
+    /// Whether the line holds nothing but a few words before this token.
+    fn heads_row(&self, end: usize) -> bool {
+        let text = self.text;
+        let opens = |at: usize| at == 0 || text.tokens[at].lines_before > 0;
+        let words = (0..end).rev().take(ROW_NAME).take_while(|at| text.tokens[*at].kind == Kind::Word);
+        words.map(opens).any(|opens| opens)
     }
 
     /// Keeps a value and reads on for the next ones of the same name.

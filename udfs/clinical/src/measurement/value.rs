@@ -73,7 +73,7 @@ impl Scanner<'_, '_> {
             return Some(UnitHit { units, next, end: text.tokens[next - 1].end as usize });
         }
         let mut at = number.next;
-        let open = matches!(text.fold(at), "(" | "|" | "[");
+        let open = matches!(text.fold(at), "(" | "|" | "[" | ";");
         if open && named {
             at += 1;
         }
@@ -82,7 +82,12 @@ impl Scanner<'_, '_> {
             return None;
         }
         let (units, next) = surfaces.longest(text, text.fold(at), at + 1, false, Some)?;
-        let closed = text.fold(number.next) != "(" || text.fold(next) == ")";
+        let ends_cell = text.fold(next) == ";" || text.tokens.get(next).is_none_or(|t| t.lines_before > 0);
+        let closed = match text.fold(number.next) {
+            "(" => text.fold(next) == ")",
+            ";" => ends_cell,
+            _ => true,
+        };
         if open && !(named && closed) {
             return None;
         }

@@ -92,6 +92,13 @@ impl Scanner<'_, '_> {
         };
         let (mut added, mut token) = (false, line.start);
         while token < line.end {
+            if let Some((form, after)) = self.small_name(token).filter(|_| !covered(self, token)) {
+                let start = self.text.tokens[token].start as usize;
+                let next = self.bind(form, start, (after, 0));
+                added |= next.is_some();
+                token = next.unwrap_or(after);
+                continue;
+            }
             let stands = self.text.tokens[token].kind == Kind::Number && self.opens_item(token, line.start) && !covered(self, token);
             let warm = here(self, &|m| m.name == Some("body_temperature"));
             let next = if stands { self.unnamed_vital(token, &line, warm) } else { None };
@@ -99,6 +106,18 @@ impl Scanner<'_, '_> {
             token = next.unwrap_or(token + 1).max(token + 1);
         }
         added
+    }
+
+    /// "fr 22", "t 36,4": letters that name a vital sign in capitals, and small ones only
+    /// where a number follows them among others.
+    fn small_name(&self, token: usize) -> Option<(Form, usize)> {
+        let text = self.text;
+        if text.tokens[token].upper || text.tokens.get(token + 1)?.kind != Kind::Number {
+            return None;
+        }
+        let vital = |form: &Form| VITAL.contains(&self.catalog.measures[form.measure as usize].name.as_str());
+        let names = |forms: &[Form]| forms.iter().copied().find(|f| f.upper && !f.glued && !f.weak && vital(f));
+        self.catalog.names.longest(text, text.fold(token), token + 1, true, |forms| names(forms))
     }
 
     /// Whether an item of a list begins here: behind a mark, a wide gap, or the side
