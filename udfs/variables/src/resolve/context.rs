@@ -29,6 +29,7 @@ const MONTHS: &[&str] = &["janv", "fev", "mars", "avr", "mai", "juin", "juil", "
 const CORRECTS: u32 = 0;
 const REFUTES: u32 = 1;
 const DOCUMENT: u32 = 2;
+const WITHDRAWS: u32 = 3;
 
 /// The surroundings of one finding.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -48,6 +49,7 @@ pub(crate) struct Context {
 struct Words {
     corrects: Vec<String>,
     refutes: Vec<String>,
+    withdraws: Vec<String>,
     document: Vec<String>,
 }
 
@@ -58,7 +60,9 @@ impl Corrections {
     fn read(text: &str) -> Result<Corrections, String> {
         let words: Words = toml::from_str(text).map_err(|e| e.to_string())?;
         let mut phrases = Phrases::default();
-        for (value, list) in [(CORRECTS, words.corrects), (REFUTES, words.refutes), (DOCUMENT, words.document)] {
+        for (value, list) in
+            [(CORRECTS, words.corrects), (REFUTES, words.refutes), (WITHDRAWS, words.withdraws), (DOCUMENT, words.document)]
+        {
             for phrase in list {
                 phrases.add(&phrase, value).map_err(|e| format!("{phrase:?}: {e}"))?;
             }
@@ -107,18 +111,32 @@ pub(crate) fn contexts(text: &Text<'_>, sentences: &[Range<usize>], findings: &[
                 *other != at && f.variable == finding.variable && f.value != finding.value && sentence.contains(&t.start)
             })
         };
-        // "8 h 25 et non 8 h 40": what follows is refuted when what stands before is of the same kind.
-        let refuted = hits.iter().any(|h| {
-            h.value == REFUTES
-                && h.end <= span.start
-                && span.start - h.end < CLOSE
-                && twins().any(|(_, (_, t))| t.end <= h.start && h.start - t.end < REACH)
+        // "Le score de 12 noté à l'entrée est à rectifier": what stands last before these words.
+        let withdrawn = hits.iter().any(|h| {
+            h.value == WITHDRAWS
+                && span.end <= h.start
+                && h.start - span.end < REACH
+                && !twins().any(|(_, (_, t))| t.start >= span.end && t.end <= h.start)
         });
+        // "8 h 25 et non 8 h 40": what follows is refuted when what stands before is of the same kind.
+        let refuted = withdrawn
+            || hits.iter().any(|h| {
+                h.value == REFUTES
+                    && h.end <= span.start
+                    && span.start - h.end < CLOSE
+                    && twins().any(|(_, (_, t))| t.end <= h.start && h.start - t.end < REACH)
+            });
+        // "7 h 10 (heure du fils) et non 7 h 50".
+        let behind = if text.fold(span.end) == "(" {
+            (span.end..sentence.end.min(span.end + REACH)).find(|i| text.fold(*i) == ")").map_or(span.end, |i| i + 1)
+        } else {
+            span.end
+        };
         let stands = |h: &Hit| {
             let number = |i: usize| text.tokens.get(i).is_some_and(|t| t.kind == Kind::Number);
             h.value == REFUTES
-                && span.end <= h.start
-                && h.start - span.end < CLOSE
+                && behind <= h.start
+                && h.start - behind < CLOSE
                 && (twins().any(|(_, (_, t))| t.start >= h.end && t.start - h.end < CLOSE)
                     || span.clone().any(number) && (h.end..h.end + 2).any(number))
         };
@@ -220,6 +238,10 @@ mod tests {
     #[test]
     fn what_corrects_and_what_is_refuted() {
         assert_eq!(corrected("Le début est en réalité à *7 h 10* et non *7 h 50*."), [(true, false), (false, true)]);
+        assert_eq!(corrected("Début à *7 h 10* (heure de son fils) et non *7 h 50*."), [(true, false), (false, true)]);
+        assert_eq!(corrected("Le score de *9* relevé hier est à rectifier, compter *11*."), [(false, true), (false, false)]);
+        assert_eq!(corrected("Rankin *4* saisi par erreur, Rankin *3* après réévaluation."), [(false, true), (true, false)]);
+        assert_eq!(corrected("Retenir un Glasgow à *13*."), [(true, false)]);
         assert_eq!(corrected("Rankin *2*, et non 1 comme écrit au premier jour."), [(true, false)]);
         assert_eq!(corrected("Score de *9* après relecture des images."), [(true, false)]);
         assert_eq!(corrected("*Hypertendu* et non *diabétique*."), [(true, false), (false, true)]);
