@@ -4,15 +4,21 @@ use std::fs::File;
 use std::io;
 use std::os::unix::fs::FileExt;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use redb::StorageBackend;
+
+/// Space is taken in pieces of that, ahead of what is written: to sync what lies in space of its own, the file
+/// system has less to write down.
+const PIECE: u64 = 16 << 20;
 
 /// A file as the store wants it. The lock that keeps other runs away is on the
 /// mark, which outlives a file taking the place of another.
 #[derive(Debug)]
 pub(super) struct Disk {
     file: File,
+    /// Up to there it has space on the disk.
+    taken: AtomicU64,
     health: Arc<Health>,
 }
 
@@ -28,9 +34,33 @@ pub(super) struct Health {
 
 impl Disk {
     pub fn new(file: File, health: Arc<Health>) -> Self {
-        Disk { file, health }
+        Disk { file, taken: AtomicU64::new(0), health }
+    }
+
+    /// Takes space for what is written up to there. Where that fails the write itself will say why.
+    fn take(&self, end: u64) {
+        let taken = self.taken.load(Ordering::Acquire);
+        if end <= taken {
+            return;
+        }
+        // Never beyond the length, which is the store's to set.
+        let length = self.file.metadata().map_or(end, |file| file.len());
+        let ahead = end.next_multiple_of(PIECE).min(length).max(end);
+        reserve(&self.file, taken, ahead);
+        self.taken.fetch_max(ahead, Ordering::AcqRel);
     }
 }
+
+#[cfg(target_os = "linux")]
+fn reserve(file: &File, from: u64, to: u64) {
+    use nix::fcntl::{FallocateFlags, fallocate};
+    if let (Ok(from), Ok(length)) = (from.try_into(), (to - from).try_into()) {
+        let _ = fallocate(file, FallocateFlags::FALLOC_FL_KEEP_SIZE, from, length);
+    }
+}
+
+#[cfg(not(target_os = "linux"))]
+fn reserve(_file: &File, _from: u64, _to: u64) {}
 
 impl StorageBackend for Disk {
     fn len(&self) -> io::Result<u64> {
@@ -44,7 +74,9 @@ impl StorageBackend for Disk {
     fn set_len(&self, len: u64) -> io::Result<()> {
         #[cfg(test)]
         self.health.trial.step(|| trial::Step::Length(len))?;
-        self.file.set_len(len)
+        self.file.set_len(len)?;
+        self.taken.fetch_min(len, Ordering::AcqRel);
+        Ok(())
     }
 
     fn sync_data(&self) -> io::Result<()> {
@@ -63,6 +95,7 @@ impl StorageBackend for Disk {
     fn write(&self, offset: u64, data: &[u8]) -> io::Result<()> {
         #[cfg(test)]
         self.health.trial.step(|| trial::Step::Write(offset, data.to_vec()))?;
+        self.take(offset + data.len() as u64);
         self.file.write_all_at(data, offset)
     }
 }
