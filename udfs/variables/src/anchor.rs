@@ -158,6 +158,10 @@ impl<'d, 'a> Moments<'d, 'a> {
     fn meant(&self, cue: Cue, token: usize) -> (Moment, &'static str) {
         let Some(moment) = cue.moment else { return (self.now(token), "near") };
         let away = matches!(self.document_type, "rehabilitation");
+        // "Transfert en SMR, mRS 3": a letter at the end of a stay knows nothing of later.
+        if moment == Moment::Later && self.document_type == "discharge" {
+            return (Moment::Discharge, "near");
+        }
         if cue.door && away && !self.tells_story(token) {
             return (Moment::Later, "near");
         }

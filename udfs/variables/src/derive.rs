@@ -8,7 +8,7 @@
 
 use std::collections::BTreeMap;
 
-use chrono::{Datelike, NaiveDate, NaiveDateTime, NaiveTime};
+use chrono::{Datelike, NaiveDate, NaiveDateTime, NaiveTime, TimeDelta};
 
 use crate::Value;
 use crate::episode::{DocumentKind, DocumentSummary, Episode};
@@ -177,6 +177,12 @@ fn age(values: &mut BTreeMap<String, Resolved>, admission: Option<&Source>, pati
     let Some((birth, evidence)) = patient.birth_date.map(|b| (b, told.and_then(|t| t.1))).or(told) else { return };
     let Some(day) = admission.map(|a| a.time.date()).or(episode.index) else { return };
     let age = years(birth, day);
+    // The dates of research are shifted together: over a 29 February a birthday comes a day sooner or later.
+    let told = values.get("age").and_then(|v| if let Value::Number(n) = v.value { Some(n as i32) } else { None });
+    let birthday = [-1, 1].map(|days| years(birth, day + TimeDelta::days(days)));
+    if told.is_some_and(|told| told != age && birthday.contains(&told)) {
+        return;
+    }
     if (0..=OLDEST).contains(&age) {
         reconcile(values, derived("age", Value::Number(f64::from(age)), &["birth_date", "admission_datetime"], evidence, 0.95));
     }

@@ -273,7 +273,9 @@ pub fn resolve_episode(
             internal.extend(policy.internal.then(|| (*variable).to_owned()));
         }
     }
-    if let Some(at) = died_after {
+    // A score of 6 that is written says it better.
+    let written = values.get(RANKIN).is_some_and(|rankin| rankin.value == Value::Number(6.0));
+    if let Some(at) = died_after.filter(|_| !written) {
         let death = &candidates[at];
         values.insert(
             RANKIN.to_owned(),

@@ -136,12 +136,15 @@ impl Moments<'_, '_> {
             }
             cost += 7.0;
         }
+        // "NIHSS initial 11, 10 à J1, 7 ce jour": close behind its value, with a mark before the next.
+        let held =
+            between.len() <= 1 && between.clone().all(|at| text.tokens[at].kind == Kind::Word) && matches!(text.fold(cue.end), "," | ";");
         if !before {
             // The line after the value belongs to what follows it, and so does a cue
             // that another value follows at once where the first cue came first.
             if text.tokens[cue.start].lines_before > 0 {
                 cost += 8.0;
-            } else if self.opens_with_cue(span, others) && others.iter().any(|o| o.start >= cue.end && o.start - cue.end <= 2) {
+            } else if !held && self.opens_with_cue(span, others) && others.iter().any(|o| o.start >= cue.end && o.start - cue.end <= 2) {
                 cost += 6.0;
             }
         } else if !self.opens_with_cue(span, others) && others.iter().any(|o| o.end <= cue.start && cue.start - o.end <= 2) {

@@ -6,7 +6,7 @@ use sillage_clinical::section::bracketed;
 use sillage_clinical::temporal::{Precision, TemporalKind};
 use sillage_clinical::text::Kind;
 
-use super::{Asked, Moment, Moments, Reading};
+use super::{Asked, Found, Moment, Moments, Reading};
 
 /// What a heading or an opening word set.
 #[derive(Debug, Clone, Copy)]
@@ -78,13 +78,16 @@ impl Moments<'_, '_> {
                 let from = if start < from { sentence.start } else { from };
                 start <= from + OPENING && (from..start).all(|i| text.tokens[i].kind != Kind::Mark || i == from)
             };
-            if let Some(found) = self.found.get(cue).filter(|f| f.tokens.start < sentence.end && opens(f.tokens.start))
-                // "Jamais connue avant." heads nothing.
-                && !(sentence.start..found.tokens.start).any(|i| matches!(text.fold(i), "jamais" | "pas" | "non" | "aucun" | "aucune" | "sans" | "ni"))
+            // "AVANT (SMUR 6h32) : …": the first of the opening words that heads the line.
+            let mut opening = self.found[cue..].iter().take_while(|f| f.tokens.start < sentence.end && opens(f.tokens.start));
+            // "Jamais connue avant." heads nothing.
+            let heading = |found: &&Found| {
+                !(sentence.start..found.tokens.start).any(|i| matches!(text.fold(i), "jamais" | "pas" | "non" | "aucun" | "aucune" | "sans" | "ni"))
                 // "NIHSS 20 avant intubation" opens nothing.
                 && (found.cue.reach > CLOSE || text.fold(found.tokens.end) == ":")
                 && (self.heads(found.tokens.end, sentence.end) || found.cue.door && found.tokens.start == sentence.start)
-            {
+            };
+            if let Some(found) = opening.find(heading) {
                 let moment = self.meant(found.cue, found.tokens.start).0;
                 let aside = !line && matches!(moment, Moment::Prehospital | Moment::History);
                 current = Some(Standing { moment, time: None, line: aside });

@@ -56,7 +56,9 @@ impl Extractor<'_, '_> {
                     .times()
                     .iter()
                     .any(|t| t.start < text.byte_range(start..found.next).end && t.end > text.byte_range(start..found.next).start);
-                if counted || timed {
+                // "puis une thrombectomie" counts nothing.
+                let article = matches!(text.fold(start), "un" | "une");
+                if counted || timed || article {
                     continue;
                 }
                 self.push_number(measurement, &uses, found.value, start..found.next, out);

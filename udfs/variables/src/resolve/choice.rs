@@ -13,6 +13,8 @@ const CORRECTION: f32 = 0.95;
 const STEP: f32 = 0.7;
 /// Sources below this part of the best one do not count as earlier or later.
 const CREDIBLE: f32 = 0.5;
+/// Words of correction beside a value that weighs less than that are of another one.
+const CORRECTING: f32 = 0.12;
 /// What supports a value less than that is no value.
 const LEAST: f32 = 0.1;
 /// The same within a document.
@@ -96,6 +98,14 @@ fn evidence(policy: &Policy, winner: &Group, candidates: &[Candidate<'_>]) -> Op
         Value::Category(name) => name == "none",
         _ => false,
     };
+    // "Rankin à 3 mois : 0" rather than "aucun symptôme".
+    let in_words = |at: usize| candidates[at].finding.method.contains(":phrase");
+    let written = |at: usize| matches!(candidates[at].value, Value::Number(_)) && !in_words(at);
+    if in_words(heaviest)
+        && let Some((at, _)) = winner.members.iter().find(|(at, weight)| written(*at) && *weight >= SHOWN * most)
+    {
+        return Some(*at);
+    }
     let kinds = if absent { &policy.evidence_absent } else { &policy.evidence };
     let asked = winner.members.iter().enumerate().filter(|(_, (_, weight))| *weight >= SHOWN * most);
     let asked = asked.filter_map(|(place, (at, _))| Some((kinds.iter().position(|k| *k == candidates[*at].kind)?, place, *at)));
@@ -130,7 +140,10 @@ pub(crate) fn resolved(variable: &str, candidate: &Candidate<'_>, method: &str) 
 
 /// The last correction stands; what differs from it and is not later goes.
 fn correct(open: &mut Vec<usize>, candidates: &mut [Candidate<'_>]) {
-    let corrects = |at: &usize| candidates[*at].context.corrects || candidates[*at].finding.method.contains("+corrects");
+    let corrects = |at: &usize| {
+        let candidate = &candidates[*at];
+        candidate.weight >= CORRECTING && candidate.context.corrects || candidate.finding.method.contains("+corrects")
+    };
     let Some(last) = open.iter().copied().filter(corrects).max_by_key(|&at| (candidates[at].order, candidates[at].finding.start)) else {
         return;
     };

@@ -116,6 +116,7 @@ pub(crate) fn contexts(text: &Text<'_>, sentences: &[Range<usize>], findings: &[
             h.value == WITHDRAWS
                 && span.end <= h.start
                 && h.start - span.end < REACH
+                && (span.end..h.start).all(|i| text.tokens[i].kind != Kind::Mark || text.fold(i) == "'")
                 && !twins().any(|(_, (_, t))| t.start >= span.end && t.end <= h.start)
         });
         // "8 h 25 et non 8 h 40": what follows is refuted when what stands before is of the same kind.
@@ -135,8 +136,8 @@ pub(crate) fn contexts(text: &Text<'_>, sentences: &[Range<usize>], findings: &[
         let stands = |h: &Hit| {
             let number = |i: usize| text.tokens.get(i).is_some_and(|t| t.kind == Kind::Number);
             h.value == REFUTES
-                && behind <= h.start
-                && h.start - behind < CLOSE
+                && span.end <= h.start
+                && (h.start - span.end < CLOSE || behind <= h.start && h.start - behind < CLOSE)
                 && (twins().any(|(_, (_, t))| t.start >= h.end && t.start - h.end < CLOSE)
                     || span.clone().any(number) && (h.end..h.end + 2).any(number))
         };
@@ -241,6 +242,8 @@ mod tests {
         assert_eq!(corrected("Début à *7 h 10* (heure de son fils) et non *7 h 50*."), [(true, false), (false, true)]);
         assert_eq!(corrected("Le score de *9* relevé hier est à rectifier, compter *11*."), [(false, true), (false, false)]);
         assert_eq!(corrected("Rankin *4* saisi par erreur, Rankin *3* après réévaluation."), [(false, true), (true, false)]);
+        assert_eq!(corrected("NIHSS de *7* (et non *8* comme additionné)."), [(true, false), (false, true)]);
+        assert_eq!(corrected("Glycémie *5,6*, la mention du dossier est une erreur."), [(false, false)]);
         assert_eq!(corrected("Retenir un Glasgow à *13*."), [(true, false)]);
         assert_eq!(corrected("Rankin *2*, et non 1 comme écrit au premier jour."), [(true, false)]);
         assert_eq!(corrected("Score de *9* après relecture des images."), [(true, false)]);
