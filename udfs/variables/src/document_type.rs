@@ -13,6 +13,8 @@ const TITLE: usize = 120;
 const EMERGENCY: &str = "emergency";
 const PREHOSPITAL: &str = "prehospital";
 const NURSING: &str = "nursing";
+const REFERRAL: &str = "referral";
+const DISCHARGE: &str = "discharge";
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -30,12 +32,17 @@ struct Entry {
     /// Words that say it only as the first of the text: "SMUR Brouzac, le 3 mai".
     #[serde(default)]
     opens: Vec<String>,
+    /// Words that say it anywhere in a letter.
+    #[serde(default)]
+    letter: Vec<String>,
 }
 
 /// The types, ready to be told apart.
 pub struct DocumentTypes {
     types: Vec<Entry>,
     phrases: Phrases,
+    /// Of letters that close a stay.
+    closing: Phrases,
 }
 
 impl DocumentTypes {
@@ -44,15 +51,18 @@ impl DocumentTypes {
     /// Errors: what cannot be read.
     pub(crate) fn built_in() -> Result<Self, Problem> {
         let catalog: Catalog = toml::from_str(FILE).map_err(|e| Problem { line: 1, message: e.to_string() })?;
-        let mut phrases = Phrases::default();
+        let (mut phrases, mut closing) = (Phrases::default(), Phrases::default());
         for (i, entry) in catalog.types.iter().enumerate() {
-            for phrase in &entry.phrases {
-                let wrong = |e| Problem { line: 1, message: format!("{phrase:?}: {e}") };
-                phrases.add(phrase, i as u32).map_err(wrong)?;
+            for (list, into) in [(&entry.phrases, &mut phrases), (&entry.letter, &mut closing)] {
+                for phrase in list {
+                    let wrong = |e| Problem { line: 1, message: format!("{phrase:?}: {e}") };
+                    into.add(phrase, i as u32).map_err(wrong)?;
+                }
             }
         }
         phrases.finish();
-        Ok(DocumentTypes { types: catalog.types, phrases })
+        closing.finish();
+        Ok(DocumentTypes { types: catalog.types, phrases, closing })
     }
 
     pub fn names(&self) -> impl Iterator<Item = &str> {
@@ -64,9 +74,19 @@ impl DocumentTypes {
         self.types.iter().find(|t| t.codes.iter().any(|c| c == code)).map(|t| t.name.as_str())
     }
 
+    /// Whether the words of a letter close a stay.
+    fn closes(&self, text: &Text<'_>) -> bool {
+        let words = self.closing.read(text);
+        !self.closing.find(text, &words, 0..words.len()).is_empty()
+    }
+
     /// Name of the document's type; `other` where neither code nor words tell.
     pub fn of(&self, type_code: Option<&str>, text: &Text<'_>) -> &str {
         let coded = type_code.and_then(|code| self.of_code(code));
+        // A letter is filed as a letter, whatever it is for.
+        if coded == Some(REFERRAL) && self.closes(text) {
+            return DISCHARGE;
+        }
         if let Some(name) = coded.filter(|name| !matches!(*name, EMERGENCY | NURSING)) {
             return name;
         }
@@ -101,6 +121,8 @@ mod tests {
         assert_eq!(of(None, "COMPTE RENDU D'IRM CÉRÉBRALE\nPas d'infarctus."), "imaging");
         assert_eq!(of(Some("X-1"), "Compte rendu d'hospitalisation"), "discharge");
         assert_eq!(of(None, "Bonjour."), "other");
+        assert_eq!(of(Some("34133-9"), "Chère consœur,\nVotre résidente vous revient ce\njour après huit jours chez nous."), "discharge");
+        assert_eq!(of(Some("34133-9"), "Cher confrère,\nmerci de recevoir ce patient adressé ce jour."), "referral");
         assert_eq!(of(Some("34111-5"), "FICHE D'INTERVENTION SMUR\nGlasgow 12"), "prehospital");
         assert_eq!(of(Some("34746-8"), "CH de Brouzac - Fiche d'accueil infirmier (IAO)\nTA 150/80"), "emergency");
         assert_eq!(of(Some("34746-8"), "Transmissions infirmières\nIAO : TA 150/80"), "nursing");

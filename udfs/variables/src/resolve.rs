@@ -46,6 +46,8 @@ const NEXT_DAY: f32 = 0.8;
 const ENTRY: f32 = 0.3;
 /// What a letter of the practitioner after the stay counts for of the time before it.
 const LISTED_AFTER: f32 = 0.4;
+/// What a value counts for that was written down before the door.
+const OUTSIDE: f32 = 0.3;
 /// Days after the index date at which a visit is that of three months.
 const MONTH_3: (i64, i64) = (45, 135);
 /// Days within which a death counts for the three-month outcome.
@@ -257,6 +259,7 @@ pub fn resolve_episode(
     let mut candidates = candidates(documents, &episode);
     let died_after = deaths_after(&mut candidates, &episode);
     let entered = entered(documents, &episode);
+    let door = episode.index.and_then(|index| door(&candidates, index));
     let mut by_variable: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
     for (at, candidate) in candidates.iter().enumerate() {
         by_variable.entry(&candidate.finding.variable).or_default().push(at);
@@ -267,6 +270,9 @@ pub fn resolve_episode(
         let Some(policy) = policies.policy(variable) else { continue };
         for &at in members {
             weigh(&mut candidates[at], &policy, &episode, entered);
+            if policy.prefer == Prefer::First && before_the_door(&candidates[at], door) {
+                candidates[at].weight *= OUTSIDE;
+            }
         }
         if let Some(resolved) = choice::choose(variable, &policy, members, &mut candidates) {
             values.insert((*variable).to_owned(), resolved);
@@ -429,6 +435,12 @@ fn deaths_after(candidates: &mut [Candidate<'_>], episode: &Episode) -> Option<u
         }
     }
     found
+}
+
+/// Measured where the patient lived, and written down before the door: a sheet of the house sent along.
+fn before_the_door(candidate: &Candidate<'_>, door: Option<NaiveDateTime>) -> bool {
+    let house = matches!(candidate.kind, DocumentKind::Nursing | DocumentKind::Other);
+    house && matches!(candidate.value, Value::Number(_)) && candidate.time.zip(door).is_some_and(|(time, door)| time < door)
 }
 
 /// The first day of the stay by the letter at its end, where somebody received the
