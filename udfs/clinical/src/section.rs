@@ -93,6 +93,8 @@ const FILE: &str = "data/sections.toml";
 const TITLE_LINE: usize = 8;
 /// Letters of a title in capitals that needs no colon behind antecedents.
 const SHORT: usize = 5;
+/// Most tokens of a clock time and the mark behind it.
+const CLOCK: usize = 5;
 /// Most tokens between a title and its colon: "Examen neurologique à 8h30 :".
 const TITLE_TAIL: usize = 7;
 
@@ -156,7 +158,15 @@ impl Catalogue {
             }
             let open = found.last().filter(|s| s.tokens.end == words.len());
             let past = open.is_some_and(|s| matches!(self.kind(s).prior, Prior::Historical | Prior::Family));
-            if let Some((title, kind)) = self.title(text, words, vocabulary, first, line_start, past, bracket)
+            let mut titled = self.title(text, words, vocabulary, first, line_start, past, bracket);
+            // "13h20 bio : INR 1,1"
+            if let Some(label) = behind_clock(text, first).filter(|_| titled.is_none() && line_start && bracket.is_none())
+                && let Some(found) = self.title(text, words, vocabulary, label, true, false, None)
+                && matches!(text.fold(found.0.end.saturating_sub(1)), ":" | "=" | "→" | ">" | "-")
+            {
+                (titled, first) = (Some(found), label);
+            }
+            if let Some((title, kind)) = titled
                 && !open.is_some_and(|s| self.item_of_antecedents(text, s, kind, at, first, title.end))
             {
                 let kind = self.in_order(kind, open, told, first * 2 > words.len());
@@ -238,6 +248,10 @@ impl Catalogue {
     fn ends(&self, text: &Text<'_>, words: &[WordId], vocabulary: &Vocabulary, section: &Section, at: usize, first: usize) -> bool {
         let kind = self.kind(section);
         if text.tokens[at].lines_before > 0 && (kind.line && starts_on_title_line(text, section) || ends_block(text, section, at)) {
+            return true;
+        }
+        // What is taken now ends where the next hour begins.
+        if text.tokens[at].lines_before > 0 && kind.prior == Prior::Planned && clock(text, first) {
             return true;
         }
         matches!(kind.prior, Prior::Historical | Prior::Family)
@@ -342,6 +356,13 @@ fn clock(text: &Text<'_>, at: usize) -> bool {
         && (text.fold(at + 1) == "h"
             || text.fold(at + 1) == ":" && text.tokens.get(at + 2).is_some_and(|t| t.kind == Kind::Number && !t.space_before));
     hours || split
+}
+
+/// The token behind a clock time at this place, on its line.
+fn behind_clock(text: &Text<'_>, at: usize) -> Option<usize> {
+    let parts = |i: &usize| text.tokens[*i].kind == Kind::Number || matches!(text.fold(*i), ":" | "h" | "-" | "–" | "|");
+    let behind = (at..text.tokens.len().min(at + CLOCK)).find(|i| !parts(i))?;
+    (clock(text, at) && (at + 1..=behind).all(|i| same_line(text, i))).then_some(behind)
 }
 
 /// "Param. IAO 19h09 :": a label of any words with its hour.

@@ -269,7 +269,7 @@ pub fn resolve_episode(
     for (variable, members) in &by_variable {
         let Some(policy) = policies.policy(variable) else { continue };
         for &at in members {
-            weigh(&mut candidates[at], &policy, &episode, entered);
+            weigh(&mut candidates[at], &policy, &episode, entered, door);
             if policy.prefer == Prefer::First && before_the_door(&candidates[at], door) {
                 candidates[at].weight *= OUTSIDE;
             }
@@ -363,6 +363,8 @@ fn redate(candidates: &mut [Candidate<'_>], episode: &Episode) {
         let eve = candidate.kind.tells_of_the_stay() && candidate.time.is_some_and(|t| Some(value.date()) == t.date().pred_opt());
         let day = match entered.filter(|_| eve).and_then(|door| door.date().pred_opt()) {
             Some(eve) => eve.and_time(value.time()),
+            // The last hour before the door.
+            None if ONSET.contains(&&*candidate.finding.variable) => entered.map_or(index, |door| door.date()).and_time(value.time()),
             None => index.and_time(value.time()),
         };
         let seen = ONSET.contains(&&*candidate.finding.variable);
@@ -457,7 +459,7 @@ fn entered(documents: &[Document<'_>], episode: &Episode) -> Option<NaiveDateTim
 }
 
 /// Weighs a candidate by itself.
-fn weigh(candidate: &mut Candidate<'_>, policy: &Policy, episode: &Episode, entered: Option<NaiveDateTime>) {
+fn weigh(candidate: &mut Candidate<'_>, policy: &Policy, episode: &Episode, entered: Option<NaiveDateTime>, door: Option<NaiveDateTime>) {
     let Finding { anchor, event_time, ref method, score, .. } = *candidate.finding;
     if matches!(candidate.verdict, Verdict::Copied | Verdict::OutOfTime) {
         return;
@@ -505,8 +507,10 @@ fn weigh(candidate: &mut Candidate<'_>, policy: &Policy, episode: &Episode, ente
     let mut fit = policy.fit(anchor);
     // A note of the day after tells the score of 24 hours, whether it says so or not.
     if anchor == Anchor::Stay && (policy.day_after.is_some() || fit < policy.fit(Anchor::Day1) / 2.0) {
-        let day = event_time.or(candidate.time).zip(episode.index).map(|(time, index)| (time.date() - index).num_days());
-        let told = candidate.kind.goes_on() && day == Some(1);
+        // Of the door, or of the stroke, which may have been on the eve.
+        let zeros = [episode.index, door.map(|door| door.date())];
+        let next = |time: NaiveDateTime| zeros.iter().flatten().any(|zero| (time.date() - *zero).num_days() == 1);
+        let told = candidate.kind.goes_on() && event_time.or(candidate.time).is_some_and(next);
         fit = if told { policy.fit(Anchor::Day1) * policy.day_after.unwrap_or(1.0) * NEXT_DAY } else { 0.0 };
     }
     // What a practitioner lists after the stay is what the stay prescribed.

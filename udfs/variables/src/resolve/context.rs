@@ -244,6 +244,7 @@ mod tests {
         assert_eq!(corrected("Rankin *4* saisi par erreur, Rankin *3* après réévaluation."), [(false, true), (true, false)]);
         assert_eq!(corrected("NIHSS de *7* (et non *8* comme additionné)."), [(true, false), (false, true)]);
         assert_eq!(corrected("Glycémie *5,6*, la mention du dossier est une erreur."), [(false, false)]);
+        assert_eq!(corrected("NIHSS d'admission = *5* (et non 6) : PF 1, MSG 2."), [(true, false)]);
         assert_eq!(corrected("Retenir un Glasgow à *13*."), [(true, false)]);
         assert_eq!(corrected("Rankin *2*, et non 1 comme écrit au premier jour."), [(true, false)]);
         assert_eq!(corrected("Score de *9* après relecture des images."), [(true, false)]);
