@@ -6,7 +6,7 @@ use sillage_clinical::text::Kind;
 use super::Found;
 use super::knowledge::role;
 use super::page::{Page, look};
-use super::slot::{SLOT, initials, timed, vital, writing};
+use super::slot::{SLOT, called_at, initials, timed, vital, writing};
 use crate::Label;
 use crate::proper::known::{heading, ward};
 
@@ -20,9 +20,12 @@ pub(super) fn entries(page: &Page<'_, '_>, at: usize, found: &mut Found) {
     {
         found.push(page, who..who + 1, Label::Nom, SLOT, 20);
     }
+    if let Some(who) = reached(page, at).filter(|w| initials(page, *w) && !vital(page, *w) && !ward(page.fold(*w)) && !found.covers(*w)) {
+        found.push(page, who..who + 1, Label::Nom, SLOT, 20);
+    }
     let by = if closing_hour(page, at) { Some(at + 1) } else { checked_twice(page, at) };
     if let Some(who) = by.filter(|w| page.same_line(*w) && initials(page, *w) && !vital(page, *w) && !way(page.fold(*w)))
-        && (page.closed(who + 1) || matches!(page.fold(who + 1), "." | "," | ";" | ")" | "|" | "/"))
+        && (page.closed(who + 1) || matches!(page.fold(who + 1), "." | "," | ";" | ")" | "|" | "/" | ":"))
         && !found.covers(who)
     {
         found.push(page, who..who + 1, Label::Nom, SLOT, 20);
@@ -89,6 +92,18 @@ fn signed_at(page: &Page<'_, '_>, at: usize) -> Option<usize> {
     }
     let written = (page.line_start(at)..at).rev().take(16).any(|i| writing(page.fold(i)));
     written.then_some(who)
+}
+
+/// "Contacter QM au 8 7733", "rappeler QM au 4471": who answers at an internal number.
+fn reached(page: &Page<'_, '_>, at: usize) -> Option<usize> {
+    let calls = matches!(
+        page.fold(at),
+        "contacter" | "contactez" | "appeler" | "appelez" | "rappeler" | "rappelez" | "joindre" | "prevenir" | "biper"
+    );
+    let (who, number) = (at + 1, at + 3);
+    let single = |i: usize| page.fold(i).bytes().all(|b| b.is_ascii_digit()) && matches!(page.fold(i).len(), 4 | 5);
+    let numbered = matches!(page.fold(who + 1), "au" | ":") && page.same_line(number) && number < page.len();
+    (calls && numbered && page.same_line(who) && (single(number) || called_at(page, number))).then_some(who)
 }
 
 /// "double lecture", "2e cotation", "contre-visite": who does a thing again follows.

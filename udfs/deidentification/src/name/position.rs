@@ -21,6 +21,9 @@ pub(super) fn positions(page: &Page<'_, '_>, found: &mut Found) {
         if page.fold(at) == "(" {
             beside_phone(page, at, found);
         }
+        if matches!(page.fold(at), "rea" | "neuro" | "cardio" | "neurochir" | "neuroradio" | "ortho" | "gastro") {
+            ward_physician(page, at, found);
+        }
         let Some(hit) = page.cues[at] else { continue };
         if let Some(name) = page.title(at).filter(|name| page.same_line(*name)) {
             lettered(page, at, name, hit, found);
@@ -30,15 +33,32 @@ pub(super) fn positions(page: &Page<'_, '_>, found: &mut Found) {
             eponym(page, at, name, hit, found);
             small_eponym(page, at, name, hit, found);
             pair(page, name, found);
+            worded(page, at, name, hit, found);
         }
         if hit.roles & role::FUNCTION != 0 {
             let name = link(page, at, hit.end, role::FUNCTION).at;
             if page.same_line(name) && !page.glued(name) {
                 pair(page, name, found);
                 shouted(page, name, found);
+                lettered_name(page, name, found);
                 alone(page, at, name, found);
             }
         }
+    }
+}
+
+/// "Destinataires : Dr X, réa MONNIER,": who is meant by a ward in a list of people.
+fn ward_physician(page: &Page<'_, '_>, ward: usize, found: &mut Found) {
+    let name = ward + 1;
+    let listed = ward > 0 && matches!(page.fold(ward - 1), "," | ";" | ":" | "/" | "-" | "–" | "&" | "et") && page.same_line(ward);
+    let family = page.stands_out(name) && page.has(name, word::ANY_FAMILY) && page.fold(name).len() > 2;
+    let thing = page.has(name, look::CLINICAL | word::ACRONYM | look::CUE | word::QUALIFIER);
+    let people = (1..=24).take_while(|back| ward >= *back && page.same_line(ward + 1 - back)).any(|back| {
+        let i = ward - back;
+        page.title(i).is_some() || page.cues[i].is_some_and(|c| c.roles & role::COPY != 0)
+    });
+    if listed && family && !thing && people && page.same_line(name) && ends(page, name + 1) && !found.covers(name) {
+        found.push(page, name..name + 1, Label::Nom, PLACE, 22);
     }
 }
 
@@ -92,6 +112,39 @@ fn lettered(page: &Page<'_, '_>, title: usize, at: usize, hit: CueHit, found: &m
     let titled = hit.roles & role::WEAK_TITLE == 0 && !page.has(title, look::UPPER | look::LOWER);
     if written && titled && !ward && (ends(page, at + 1) || page.has(at + 1, look::LOWER)) {
         found.push(page, at..at + 1, Label::Nom, PLACE, 24);
+    }
+}
+
+/// "Mme SOIR Lucie", "sa fille, Mme Soir informée": behind a title that is no letter a word
+/// of every day is a name as well.
+fn worded(page: &Page<'_, '_>, title: usize, at: usize, hit: CueHit, found: &mut Found) {
+    let titled = hit.roles & role::WEAK_TITLE == 0 && page.has(title, look::CAPITAL) && !page.has(title, look::UPPER | look::IN_CAPITALS);
+    let trade = page.cues[at].is_some_and(|c| c.roles & (role::FUNCTION | role::TITLE | role::KIN | role::PERSON_HEAD) != 0);
+    let thing = page.has(at, look::CLINICAL | word::ACRONYM | word::PARTICLE) || page.fold(at).len() < 4;
+    if !titled || trade || thing || found.covers(at) || page.glued(at) || page.title(at).is_some() {
+        return;
+    }
+    let given = at + 1;
+    let named = page.same_line(given) && page.has(given, look::CAPITAL) && page.has(given, word::ANY_GIVEN);
+    let capitals = page.stands_out(at) && (named || ends(page, given) || page.has(given, look::LOWER));
+    let mixed = page.has(at, look::CAPITAL) && !page.has(at, look::UPPER) && (page.has(given, look::LOWER) || ends(page, given));
+    if capitals || mixed {
+        found.push(page, at..given, Label::Nom, PLACE, 24);
+        if named && !found.covers(given) {
+            found.push(page, given..given + 1, Label::Prenom, PLACE, 24);
+        }
+    }
+}
+
+/// "IAO S. MONTAGNE 07h55": behind a function a letter with a dot and a word in capitals.
+fn lettered_name(page: &Page<'_, '_>, letter: usize, found: &mut Found) {
+    let (dot, name) = (letter + 1, letter + 2);
+    let written = page.has(letter, look::SINGLE) && page.fold(dot) == "." && page.glued(dot) && page.same_line(name);
+    let word = page.stands_out(name) && page.fold(name).len() > 3 && !page.has(name, look::CLINICAL | word::ACRONYM | look::CUE);
+    let hour = page.text.tokens.get(name + 1).is_some_and(|t| t.kind == Kind::Number) && page.fold(name + 1).contains('h');
+    if written && word && (hour || ends(page, name + 1)) && !found.covers(letter) && !found.covers(name) {
+        found.push(page, letter..dot, Label::Prenom, PLACE, 24);
+        found.push(page, name..name + 1, Label::Nom, PLACE, 24);
     }
 }
 

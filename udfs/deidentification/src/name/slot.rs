@@ -191,14 +191,15 @@ fn beside_trade(page: &Page<'_, '_>, at: usize, found: &mut Found) {
             | "treuilliste"
     );
     let opened =
-        at == 0 || !page.same_line(at) || matches!(page.fold(at - 1), "/" | "-" | "–" | "+" | "&" | "," | "." | "(" | ")" | ";" | "|");
+        page.closed(at) || matches!(page.fold(at - 1), "/" | "-" | "–" | "+" | "&" | "," | "." | "(" | ")" | ";" | "|" | "?" | "!");
     if trade
         && opened
         && (page.has(at, look::UPPER) || matches!(page.fold(at), "ext" | "int" | "interne" | "externe" | "circulante" | "treuilliste"))
     {
         let who = at + 1 + usize::from(page.fold(at + 1) == "." && page.glued(at + 1));
         let known = page.cues.get(who).is_some_and(Option::is_some);
-        if page.same_line(who) && initials(page, who) && !vital(page, who) && !known && closed(who + 1) && !found.covers(who) {
+        let ends = closed(who + 1) || called_at(page, who + 1);
+        if page.same_line(who) && initials(page, who) && !vital(page, who) && !known && ends && !found.covers(who) {
             found.push(page, who..who + 1, Label::Nom, SLOT, 20);
         }
     }
@@ -211,6 +212,13 @@ fn beside_trade(page: &Page<'_, '_>, at: usize, found: &mut Found) {
     if shift && bracket && sentence && initials(page, at) && !vital(page, at) && !found.covers(at) {
         found.push(page, at..at + 1, Label::Nom, SLOT, 20);
     }
+}
+
+/// "3 8804", "(4 12 60)": an internal number in two pieces or more.
+pub(super) fn called_at(page: &Page<'_, '_>, at: usize) -> bool {
+    let figures = |i: usize| page.same_line(i) && page.fold(i).bytes().all(|b| b.is_ascii_digit());
+    let first = at + usize::from(page.fold(at) == "(");
+    figures(first) && page.fold(first).len() == 1 && figures(first + 1) && matches!(page.fold(first + 1).len(), 2 | 4)
 }
 
 /// "p.o. VG, interne": signed for somebody. "Transmissions du 19 (NLB) :": who tells.

@@ -7,7 +7,7 @@ use rustc_hash::FxHashMap;
 use sillage_clinical::text::{Kind, Text, fold};
 
 use super::{distance, span};
-use crate::name::knowledge::{likely_common, word};
+use crate::name::knowledge::{likely_common, role, word};
 use crate::name::page::{Page, look};
 use crate::name::repeat::stands_for_a_person;
 use crate::name::weigh::behind_small_word;
@@ -128,9 +128,11 @@ pub(super) fn find(page: &Page<'_, '_>, person: &Person, spans: &mut Vec<Span>) 
     let supported: Vec<bool> = (0..hits.len())
         .map(|i| {
             let hit = &hits[i];
-            hit.sure || titled(page, hit.tokens.start) || i > 0 && beside(page, hits[i - 1].tokens.end, hit.tokens.start) || {
-                hits.get(i + 1).is_some_and(|next| beside(page, hit.tokens.end, next.tokens.start))
-            }
+            hit.sure
+                || titled(page, hit.tokens.start)
+                || claimed(page, hit)
+                || i > 0 && beside(page, hits[i - 1].tokens.end, hit.tokens.start)
+                || { hits.get(i + 1).is_some_and(|next| beside(page, hit.tokens.end, next.tokens.start)) }
         })
         .collect();
     let mut last_end = 0;
@@ -211,7 +213,7 @@ fn exact_is_sure(page: &Page<'_, '_>, at: usize) -> bool {
         return false;
     }
     if page.stands_out(at) && fold.len() > 2 && bits & word::ACRONYM == 0 {
-        return true;
+        return !side_of_limb(page, at);
     }
     (behind_small_word(page, at) || bits & look::OPENS == 0) && stands_for_a_person(page, at) && bits & look::CLINICAL == 0
 }
@@ -254,6 +256,52 @@ fn in_pieces(page: &Page<'_, '_>, wanted: &Wanted, at: usize) -> Option<(usize, 
 /// A title right before: "Mme Petit", "M. petit".
 fn titled(page: &Page<'_, '_>, at: usize) -> bool {
     (1..=3).any(|back| at >= back && page.title(at - back) == Some(at) && page.text.tokens[at].lines_before < 2)
+}
+
+/// A heading, a relative, a title with a given name before the family name, or "née" behind
+/// it: "PATIENT : PETIT (NEE ROUX) ROSE", "MME ODILE PETIT", "fils PETIT".
+fn claimed(page: &Page<'_, '_>, hit: &Hit) -> bool {
+    let (at, end) = (hit.tokens.start, hit.tokens.end);
+    if hit.label != Label::Nom || hit.fit != Fit::Exact || !page.has(at, look::CAPITAL) {
+        return false;
+    }
+    let cued = |i: usize, roles: u32| page.cues[i].is_some_and(|c| c.roles & roles != 0);
+    let close = |back: usize| at >= back && (at - back + 1..=at).all(|i| page.same_line(i));
+    let heads = role::PERSON_HEAD | role::FAMILY_HEAD;
+    let headed = close(2) && matches!(page.fold(at - 1), ":" | "=" | "|") && (2..5).any(|back| close(back) && cued(at - back, heads));
+    let called = close(2) && page.title(at - 2) == Some(at - 1) && page.has(at - 1, look::CAPITAL);
+    let of_kin = close(1) && cued(at - 1, role::KIN) && page.has(at, look::UPPER);
+    let born = page.same_line(end) && {
+        let next = end + usize::from(page.fold(end) == "(");
+        matches!(page.fold(next), "nee" | "ep" | "epouse" | "epse" | "veuve" | "vve") && page.same_line(next)
+    };
+    headed || called || of_kin || born
+}
+
+/// "bras DROIT": the side of a limb, whoever is called so.
+fn side_of_limb(page: &Page<'_, '_>, at: usize) -> bool {
+    let sided = matches!(page.fold(at), "droit" | "droite" | "gauche");
+    let limb = at > 0
+        && page.same_line(at)
+        && (page.has(at - 1, look::CLINICAL)
+            || matches!(
+                page.fold(at - 1),
+                "bras"
+                    | "jambe"
+                    | "main"
+                    | "pied"
+                    | "membre"
+                    | "cote"
+                    | "hemicorps"
+                    | "oeil"
+                    | "lobe"
+                    | "ms"
+                    | "mi"
+                    | "coude"
+                    | "doigt"
+                    | "flanc"
+            ));
+    sided && limb
 }
 
 /// Two hits side by side: nothing but a mark, an initial or a small word between.

@@ -91,6 +91,15 @@ fn a_name_that_is_a_word_needs_more() {
             ("R. PETIT va bien", &["PRENOM:R.", "NOM:PETIT"]),
         ],
     );
+    check(
+        &petit,
+        &[
+            ("PATIENT : PETIT (NEE VAUTRIN) LE 12", &["NOM:PETIT"]),
+            ("APPELANT : BELLE-FILLE, MME ODILE PETIT, RAPPELLERA. UN PETIT INFARCTUS", &["NOM:PETIT"]),
+            ("FILS PETIT PREVENU, PETIT SAIGNEMENT", &["NOM:PETIT"]),
+        ],
+    );
+    check(&person(&["GAUCHE"], &["Rose"]), &[("Le bras GAUCHE tombe, Mme GAUCHE dort.", &["NOM:GAUCHE"])]);
     // The record claims what medicine would otherwise keep.
     check(&person(&["PARKINSON"], &["Jean"]), &[("Maladie de Parkinson. Mme Parkinson dort.", &["NOM:Parkinson"])]);
 }

@@ -198,8 +198,9 @@ impl Reader<'_, '_> {
             return Some(self.further_numbers(end));
         }
         // "interne Mme X : 5172"
+        let split = matches!(self.run(at + 1, &[".", "-"], false).groups[..], [1, 4]);
         let apart = at > 0
-            && matches!(self.fold(at), ":" | "-" | "–")
+            && (matches!(self.fold(at), ":" | "-" | "–") || self.mark(at, ",") && split)
             && !self.glued(at + 1)
             && self.capital(at - 1)
             && !staff(self.before(at, 1))
@@ -210,7 +211,8 @@ impl Reader<'_, '_> {
             // "Dr X (57 318)"
             let run = self.run(number, &[".", "-"], false);
             let bracket = self.mark(at, "(");
-            let closed = if bracket { self.mark(run.end, ")") } else { self.works(at) && self.ends_sentence(run.end) };
+            let ends = self.ends_sentence(run.end) || split && self.mark(run.end, ":");
+            let closed = if bracket { self.mark(run.end, ")") } else { self.works(at) && ends };
             // "cadre Mme X 57 318"
             let usual = bracket || matches!(run.groups[..], [2, 3] | [3, 2] | [1, 4] | [1, 2, 2] | [2, 2, 2]) && !self.measured(number);
             let grouped = run.groups.len() > 1

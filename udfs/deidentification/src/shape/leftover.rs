@@ -231,6 +231,8 @@ pub(super) fn staff(word: &str) -> bool {
             | "orthophoniste"
             | "kine"
             | "aide-soignante"
+            | "assistante"
+            | "sociale"
     )
 }
 
