@@ -5,6 +5,7 @@
 //! shapes first; a token that one has taken is closed to the next ([`reader`]).
 //! Lists of words are data: `data/shapes.toml`, `data/towns.csv`, `data/hospitals.csv`.
 
+mod abroad;
 mod address;
 mod birth;
 mod contact;

@@ -94,7 +94,7 @@ fn signed_at(page: &Page<'_, '_>, at: usize) -> Option<usize> {
     written.then_some(who)
 }
 
-/// "Contacter QM au 8 7733", "rappeler QM au 4471": who answers at an internal number.
+/// "Contacter QM au 6 4412", "rappeler QM au 4471": who answers at an internal number.
 fn reached(page: &Page<'_, '_>, at: usize) -> Option<usize> {
     let calls = matches!(
         page.fold(at),

@@ -136,7 +136,7 @@ fn worded(page: &Page<'_, '_>, title: usize, at: usize, hit: CueHit, found: &mut
     }
 }
 
-/// "IAO S. MONTAGNE 07h55": behind a function a letter with a dot and a word in capitals.
+/// "IAO S. MONTAGNE 09h45": behind a function a letter with a dot and a word in capitals.
 fn lettered_name(page: &Page<'_, '_>, letter: usize, found: &mut Found) {
     let (dot, name) = (letter + 1, letter + 2);
     let written = page.has(letter, look::SINGLE) && page.fold(dot) == "." && page.glued(dot) && page.same_line(name);

@@ -201,7 +201,7 @@ pub(crate) fn stands_for_a_person(page: &Page<'_, '_>, at: usize) -> bool {
     let ambiguous =
         bits & word::AMBIGUOUS != 0 || bits & word::ANY_NAME == 0 && (likely_common(page.fold(at)) || bits & word::ACRONYM != 0);
     if bits & look::CAPITAL == 0 {
-        // "un cognac": a thing.
+        // "un martini": a thing.
         let thing = at > 0 && page.same_line(at) && matches!(page.fold(at - 1), "un" | "une" | "des");
         return bits & look::LOWER != 0 && !thing && !ambiguous && bits & (look::CUE | word::QUALIFIER) == 0 && page.fold(at).len() > 3;
     }

@@ -214,7 +214,7 @@ fn beside_trade(page: &Page<'_, '_>, at: usize, found: &mut Found) {
     }
 }
 
-/// "3 8804", "(4 12 60)": an internal number in two pieces or more.
+/// "5 4471", "(4 12 60)": an internal number in two pieces or more.
 pub(super) fn called_at(page: &Page<'_, '_>, at: usize) -> bool {
     let figures = |i: usize| page.same_line(i) && page.fold(i).bytes().all(|b| b.is_ascii_digit());
     let first = at + usize::from(page.fold(at) == "(");

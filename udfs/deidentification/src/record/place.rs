@@ -8,6 +8,7 @@ use sillage_clinical::text::{Kind, Text};
 use super::{distance, span};
 use crate::name::knowledge::word;
 use crate::name::page::{Page, look};
+use crate::name::weigh::behind_small_word;
 use crate::{Label, Person, Span};
 
 /// A way of writing a word of an address, and the word.
@@ -213,7 +214,11 @@ fn town(page: &Page<'_, '_>, city: &str, spans: &mut Vec<Span>) {
         .map(|i| canonical(text.fold(i)).to_owned())
         .filter(|w| w != "cedex")
         .collect();
-    let Some(main) = words.iter().position(|w| w.len() > 2 && !SMALL.contains(&w.as_str()) && !matches!(w.as_str(), "saint" | "sainte"))
+    let of = |i: usize| matches!(words.get(i).map(String::as_str), Some("de" | "d" | "du" | "aux"));
+    let island = words.first().is_some_and(|w| w == "ile") && of(1);
+    let Some(main) = words
+        .iter()
+        .position(|w| w.len() > 2 && !(island && w == "ile") && !SMALL.contains(&w.as_str()) && !matches!(w.as_str(), "saint" | "sainte"))
     else {
         return;
     };
@@ -236,6 +241,10 @@ fn town(page: &Page<'_, '_>, city: &str, spans: &mut Vec<Span>) {
         if !whole {
             start = spread(page, &words[..main], at, last);
             end = ahead(page, &words[main + 1..], at + 1);
+            // "médecin de Batz": the small word is the sentence's.
+            if island && page.fold(start) != "ile" {
+                start = at;
+            }
         }
         let complete = whole || words.len() == 1 || end > at + 1 || start < at;
         let plain = !page.has(at, word::COMMON | look::CLINICAL | look::CUE) && (complete || fold.len() > 3);
@@ -249,6 +258,8 @@ fn town(page: &Page<'_, '_>, city: &str, spans: &mut Vec<Span>) {
         if needs_saint && start == at && !whole {
             continue;
         }
+        // "médecin de Batz" of the "Île-de-Batz": the island alone, with its capital in a sentence.
+        let place = place || island && start == at && end == at + 1 && behind_small_word(page, at);
         // A town that is also a word or a name asks for its capital, and more where it opens.
         if (capital && (plain || complete && words.len() > 1 || place))
             || (!capital && plain && complete && (place || words.len() > 1) && page.bits(at) & word::ANY_NAME == 0)

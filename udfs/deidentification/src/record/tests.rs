@@ -193,6 +193,17 @@ fn a_town_that_reads_like_a_bone() {
             ("Fracture du péroné en 2012.", &[]),
         ],
     );
+    let island = Person { cities: vec!["Île-de-Sacrum".to_owned()], ..person(&["TRÉGONAN"], &["Josette"]) };
+    check(
+        &island,
+        &[
+            (
+                "Médecin de Sacrum, retour à Sacrum par le bateau, l'Île de Sacrum.",
+                &["VILLE:Sacrum", "VILLE:Sacrum", "VILLE:Île de Sacrum"],
+            ),
+            ("Escarre du sacrum.", &[]),
+        ],
+    );
 }
 
 proptest! {

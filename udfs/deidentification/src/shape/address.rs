@@ -18,6 +18,8 @@ impl Reader<'_, '_> {
         for at in 0..self.len() {
             if !self.is_taken(at) && (self.is(at, Cue::Street) || self.numbered_street(at)) {
                 self.street(at);
+            } else {
+                self.foreign_street(at);
             }
         }
         for at in 0..self.len() {
@@ -94,7 +96,12 @@ impl Reader<'_, '_> {
             }
         }
         let named = self.fold(at) == "lieu" || self.fold(at) == "lieudit";
-        let sure = self.is(at, Cue::SureStreet) || named || glued;
+        // "Rond-point de la Gare - 56110 Brouzac", never one where somebody was found.
+        let circle = self.fold(at) == "rond" && number.is_none();
+        if circle && !self.code_behind(self.street_end(name, true)) {
+            return;
+        }
+        let sure = self.is(at, Cue::SureStreet) || named || glued || circle;
         if number.is_none() && (!sure || self.fold(at).len() < 2) {
             return;
         }
@@ -151,6 +158,7 @@ impl Reader<'_, '_> {
         if !accepted {
             return;
         }
+        let numbered = number.is_some();
         let start = number.map_or(at, |n| n.start);
         let end = self.street_end(first, own_line || self.line_start(start));
         let start = self.building(start);
@@ -159,7 +167,12 @@ impl Reader<'_, '_> {
             && self.same_line(start)
             && matches!(self.fold(start - 1), "appartement" | "appt" | "apt")
             && !self.is_taken(start - 1);
+        let behind = if numbered { None } else { self.number_behind(end) };
+        let end = behind.unwrap_or(end);
         self.emit(start - usize::from(flat)..end, Label::Adresse, "shape:street", 0.95);
+        if behind.is_some() {
+            self.foreign_code(end);
+        }
     }
 
     /// "Centre médical, route d'Uzès": the house or the hamlet that a comma parts from its street.
@@ -204,7 +217,12 @@ impl Reader<'_, '_> {
 
     /// A postal code and a town, behind a comma or not.
     fn code_behind(&self, end: usize) -> bool {
-        let code = end + usize::from(matches!(self.fold(end), "," | "-" | "–"));
+        let mut code = end + usize::from(matches!(self.fold(end), "," | "-" | "–"));
+        // ", BP 9 - 56110"
+        if code > end && matches!(self.fold(code), "bp" | "cs" | "tsa") && self.digits(code + 1).is_some() {
+            code += 2;
+            code += usize::from(matches!(self.fold(code), "," | "-" | "–"));
+        }
         self.same_line(code + 1) && self.digits(code).is_some_and(|d| d.count == 5) && self.same_line(code) && self.capital(code + 1)
     }
 
@@ -461,12 +479,14 @@ impl Reader<'_, '_> {
             && self.same_line(first)
             && !self.is_taken(first - 1)
             && !matches!(self.fold(first - 1), ":" | "," | ";" | "(" | "." | "–" | "|")
+            && (self.glued(first) || !self.mark(first - 1, "-"))
             && last - first < 6
             && !self.column(first)
         {
             first -= 1;
         }
-        let led = self.before(first, 1) == ":" || self.line_start(first) || self.before(first, 1) == ",";
+        let parted = matches!(self.before(first, 1), ":" | "," | "-" | "–" | "|") && !self.glued(first);
+        let led = parted || self.line_start(first);
         let stated = self.cue_before(first, 3, Cue::Dwelling);
         let house = self.is(first, Cue::House) && self.capital(first) && (first..=last).any(|i| i > first && self.capital(i));
         // "12 hent ar Mor, 29241": a number opens what stands before the postal code.
@@ -491,7 +511,7 @@ impl Reader<'_, '_> {
             && self.capital(first)
             && !self.upper(first)
             && (first..=last).all(|i| !self.is(i, Cue::EndsName) || self.is(i, Cue::Particle))
-            && !crate::proper::known::explained(self.fold(last));
+            && (!crate::proper::known::explained(self.fold(last)) || self.mark(last - 1, "-") && last > first + 1 && !self.upper(last));
         if led && !care && proper && (house || hamlet || stated && !own_line && self.capital(last)) {
             self.emit(first..last + 1, Label::Adresse, "shape:house", 0.8);
         }

@@ -105,6 +105,12 @@ impl Reader<'_, '_> {
         if self.digits(at).is_none() {
             return true;
         }
+        // "Mari appelle le 15 à 4h30", "le 18 étant saturé": who is called.
+        let number = matches!(self.before(at, 2), "appelle" | "appellent" | "appelons" | "appeler" | "compose" | "composent" | "composer");
+        let busy = matches!(self.fold(at + 1), "etant" | "sature" | "injoignable" | "occupe" | "ne" | "repond");
+        if self.emergency(at) && (number || busy) {
+            return false;
+        }
         // "le 15" is called, and "le 18".
         let said = self.is(at.wrapping_sub(2), Cue::BeforeDay) && at > 1 || self.before(at, 2) == "'" || self.before(at, 2) == "depuis";
         let called = self.cue_before(at, 5, Cue::EmergencyCall)

@@ -105,7 +105,7 @@ impl Reader<'_, '_> {
             return None;
         }
         let name = self.behind_type(at)?;
-        let end = self.site_behind(self.name_end(at, name)?);
+        let end = self.site_behind(self.region_behind(self.name_end(at, name)?));
         let key = normal(self.source(name..end));
         let key = [" de ", " du ", " d "]
             .iter()
@@ -126,7 +126,7 @@ impl Reader<'_, '_> {
             && self.same_line(at)
             && (self.is(at - 1, Cue::SureHospital) && self.upper(at - 1) || self.fold(at - 1) == "ctre")
             && !self.is_taken(at - 1);
-        let at = at - usize::from(two && !self.column(at));
+        let at = self.ward_of_house(at - usize::from(two && !self.column(at)));
         self.emit(at..end, Label::Hopital, "shape:hospital", score);
         Some(end)
     }
@@ -556,8 +556,13 @@ impl Reader<'_, '_> {
                 && matches!(self.before(at, 2), "tele" | "-")
                 && matches!(self.before(at, 3), "tele" | "t" | "visio");
         let met = self.before(at, 1) == "avec" && self.fold(end) == "et" && matches!(self.fold(end + 1), "la" | "le" | "l");
+        // "CHANGE - neurologie", "retour au CHANGE": the letters of a house that are a word too.
+        let letters = self.upper(at) && end == at + 1;
+        let heads = self.line_start(at) && matches!(self.fold(end), "-" | "–") && !self.glued(end) && self.is(end + 1, Cue::EndsName);
+        let housed = letters && (heads || matches!(self.before(at, 1), "au" | "du") && !self.capital(at - 1));
         lower
             && (direct && !number
+                || housed
                 || named
                 || met
                 || care

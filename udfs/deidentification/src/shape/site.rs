@@ -55,6 +55,31 @@ impl Reader<'_, '_> {
         end
     }
 
+    /// "Groupe Hospitalier de X et Sud-Vallon", "CH de X et du Pays Noir": the second region.
+    pub(super) fn region_behind(&self, end: usize) -> usize {
+        let mut region = end + 1;
+        while matches!(self.fold(region), "de" | "du" | "des" | "la" | "l" | "d" | "'") && region < end + 4 {
+            region += 1;
+        }
+        let behind = region + 1 + usize::from(self.mark(region + 1, "-") && self.glued(region + 1));
+        let named = self.is(region, Cue::PlaceNoun) && self.capital(region) && self.capital(behind) && self.same_line(behind);
+        let joined = self.fold(end) == "et" && self.same_line(end) && self.same_line(region) && !self.is(behind, Cue::EndsName);
+        if joined && named { self.place_chain(region, 4).max(region + 1) } else { end }
+    }
+
+    /// "USLD du Centre Hospitalier de X", "EHPAD de l'Hôpital X": the house within a house.
+    pub(super) fn ward_of_house(&self, at: usize) -> usize {
+        let article = match (self.before(at, 2), self.before(at, 1)) {
+            (_, "du") => 1,
+            ("l", "'") => 3,
+            ("de", "la") => 2,
+            _ => return at,
+        };
+        let Some(house) = at.checked_sub(article + 1).filter(|h| (h + 1..=at).all(|i| self.same_line(i))) else { return at };
+        let stay = matches!(self.fold(house), "usld" | "ehpad" | "ssr" | "smr" | "had" | "mas" | "fam" | "mapa");
+        if stay && self.upper(house) && !self.upper(at) && !self.is_taken(house) { house } else { at }
+    }
+
     /// "HÔPITAL DUVALLON 1 - Neurologie", "Hôpital Duvallon 2, service": the number of a house,
     /// not of what is counted.
     pub(super) fn numbered_house(&self, kind: usize, number: usize) -> bool {

@@ -89,7 +89,8 @@ impl Reader<'_, '_> {
         if kind & class::ARTICLE != 0 && !matches!(self.before(at, 1), "au" | "du" | "aux" | "des" | "le" | "la" | "les" | "'") {
             return false;
         }
-        if self.strongly_placed(at, end) {
+        let closes = self.token(end).is_none() || !self.same_line(end) || self.column(end) || self.kind(end) == Some(Kind::Mark);
+        if self.strongly_placed(at, end) || self.born(at) && closes && self.fold(at).len() > 1 {
             return true;
         }
         if kind & class::ARTICLE != 0 && kind & class::WORD != 0 && !matches!(self.before(at, 1), "au" | "aux") {
@@ -156,6 +157,13 @@ impl Reader<'_, '_> {
         }
         let code = at > 0 && self.digits(at - 1).is_some_and(|d| d.count == 5) && self.same_line(at) && self.is_taken(at - 1);
         code || self.lived(at) && !self.cue_before(at, 3, Cue::Title) || self.letter_head(at).is_some_and(|(e, _, _)| e == end)
+    }
+
+    /// "né 14/08/1950 La Couronne": a place behind the day of birth.
+    fn born(&self, at: usize) -> bool {
+        let Some(before) = at.checked_sub(1).filter(|b| self.same_line(at) && self.is_taken(*b)) else { return false };
+        let end = self.token(before).map_or(0, |t| t.end as usize);
+        self.found.iter().any(|s| s.end == end && s.label == Label::DateNaissance)
     }
 
     /// A street or a hospital ends with this token.

@@ -73,7 +73,9 @@ impl Reader<'_, '_> {
         if self.is(at, Cue::Season) {
             let article = self.before(at, 1) == "'" && matches!(self.before(at, 2), "l" | "d")
                 || matches!(self.before(at, 1), "cet" | "en" | "dernier");
-            let said = self.fold(at) != "ete" || article;
+            // "à l'heure d'été"
+            let clock = matches!(self.before(at, 3), "heure" | "horaire") && self.before(at, 1) == "'";
+            let said = (self.fold(at) != "ete" || article) && !clock;
             // "ETE 98", "hiver 22,"
             let short = self.same_line(at + 1) && self.digits(at + 1).is_some_and(|d| d.count == 2) && self.sentence_ends(at + 2);
             if short && !self.is_taken(at + 1) && !matches!(self.before(at, 1), "a" | "avait" | "ont" | "est") {
@@ -122,6 +124,8 @@ impl Reader<'_, '_> {
                 | "veille"
                 | "fin"
         ) && self.near(at)
+            // "Ascension 15h : visite" at the head of an entry
+            || (self.line_start(at) || self.mark(at.wrapping_sub(1), "(")) && self.same_line(at + 1) && self.clock_behind(at + 1)
             // "01/11 Toussaint"
             || self.same_line(at) && at > 1 && self.digits(at - 1).is_some() && self.before(at, 2) == "/";
         let name = self.capital(at + 1) && self.same_line(at + 1) && year.is_none() || at > 0 && self.is(at - 1, Cue::Title);

@@ -17,7 +17,7 @@ impl Reader<'_, '_> {
         let day = at + 1 + dot;
         let cut = fold.len() < 6 && WEEKDAYS.iter().any(|w| w.starts_with(fold));
         let parted = self.line_start(at) || matches!(self.before(at, 1), "et" | "-" | "(") && at > 0 || fold.len() > 3;
-        if !cut || !parted || self.glued(at) && at > 0 || !self.same_line(day) || !self.is_day(day) {
+        if !cut || !parted || self.glued(at) && at > 0 && self.before(at, 1) != "(" || !self.same_line(day) || !self.is_day(day) {
             return false;
         }
         // "S 1" is a score, "S. 13" a Saturday; "ma 7 nuit" has no dot.
