@@ -346,7 +346,9 @@ fn initial_before(page: &Page<'_, '_>, wanted: &Wanted, hit: &Hit) -> Option<Ran
     while at < end && !page.has(at, look::SINGLE) {
         at += 1;
     }
-    (at < end && fits(wanted, page.fold(at), hit.label)).then_some(at..end)
+    // "M. PETIT", whatever the given name begins with.
+    let title = page.fold(at) == "m" && end == at + 2 && page.title(at) == Some(end);
+    (at < end && !title && fits(wanted, page.fold(at), hit.label)).then_some(at..end)
 }
 
 /// "CORDIER Y.", "Josette M."

@@ -216,10 +216,8 @@ fn town(page: &Page<'_, '_>, city: &str, spans: &mut Vec<Span>) {
         .collect();
     let of = |i: usize| matches!(words.get(i).map(String::as_str), Some("de" | "d" | "du" | "aux"));
     let island = words.first().is_some_and(|w| w == "ile") && of(1);
-    let Some(main) = words
-        .iter()
-        .position(|w| w.len() > 2 && !(island && w == "ile") && !SMALL.contains(&w.as_str()) && !matches!(w.as_str(), "saint" | "sainte"))
-    else {
+    let led = |w: &str| matches!(w, "saint" | "sainte") || island && w == "ile";
+    let Some(main) = words.iter().position(|w| w.len() > 2 && !SMALL.contains(&w.as_str()) && !led(w)) else {
         return;
     };
     let joined = words.concat();

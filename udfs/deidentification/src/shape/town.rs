@@ -321,7 +321,9 @@ impl Reader<'_, '_> {
             || self.is(at, Cue::Country)
             || self.is(at, Cue::Month)
             || self.is(at, Cue::Weekday)
-            || self.is(at, Cue::Street);
+            || self.is(at, Cue::Street)
+            || self.is(at, Cue::NumberWord) && self.is(at + 1, Cue::Unit)
+            || matches!(self.fold(at + 1), "mois" | "semaines" | "ans");
         if clinical || self.fold(at).len() < 2 {
             return None;
         }
