@@ -85,8 +85,7 @@ fn after(page: &Page<'_, '_>, end: usize, sure: bool) -> (i32, &'static str, u32
         }
         Some(cue) if cue.roles & role::KIN != 0 && (mark || article && page.fold(end).starts_with('s')) => (14, "context:kin", role::KIN),
         Some(cue) if cue.roles & role::BIRTH != 0 && !article => (10, "context:birth", 0),
-        // "URG 02 99 …", "T 02 99 …": a ward or the telephone itself.
-        _ if telephone(page, end) && !known::abbreviation(page.fold(end - 1)) && page.fold(end - 1) != "t" => (8, "context:phone", 0),
+        _ if telephone(page, end) => (8, "context:phone", 0),
         _ if identified(page, end) > 0 => (identified(page, end), "context:header", role::PERSON_HEAD),
         _ => none,
     }

@@ -115,22 +115,28 @@ fn lettered(page: &Page<'_, '_>, title: usize, at: usize, hit: CueHit, found: &m
     }
 }
 
-/// "Mme SOIR Lucie", "sa fille, Mme Soir informée": behind a title that is no letter a word
-/// of every day is a name as well.
+/// "Mme SOIR Lucie", "sa fille, Mme Soir informée", "Dr Soir (neurologue)", "MME SOIR LUCIE":
+/// behind a title a word of every day is a name as well.
 fn worded(page: &Page<'_, '_>, title: usize, at: usize, hit: CueHit, found: &mut Found) {
-    let titled = hit.roles & role::WEAK_TITLE == 0 && page.has(title, look::CAPITAL) && !page.has(title, look::UPPER | look::IN_CAPITALS);
+    let counted = title > 0 && page.text.tokens[title - 1].kind == Kind::Number;
+    let sure = hit.roles & role::WEAK_TITLE == 0 || page.fold(at - 1) == "." && !counted;
     let trade = page.cues[at].is_some_and(|c| c.roles & (role::FUNCTION | role::TITLE | role::KIN | role::PERSON_HEAD) != 0);
     let thing = page.has(at, look::CLINICAL | word::ACRONYM | word::PARTICLE) || page.fold(at).len() < 4;
-    if !titled || trade || thing || found.covers(at) || page.glued(at) || page.title(at).is_some() {
+    if !sure || !page.has(title, look::CAPITAL | look::SINGLE) || trade || thing || found.covers(at) || page.glued(at) {
         return;
     }
     let given = at + 1;
-    let named = page.same_line(given) && page.has(given, look::CAPITAL) && page.has(given, word::ANY_GIVEN);
-    let capitals = page.stands_out(at) && (named || ends(page, given) || page.has(given, look::LOWER));
-    let mixed = page.has(at, look::CAPITAL) && !page.has(at, look::UPPER) && (page.has(given, look::LOWER) || ends(page, given));
-    if capitals || mixed {
+    let named = page.same_line(given) && page.has(given, look::CAPITAL) && page.has(given, word::ANY_GIVEN) && !found.covers(given);
+    let shouted = page.has(title, look::UPPER | look::IN_CAPITALS) || page.has(at, look::IN_CAPITALS);
+    let written = if shouted {
+        page.has(at, look::UPPER) && named && page.has(given, word::GIVEN) && !likely_common(page.fold(at))
+    } else {
+        let closed = ends(page, given) || page.fold(given) == "(";
+        page.has(given, look::LOWER) || closed || page.stands_out(at) && named
+    };
+    if page.has(at, look::CAPITAL) && written {
         found.push(page, at..given, Label::Nom, PLACE, 24);
-        if named && !found.covers(given) {
+        if named {
             found.push(page, given..given + 1, Label::Prenom, PLACE, 24);
         }
     }

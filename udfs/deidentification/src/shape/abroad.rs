@@ -9,16 +9,35 @@ use super::reader::Reader;
 use crate::Label;
 
 impl Reader<'_, '_> {
-    /// A street in one word, as in German or Dutch, with its number.
+    /// A street in one word, as in German or Dutch, or behind a way of the south, with its number.
     pub(super) fn foreign_street(&mut self, at: usize) {
-        let fold = self.fold(at);
-        let street =
-            ["strasse", "straat", "gasse", "steenweg", "allee", "laan"].iter().any(|end| fold.len() > end.len() + 2 && fold.ends_with(end));
-        if !(street && self.capital(at)) || self.is_taken(at) {
+        if !self.capital(at) || self.is_taken(at) {
             return;
         }
-        if let Some(end) = self.number_behind(at + 1) {
+        let fold = self.fold(at);
+        let ends = |endings: &[&str]| endings.iter().any(|end| fold.len() > end.len() + 2 && fold.ends_with(end));
+        let way = matches!(fold, "via" | "viale" | "corso" | "piazza" | "calle" | "avenida" | "plaza" | "rua" | "travessa");
+        let name = if ends(&["strasse", "straat", "gasse", "steenweg", "allee", "laan"]) {
+            at + 1
+        } else if ends(&["str"]) && self.mark(at + 1, ".") && self.glued(at + 1) {
+            at + 2
+        } else if way && self.capital(at + 1) && self.same_line(at + 1) {
+            self.street_end(at + 1, true)
+        } else {
+            return;
+        };
+        if let Some(end) = self.number_behind(name) {
             self.emit(at..end, Label::Adresse, "shape:street", 0.9);
+            self.foreign_code(end);
+        }
+    }
+
+    /// "14 rue du Puits, 5500 Dinant": a code of four figures before a town that is known.
+    pub(super) fn short_code(&mut self, end: usize) {
+        let known = self.code_of_town(end).is_some_and(|(code, town)| {
+            self.digits(code).is_some_and(|d| d.count == 4) && self.knowledge.towns.longest(self.text, town).is_some()
+        });
+        if known {
             self.foreign_code(end);
         }
     }
@@ -28,7 +47,7 @@ impl Reader<'_, '_> {
         let comma = usize::from(self.mark(at, ","));
         let number = at + comma;
         let figures = self.fold(number).bytes().take_while(u8::is_ascii_digit).count();
-        let house = (1..=3).contains(&figures) && self.fold(number).len() - figures < 2 && self.same_line(number);
+        let house = (1..=4).contains(&figures) && self.fold(number).len() - figures < 2 && self.same_line(number);
         let mut end = number + 1;
         // "18 b", "12/3", "bte 4"
         if self.same_line(end) && (matches!(self.fold(end), "a" | "b" | "c") || self.mark(end, "/")) {

@@ -101,7 +101,9 @@ impl Reader<'_, '_> {
         if circle && !self.code_behind(self.street_end(name, true)) {
             return;
         }
-        let sure = self.is(at, Cue::SureStreet) || named || glued || circle;
+        // "Chaussée de X 150, 5500 Dinant"
+        let abroad = number.is_none() && self.capital(at) && self.number_behind(self.street_end(name, true)).is_some();
+        let sure = self.is(at, Cue::SureStreet) || named || glued || circle || abroad;
         if number.is_none() && (!sure || self.fold(at).len() < 2) {
             return;
         }
@@ -172,6 +174,8 @@ impl Reader<'_, '_> {
         self.emit(start - usize::from(flat)..end, Label::Adresse, "shape:street", 0.95);
         if behind.is_some() {
             self.foreign_code(end);
+        } else {
+            self.short_code(end);
         }
     }
 
@@ -390,6 +394,9 @@ impl Reader<'_, '_> {
         let town = if self.same_line(next) { self.knowledge.towns.longest(self.text, next).map(|(end, _)| end) } else { None };
         let named =
             matches!(self.before(at, 1), "cp" | "postal") || matches!(self.before(at, 2), "cp" | "postal") && self.mark(at - 1, ":");
+        // "code postal à corriger (56110 et non 56000)"
+        let named =
+            named || (3..10).take_while(|back| at >= *back && self.same_line(at + 1 - back)).any(|back| self.before(at, back) == "postal");
         let addressed = self.found.last().is_some_and(|s| s.label == Label::Adresse) && {
             let from = at.saturating_sub(7);
             self.found.iter().rev().take(3).any(|s| {

@@ -83,8 +83,9 @@ impl Reader<'_, '_> {
             groups.push(digits.count);
             end += 1;
         }
-        let called_before = (1..4).any(|back| at >= back && calls(self.before(at, back))) || self.reached_at(at);
-        let usual = matches!(groups[..], [4] | [5] | [2, 2] | [2, 3] | [3, 2] | [1, 4] | [2, 2, 2]);
+        let called_before = (1..5).any(|back| at >= back && calls(self.before(at, back))) || self.reached_at(at);
+        let usual =
+            matches!(groups[..], [4] | [5] | [2, 2] | [2, 3] | [3, 2] | [1, 4] | [2, 2, 2]) || called_before && groups[..] == [1, 2, 2];
         let year = groups.len() == 1 && first.count == 4 && (1900..2100).contains(&first.value);
         let closes = self.token(end).is_none()
             || self.line_start(end)

@@ -111,10 +111,13 @@ impl Reader<'_, '_> {
         }
         let number = self.same_line(end) && self.digits(end).is_some_and(|d| d.count < 4);
         if kind & class::EPONYM != 0 {
-            return matches!(self.before(at, 1), "a")
-                && !number
-                && !self.cue_before(at, 5, Cue::NamedAfter)
-                && !self.cue_before(at, 3, Cue::Score);
+            // "son frère, M. Jean Dubreuil, Oxford (+44 …)"
+            let far = self.mark(end, "(") && self.mark(end + 1, "+") && self.before(at, 1) == "," && at > 1 && self.person_ends(at - 2);
+            return far
+                || matches!(self.before(at, 1), "a")
+                    && !number
+                    && !self.cue_before(at, 5, Cue::NamedAfter)
+                    && !self.cue_before(at, 3, Cue::Score);
         }
         let shouted = self.upper(at) && (at..end).all(|i| !self.word(i) || self.upper(i) || self.is(i, Cue::Particle));
         if kind & class::WORD != 0 {

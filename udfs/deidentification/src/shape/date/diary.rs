@@ -16,7 +16,10 @@ impl Reader<'_, '_> {
         let dot = usize::from(self.mark(at + 1, ".") && self.glued(at + 1));
         let day = at + 1 + dot;
         let cut = fold.len() < 6 && WEEKDAYS.iter().any(|w| w.starts_with(fold));
-        let parted = self.line_start(at) || matches!(self.before(at, 1), "et" | "-" | "(") && at > 0 || fold.len() > 3;
+        let parted = self.line_start(at)
+            || matches!(self.before(at, 1), "et" | "-" | "(") && at > 0
+            || fold.len() > 1 && self.capital(at) && matches!(self.before(at, 1), "du" | "au" | "nuit")
+            || fold.len() > 3;
         if !cut || !parted || self.glued(at) && at > 0 && self.before(at, 1) != "(" || !self.same_line(day) || !self.is_day(day) {
             return false;
         }
