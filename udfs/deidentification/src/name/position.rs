@@ -119,7 +119,9 @@ fn lettered(page: &Page<'_, '_>, title: usize, at: usize, hit: CueHit, found: &m
 /// behind a title a word of every day is a name as well.
 fn worded(page: &Page<'_, '_>, title: usize, at: usize, hit: CueHit, found: &mut Found) {
     let counted = title > 0 && page.text.tokens[title - 1].kind == Kind::Number;
-    let sure = hit.roles & role::WEAK_TITLE == 0 || page.fold(at - 1) == "." && !counted;
+    // "M. Calme" is how he is.
+    let dotted = page.fold(at - 1) == "." && !counted && page.has(at, word::ANY_NAME | word::QUALIFIER);
+    let sure = hit.roles & role::WEAK_TITLE == 0 || dotted;
     let trade = page.cues[at].is_some_and(|c| c.roles & (role::FUNCTION | role::TITLE | role::KIN | role::PERSON_HEAD) != 0);
     let thing = page.has(at, look::CLINICAL | word::ACRONYM | word::PARTICLE) || page.fold(at).len() < 4;
     if !sure || !page.has(title, look::CAPITAL | look::SINGLE) || trade || thing || found.covers(at) || page.glued(at) {

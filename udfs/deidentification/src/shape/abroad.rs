@@ -81,7 +81,9 @@ impl Reader<'_, '_> {
         let town = code + 1;
         let figures = self.digits(code).is_some_and(|d| matches!(d.count, 4 | 5) && d.value > 999);
         let named = self.capital(town) && self.same_line(town) && !self.glued(town) && self.fold(town).len() > 1;
-        let thing = self.is(town, Cue::Unit) || self.is(town, Cue::Month) || self.is(town, Cue::Phone) || self.is(town, Cue::AmountName);
-        (code > end && figures && self.same_line(code) && named && !thing).then_some((code, town))
+        let thing = [Cue::Unit, Cue::Month, Cue::Phone, Cue::AmountName, Cue::EndsName].iter().any(|cue| self.is(town, *cue))
+            || figures && self.digits(code).is_some_and(|d| (1990..2030).contains(&d.value));
+        let known = self.knowledge.towns.longest(self.text, town).is_some();
+        (code > end && figures && self.same_line(code) && named && (known || !thing)).then_some((code, town))
     }
 }

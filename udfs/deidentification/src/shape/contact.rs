@@ -244,7 +244,7 @@ impl Reader<'_, '_> {
     fn works(&self, at: usize) -> bool {
         (1..5).take_while(|back| at >= *back && self.same_line(at + 1 - back)).any(|back| {
             let word = self.before(at, back);
-            staff(word) || matches!(word, "dr" | "docteur" | "pr" | "professeur")
+            staff(word) || matches!(word, "dr" | "docteur" | "pr" | "professeur" | "sociale")
         })
     }
 

@@ -559,7 +559,12 @@ impl Reader<'_, '_> {
         // "CHANGE - neurologie", "retour au CHANGE": the letters of a house that are a word too.
         let letters = self.upper(at) && end == at + 1;
         let heads = self.line_start(at) && matches!(self.fold(end), "-" | "–") && !self.glued(end) && self.is(end + 1, Cue::EndsName);
-        let housed = letters && (heads || matches!(self.before(at, 1), "au" | "du") && !self.capital(at - 1));
+        let moved = matches!(self.before(at, 1), "au" | "du")
+            && matches!(
+                self.before(at, 2),
+                "transfert" | "transfere" | "transferee" | "retour" | "adresse" | "adressee" | "urgences" | "neurologie" | "unv" | "rea"
+            );
+        let housed = letters && (heads || moved);
         lower
             && (direct && !number
                 || housed

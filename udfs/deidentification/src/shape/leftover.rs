@@ -233,7 +233,6 @@ pub(super) fn staff(word: &str) -> bool {
             | "kine"
             | "aide-soignante"
             | "assistante"
-            | "sociale"
     )
 }
 
