@@ -115,7 +115,7 @@ fn lettered(page: &Page<'_, '_>, title: usize, at: usize, hit: CueHit, found: &m
     }
 }
 
-/// "Mme SOIR Lucie", "sa fille, Mme Soir informée", "Dr Soir (neurologue)", "MME SOIR LUCIE":
+/// "Mme SOIR Lucie", "sa nièce, Mme Soir, rappelle", "Dr Soir (neurologue)", "MME SOIR LUCIE":
 /// behind a title a word of every day is a name as well.
 fn worded(page: &Page<'_, '_>, title: usize, at: usize, hit: CueHit, found: &mut Found) {
     let counted = title > 0 && page.text.tokens[title - 1].kind == Kind::Number;

@@ -394,7 +394,7 @@ impl Reader<'_, '_> {
         let town = if self.same_line(next) { self.knowledge.towns.longest(self.text, next).map(|(end, _)| end) } else { None };
         let named =
             matches!(self.before(at, 1), "cp" | "postal") || matches!(self.before(at, 2), "cp" | "postal") && self.mark(at - 1, ":");
-        // "code postal à corriger (56110 et non 56000)"
+        // "code postal inexact (56110 et non 56000)"
         let named =
             named || (3..10).take_while(|back| at >= *back && self.same_line(at + 1 - back)).any(|back| self.before(at, back) == "postal");
         let addressed = self.found.last().is_some_and(|s| s.label == Label::Adresse) && {

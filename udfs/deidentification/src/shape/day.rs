@@ -105,10 +105,10 @@ impl Reader<'_, '_> {
         if self.digits(at).is_none() {
             return true;
         }
-        // "Mari appelle le 15 à 4h30", "le 18 étant saturé": who is called.
+        // "Mari appelle le 15 à 4h30", "le 18 ne répond pas": who is called.
         let number = matches!(self.before(at, 2), "appelle" | "appellent" | "appelons" | "appeler" | "compose" | "composent" | "composer");
         let busy = matches!(self.fold(at + 1), "etant" | "sature" | "injoignable" | "occupe" | "ne" | "repond");
-        // "le 19 inscrit sur la fiche", "le 15 est une erreur": what somebody wrote down.
+        // "le 7 reporté sur la feuille", "le 15 est une erreur": what somebody wrote down.
         let inscribed = matches!(self.fold(at + 1), "inscrit" | "cite" | "figurant" | "mentionne" | "ecrit" | "reporte")
             && matches!(self.fold(at + 2), "sur" | "dans" | "en");
         let mistaken = self.fold(at + 1) == "est" && self.fold(at + 2) == "une" && self.fold(at + 3) == "erreur";
