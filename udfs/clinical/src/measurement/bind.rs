@@ -195,8 +195,7 @@ impl Scanner<'_, '_> {
     fn heads_row(&self, end: usize) -> bool {
         let text = self.text;
         let opens = |at: usize| at == 0 || text.tokens[at].lines_before > 0;
-        let words = (0..end).rev().take(ROW_NAME).take_while(|at| text.tokens[*at].kind == Kind::Word);
-        words.map(opens).any(|opens| opens)
+        (0..end).rev().take(ROW_NAME).take_while(|at| text.tokens[*at].kind == Kind::Word).any(opens)
     }
 
     /// Keeps a value and reads on for the next ones of the same name.

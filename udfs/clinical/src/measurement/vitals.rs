@@ -116,8 +116,9 @@ impl Scanner<'_, '_> {
             return None;
         }
         let vital = |form: &Form| VITAL.contains(&self.catalog.measures[form.measure as usize].name.as_str());
-        let names = |forms: &[Form]| forms.iter().copied().find(|f| f.upper && !f.glued && !f.weak && vital(f));
-        self.catalog.names.longest(text, text.fold(token), token + 1, true, |forms| names(forms))
+        self.catalog.names.longest(text, text.fold(token), token + 1, true, |forms| {
+            forms.iter().copied().find(|f| f.upper && !f.glued && !f.weak && vital(f))
+        })
     }
 
     /// Whether an item of a list begins here: behind a mark, a wide gap, or the side

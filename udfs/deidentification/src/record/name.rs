@@ -213,7 +213,7 @@ fn exact_is_sure(page: &Page<'_, '_>, at: usize) -> bool {
         return false;
     }
     if page.stands_out(at) && fold.len() > 2 && bits & word::ACRONYM == 0 {
-        return !side_of_limb(page, at);
+        return true;
     }
     (behind_small_word(page, at) || bits & look::OPENS == 0) && stands_for_a_person(page, at) && bits & look::CLINICAL == 0
 }
@@ -276,32 +276,6 @@ fn claimed(page: &Page<'_, '_>, hit: &Hit) -> bool {
         matches!(page.fold(next), "nee" | "ep" | "epouse" | "epse" | "veuve" | "vve") && page.same_line(next)
     };
     headed || called || of_kin || born
-}
-
-/// "bras DROIT": the side of a limb, whoever is called so.
-fn side_of_limb(page: &Page<'_, '_>, at: usize) -> bool {
-    let sided = matches!(page.fold(at), "droit" | "droite" | "gauche");
-    let limb = at > 0
-        && page.same_line(at)
-        && (page.has(at - 1, look::CLINICAL)
-            || matches!(
-                page.fold(at - 1),
-                "bras"
-                    | "jambe"
-                    | "main"
-                    | "pied"
-                    | "membre"
-                    | "cote"
-                    | "hemicorps"
-                    | "oeil"
-                    | "lobe"
-                    | "ms"
-                    | "mi"
-                    | "coude"
-                    | "doigt"
-                    | "flanc"
-            ));
-    sided && limb
 }
 
 /// Two hits side by side: nothing but a mark, an initial or a small word between.

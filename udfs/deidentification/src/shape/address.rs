@@ -260,7 +260,9 @@ impl Reader<'_, '_> {
                 && (1..=4).contains(&figures)
                 && (rest.is_empty() || matches!(rest, "bis" | "ter" | "a" | "b" | "c" | "d"))
         };
-        if !number(at) || self.is_taken(at) {
+        // "née le 3 mai 1951, chemin du Puits"
+        let year = at > 0 && self.is(at - 1, Cue::Month) && self.same_line(at) && self.fold(at).len() == 4;
+        if !number(at) || self.is_taken(at) || year {
             return None;
         }
         let mut first = at;
