@@ -36,6 +36,8 @@ impl Scope<'_> {
             }
             let token = &self.view.text.tokens[at];
             match (token.kind, self.fold(at)) {
+                // "ATCD (courrier + fille) : HTA": who told it.
+                (Kind::Mark, ")") if self.opened_before(cue) => return false,
                 (Kind::Mark, ":" | "=") => listed = true,
                 // Without a colon the second item may be the patient's again.
                 (Kind::Mark, ",") if items > 0 && !listed && !self.cue_ahead(at) => return false,
@@ -44,12 +46,26 @@ impl Scope<'_> {
                 _ if token.capital || self.known_link(at) => {}
                 _ => return false,
             }
-            if matches!(self.fold(at), "patient" | "patiente" | "lui" | "elle") && !matches!(self.fold(at - 1), "du" | "la" | "de") {
+            let too = matches!(self.fold(at + 1), "aussi" | "-");
+            if matches!(self.fold(at), "patient" | "patiente" | "lui" | "elle") && !too && !matches!(self.fold(at - 1), "du" | "la" | "de")
+            {
                 return false;
             }
             at += 1;
         }
         !(items > 0 && self.new_line(self.span.start))
+    }
+
+    /// The relative stands in a bracket that opens in the same sentence.
+    fn opened_before(&self, cue: &Cue) -> bool {
+        let marks = (self.view.sentence.start..cue.start).rev().find(|at| matches!(self.fold(*at), "(" | ")"));
+        marks.is_some_and(|at| self.fold(at) == "(")
+    }
+
+    /// "que son père a fait", "que sa tante Rose avait eu": the relative did or had it.
+    fn acts(&self, cue: &Cue) -> bool {
+        let verb = cue.end + usize::from(self.view.text.tokens.get(cue.end).is_some_and(|t| t.capital));
+        matches!(self.fold(verb), "a" | "ont" | "avait" | "avaient" | "est" | "etait" | "aurait" | "vient" | "souffre" | "souffrait")
     }
 
     /// Another relative right behind the comma: "père AVC, mère diabète".
@@ -87,7 +103,7 @@ impl Scope<'_> {
                 false
             }
             "des" | "de" | "par" | "avec" | "devant" | "aux" | "au" | "a" | "d" | "selon" | "prevenir" | "informer" | "voir" | "du" => true,
-            "et" | "que" => !self.links_to_kin(head),
+            "et" | "que" => !self.links_to_kin(head) && !self.acts(cue),
             _ => false,
         }
     }
@@ -111,8 +127,8 @@ impl Scope<'_> {
             }
             match (self.kind(at), self.fold(at)) {
                 (_, "(") => tied |= !matches!(self.fold(cue.start), "enfant" | "enfants"),
-                // "retour à domicile auprès de sa femme".
-                (_, "aupres") => return false,
+                // "retour à domicile auprès de sa femme", "(selon sa fille)", "(dit l'épouse)".
+                (_, "aupres" | "selon" | "dit" | "dixit" | "dires" | "apres" | "signale" | "rapporte" | "precise") => return false,
                 (_, "chez" | "cote") => tied = true,
                 (_, "du" | "de")
                     if at + 1 == cue.start || self.fold(at + 1) == "sa" || self.fold(at + 1) == "son" || self.fold(at + 1) == "la" =>
