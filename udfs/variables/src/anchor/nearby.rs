@@ -136,7 +136,7 @@ impl Moments<'_, '_> {
             }
             cost += 7.0;
         }
-        // "NIHSS initial 11, 10 à J1, 7 ce jour": close behind its value, with a mark before the next.
+        // "NIHSS initial 14, 9 à J1, 5 ce jour": close behind its value, with a mark before the next.
         let held =
             between.len() <= 1 && between.clone().all(|at| text.tokens[at].kind == Kind::Word) && matches!(text.fold(cue.end), "," | ";");
         if !before {

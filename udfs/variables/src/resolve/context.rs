@@ -241,10 +241,10 @@ mod tests {
         assert_eq!(corrected("Le début est en réalité à *7 h 10* et non *7 h 50*."), [(true, false), (false, true)]);
         assert_eq!(corrected("Début à *7 h 10* (heure de son fils) et non *7 h 50*."), [(true, false), (false, true)]);
         assert_eq!(corrected("Le score de *9* relevé hier est à rectifier, compter *11*."), [(false, true), (false, false)]);
-        assert_eq!(corrected("Rankin *4* saisi par erreur, Rankin *3* après réévaluation."), [(false, true), (true, false)]);
+        assert_eq!(corrected("Rankin *5* noté par erreur, Rankin *4* après réévaluation."), [(false, true), (true, false)]);
         assert_eq!(corrected("NIHSS de *7* (et non *8* comme additionné)."), [(true, false), (false, true)]);
         assert_eq!(corrected("Glycémie *5,6*, la mention du dossier est une erreur."), [(false, false)]);
-        assert_eq!(corrected("NIHSS d'admission = *5* (et non 6) : PF 1, MSG 2."), [(true, false)]);
+        assert_eq!(corrected("Score d'entrée = *9* (et non 8) : bras 2."), [(true, false)]);
         assert_eq!(corrected("Retenir un Glasgow à *13*."), [(true, false)]);
         assert_eq!(corrected("Rankin *2*, et non 1 comme écrit au premier jour."), [(true, false)]);
         assert_eq!(corrected("Score de *9* après relecture des images."), [(true, false)]);
