@@ -14,7 +14,6 @@ const EMERGENCY: &str = "emergency";
 const PREHOSPITAL: &str = "prehospital";
 const NURSING: &str = "nursing";
 const REFERRAL: &str = "referral";
-const DISCHARGE: &str = "discharge";
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -41,8 +40,8 @@ struct Entry {
 pub struct DocumentTypes {
     types: Vec<Entry>,
     phrases: Phrases,
-    /// Of letters that close a stay.
-    closing: Phrases,
+    /// What a letter says of itself, anywhere in it.
+    letters: Phrases,
 }
 
 impl DocumentTypes {
@@ -51,9 +50,9 @@ impl DocumentTypes {
     /// Errors: what cannot be read.
     pub(crate) fn built_in() -> Result<Self, Problem> {
         let catalog: Catalog = toml::from_str(FILE).map_err(|e| Problem { line: 1, message: e.to_string() })?;
-        let (mut phrases, mut closing) = (Phrases::default(), Phrases::default());
+        let (mut phrases, mut letters) = (Phrases::default(), Phrases::default());
         for (i, entry) in catalog.types.iter().enumerate() {
-            for (list, into) in [(&entry.phrases, &mut phrases), (&entry.letter, &mut closing)] {
+            for (list, into) in [(&entry.phrases, &mut phrases), (&entry.letter, &mut letters)] {
                 for phrase in list {
                     let wrong = |e| Problem { line: 1, message: format!("{phrase:?}: {e}") };
                     into.add(phrase, i as u32).map_err(wrong)?;
@@ -61,8 +60,8 @@ impl DocumentTypes {
             }
         }
         phrases.finish();
-        closing.finish();
-        Ok(DocumentTypes { types: catalog.types, phrases, closing })
+        letters.finish();
+        Ok(DocumentTypes { types: catalog.types, phrases, letters })
     }
 
     pub fn names(&self) -> impl Iterator<Item = &str> {
@@ -74,18 +73,21 @@ impl DocumentTypes {
         self.types.iter().find(|t| t.codes.iter().any(|c| c == code)).map(|t| t.name.as_str())
     }
 
-    /// Whether the words of a letter close a stay.
-    fn closes(&self, text: &Text<'_>) -> bool {
-        let words = self.closing.read(text);
-        !self.closing.find(text, &words, 0..words.len()).is_empty()
+    /// The type that the words of a letter tell.
+    fn of_letter(&self, text: &Text<'_>) -> Option<&str> {
+        let words = self.letters.read(text);
+        let hits = self.letters.find(text, &words, 0..words.len());
+        hits.first().and_then(|hit| self.types.get(hit.value as usize)).map(|t| t.name.as_str())
     }
 
     /// Name of the document's type; `other` where neither code nor words tell.
     pub fn of(&self, type_code: Option<&str>, text: &Text<'_>) -> &str {
         let coded = type_code.and_then(|code| self.of_code(code));
         // A letter is filed as a letter, whatever it is for.
-        if coded == Some(REFERRAL) && self.closes(text) {
-            return DISCHARGE;
+        if coded == Some(REFERRAL)
+            && let Some(told) = self.of_letter(text)
+        {
+            return told;
         }
         if let Some(name) = coded.filter(|name| !matches!(*name, EMERGENCY | NURSING)) {
             return name;
