@@ -270,9 +270,6 @@ pub fn resolve_episode(
         let Some(policy) = policies.policy(variable) else { continue };
         for &at in members {
             weigh(&mut candidates[at], &policy, &episode, entered, door);
-            if policy.prefer == Prefer::First && before_the_door(&candidates[at], door) {
-                candidates[at].weight *= OUTSIDE;
-            }
         }
         if let Some(resolved) = choice::choose(variable, &policy, members, &mut candidates) {
             values.insert((*variable).to_owned(), resolved);
@@ -526,6 +523,9 @@ fn weigh(candidate: &mut Candidate<'_>, policy: &Policy, episode: &Episode, ente
         fit *= ENTRY;
     }
     candidate.weight = (score * fit * policy.trust(candidate.kind)).clamp(0.0, choice::SUREST);
+    if policy.prefer == Prefer::First && before_the_door(candidate, door) {
+        candidate.weight *= OUTSIDE;
+    }
     candidate.verdict = if candidate.weight > 0.0 { Verdict::Differs } else { Verdict::Refused };
 }
 
