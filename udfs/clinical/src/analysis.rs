@@ -462,7 +462,8 @@ impl<'a> Analysis<'a> {
                 "." | ";" | ":" | "→" | ">" => return None,
                 // "clopidogrel jusqu'en mars": the end, not the time.
                 "jusqu" | "jusque" => return None,
-                "," if at > between.start => return None,
+                // "AVC lacunaire, et celui de 2016": the date is of the other one.
+                "," if at > between.start || self.text.fold(at + 1) == "et" => return None,
                 _ if self.text.tokens[at].kind == Kind::Mark => {}
                 _ => words += 1,
             }

@@ -259,7 +259,7 @@ impl Catalogue {
             && (clock(text, first)
                 || matches!(text.fold(first), "a" | "vers" | "des") && clock(text, first + 1)
                 || text.tokens[at].lines_before > 0 && timed_label(text, first)
-                || self.tells_story(text, words, vocabulary, first))
+                || self.tells_story(text, words, vocabulary, first + usize::from(text.fold(first) == "|")))
     }
 
     fn tells_story(&self, text: &Text<'_>, words: &[WordId], vocabulary: &Vocabulary, at: usize) -> bool {
@@ -474,6 +474,7 @@ mod tests {
         ("ATCD : HTA. Ce matin aphasie", &["history: HTA."]),
         ("ATCD : HTA\nPatient retrouvé au sol", &["history: HTA"]),
         ("ATCD : HTA\nNIHSS 12", &["history: HTA"]),
+        ("TTT : ramipril\n\n| PA | FC |\n| 150/80 | 70 |", &["home_treatment: ramipril"]),
         (
             "Antécédents :\n- Cardio : FA\n- Neuro : AIT\nExamen :\nNeuro : aphasie",
             &["history: - Cardio : FA\n- Neuro : AIT", "examination: ", "examination: aphasie"],
@@ -505,7 +506,7 @@ mod tests {
 
     #[test]
     fn titles_open_and_end_sections() {
-        assert_eq!(CASES.len(), 48);
+        assert_eq!(CASES.len(), 49);
         for (text, expected) in CASES {
             let found: Vec<String> = named(text).into_iter().map(|(name, content)| format!("{name}: {content}")).collect();
             assert_eq!(&found, expected, "{text:?}");

@@ -8,7 +8,7 @@ use crate::text::{Kind, Text, Token};
 /// Words that take a dot and announce a name or a number.
 const ANNOUNCING: &[&str] = &[
     "dr", "pr", "mr", "m", "mme", "mlle", "me", "cf", "tel", "st", "ste", "no", "art", "fig", "bd", "av", "ch", "apt", "p", "prof", "dept",
-    "arr",
+    "arr", "adj", "sgt",
 ];
 /// Words that take a dot without ending a sentence, unless a capital follows.
 const ABBREVIATIONS: &[&str] = &[
@@ -101,7 +101,8 @@ fn abbreviation(text: &Text<'_>, dot: usize) -> bool {
 
 /// Whether the line end before this token was meant.
 fn breaks_line(text: &Text<'_>, before: &Token, token: &Token, at: usize, line_start: usize) -> bool {
-    if token.kind == Kind::Mark && matches!(text.fold(at), "-" | "*" | "•" | "·" | "+" | "►" | "→" | ">" | "○" | "▪" | "") {
+    if token.kind == Kind::Mark && matches!(text.fold(at), "-" | "*" | "•" | "·" | "+" | "►" | "→" | ">" | "○" | "▪" | "" | "|")
+    {
         return true;
     }
     // A word wrapped within the line must not count more under Windows.

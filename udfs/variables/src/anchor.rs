@@ -136,6 +136,9 @@ impl<'d, 'a> Moments<'d, 'a> {
         // "mRS antérieur 0, NIHSS 9": what opens with the time before does not go on with a score of now.
         let before = |s: &standing::Standing| s.moment == Moment::PreStroke && measured && !asked.before;
         let mut reading = match self.standing.get(sentence).copied().flatten().filter(|s| !before(s)) {
+            _ if measured && self.told_to_the_end(sentence) => {
+                Reading { moment: Moment::Discharge, strength: 0.5, time: None, by: "order" }
+            }
             Some(standing) => Reading { moment: standing.moment, strength: 0.8, time: standing.time, by: "heading" },
             None => self.by_document(span.start, asked),
         };
@@ -148,6 +151,21 @@ impl<'d, 'a> Moments<'d, 'a> {
             reading.time = self.days.get(sentence).copied().flatten();
         }
         reading
+    }
+
+    /// "NIHSS 12 à l'entrée, 4 à la sortie. Rankin 2.": the sentence before, on the same
+    /// line, told the stay to its end.
+    fn told_to_the_end(&self, sentence: usize) -> bool {
+        let sentences = &self.analysis.sentences;
+        let Some(before) = sentence.checked_sub(1).and_then(|i| sentences.get(i)) else { return false };
+        let same_line = self.analysis.text.tokens.get(before.end).is_some_and(|t| t.lines_before == 0);
+        if self.document_type != "discharge" || !same_line {
+            return false;
+        }
+        let end = self.found.partition_point(|f| f.tokens.start < before.end);
+        let told = self.found[..end].iter().rev().take_while(|f| f.tokens.start >= before.start);
+        let mut moments = told.filter_map(|f| f.cue.moment);
+        moments.next() == Some(Moment::Discharge) && moments.next().is_some()
     }
 
     fn sentence_of(&self, token: usize) -> usize {

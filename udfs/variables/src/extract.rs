@@ -28,6 +28,7 @@ use chrono::{NaiveDateTime, NaiveTime};
 use rustc_hash::FxHashMap;
 use sillage_clinical::analysis::Analysis;
 use sillage_clinical::qualifier::Qualifiers;
+use sillage_clinical::text::Text;
 use sillage_clinical::trie::Hit;
 
 use crate::anchor::{Asked, Found, Moment, Moments, Reading, Stay};
@@ -157,13 +158,22 @@ pub(crate) struct Extractor<'d, 'a> {
     hits: Vec<Hit>,
 }
 
+/// "entre" before what it stands between, not the verb: "entre aux urgences".
+fn preposition(text: &Text<'_>, at: usize) -> bool {
+    matches!(text.source(at..at + 1), "entre" | "Entre")
+        && !matches!(text.fold(at + 1), "a" | "au" | "aux" | "en" | "dans" | "chez" | "par")
+}
+
 impl<'d, 'a> Extractor<'d, 'a> {
     pub(crate) fn new(definitions: &'d Definitions, analysis: &'d Analysis<'a>, facts: &'d Facts<'d>, explains: bool) -> Self {
         let compiled = &definitions.compiled;
         let mut hits = compiled.phrases.find(&analysis.text);
-        // A phrase ends with its sentence.
+        // "Entre 9 h et 10 h" is no "entrée", though the stem is one; a phrase ends with its sentence.
         let mut at = 0;
         hits.retain(|hit| {
+            if preposition(&analysis.text, hit.start) {
+                return false;
+            }
             while analysis.sentences.get(at).is_some_and(|s| s.end <= hit.start) {
                 at += 1;
             }

@@ -65,6 +65,15 @@ impl<'a> Scope<'a> {
         self.view.text.tokens.get(at).is_none_or(|t| t.space_before)
     }
 
+    /// Behind a word or two between commas: "ni, a priori, de fièvre".
+    fn behind_aside(&self, at: usize) -> usize {
+        if self.fold(at) != "," {
+            return at;
+        }
+        let words = (at + 1..self.view.sentence.end.min(at + 5)).take_while(|i| self.mention_at(*i).is_none());
+        words.skip(1).find(|i| self.fold(*i) == ",").map_or(at, |close| close + 1)
+    }
+
     /// The token that closes the bracket opened here.
     fn closing(&self, open: usize) -> Option<usize> {
         (open + 1..self.view.sentence.end).take(BRACKET).find(|i| self.fold(*i) == ")")
@@ -87,6 +96,7 @@ impl<'a> Scope<'a> {
         if self.fold(at) == ":" {
             at += 1;
         }
+        at = self.behind_aside(at);
         let (mut words, mut items, mut last_item, mut commas) = (0, 0, false, commas);
         // "Ne marche pas, aphasie": a negated verb has no enumeration.
         let verbal = commas == Commas::Items && self.verb_negation(cue);

@@ -19,6 +19,8 @@ pub(super) struct Standing {
 
 const DAYS: &[&str] = &["lundi", "mardi", "mercredi", "jeudi", "vendredi", "samedi", "dimanche"];
 
+/// Most tokens of a bracket behind a heading.
+const ASIDE: usize = 12;
 /// Words before a cue that opens a line.
 const OPENING: usize = 4;
 /// A cue of no longer reach heads what follows only with a colon.
@@ -105,6 +107,9 @@ impl Moments<'_, '_> {
     /// What ends here is a heading: a colon, a comma or the end of the line follows soon.
     fn heads(&self, end: usize, limit: usize) -> bool {
         let text = &self.analysis.text;
+        // "Bilan SP (adj. Roux), 13h38 :": who made it.
+        let aside = (text.fold(end) == "(").then(|| (end..limit.min(end + ASIDE)).find(|i| text.fold(*i) == ")")).flatten();
+        let end = aside.map_or(end, |close| close + 1);
         let verdict = (end..(end + 5).min(text.tokens.len())).find_map(|i| match text.fold(i) {
             _ if text.tokens[i].lines_before > 0 => Some(true),
             ":" | "," | "-" => Some(true),

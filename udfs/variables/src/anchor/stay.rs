@@ -60,7 +60,11 @@ impl Stay {
             }
             match time.kind {
                 TemporalKind::Period => {
+                    // "Nuit du 11 au 12/04 : calme" is an entry of the notes.
+                    let night = matches!(document_type, "nursing" | "progress")
+                        && time.until.is_some_and(|until| Some(until.date()) == value.date().succ_opt());
                     if stay.start.is_none()
+                        && !night
                         && document_type != "rehabilitation"
                         && let Some(until) = time.until.filter(|u| *u > value && recent(*u) && u.date() != value.date())
                     {

@@ -44,13 +44,16 @@ impl Extractor<'_, '_> {
         }
     }
 
+    /// The points of an item, and the token behind them. A second column is of another
+    /// moment: which of them counts, nobody says.
     fn points(&self, from: usize, limit: usize) -> Option<(f64, usize)> {
         let text = &self.analysis.text;
-        (from..(from + REACH).min(limit).min(text.tokens.len())).find_map(|at| {
-            (text.tokens[at].kind == Kind::Number).then_some(())?;
-            let found = number(text, at).filter(|n| n.rest.is_empty() && n.value.fract() == 0.0 && n.value <= 4.0)?;
-            Some((found.value, found.next))
-        })
+        let is_number = |at: usize| text.tokens.get(at).is_some_and(|t| t.kind == Kind::Number);
+        let read = |at: usize| number(text, at).filter(|n| n.rest.is_empty() && n.value.fract() == 0.0 && n.value <= 4.0);
+        let found = (from..(from + REACH).min(limit).min(text.tokens.len())).filter(|at| is_number(*at)).find_map(read)?;
+        let next = found.next + usize::from(text.fold(found.next) == "|");
+        let second = is_number(next) && text.tokens[next].lines_before == 0;
+        (!second).then_some((found.value, found.next))
     }
 
     fn sum(

@@ -14,6 +14,9 @@ const LINKS: &[&str] = &["puis", "et", "→", "enfin", ">", "ensuite"];
 /// Verbs of the course of a score: "puis s'est stabilisé à 4".
 const COURSE: &[&str] = &["stabilis", "remont", "descend", "redescend", "revenu", "tomb", "pass", "amelior", "diminu", "evalu", "cote"];
 
+/// Participles of a score that was counted again: "→ recalculé 14".
+const RECOUNTED: &[&str] = &["recalcul", "recot", "recompt", "rectifi"];
+
 impl Extractor<'_, '_> {
     pub(super) fn continued(&self, out: &mut Vec<Candidate>) {
         let text = &self.analysis.text;
@@ -32,7 +35,9 @@ impl Extractor<'_, '_> {
                 let own = text.fold(at) == "," && self.named_moment(at + 1, end);
                 let headed = self.moment_headed(at, end);
                 let to = text.fold(at + 1) == "a";
+                let recounted = RECOUNTED.iter().any(|stem| text.fold(at).starts_with(stem));
                 let link = own
+                    || recounted
                     || headed.is_some()
                     || to && (LINKS.contains(&text.fold(at)) || COURSE.iter().any(|stem| text.fold(at).starts_with(stem)))
                     || matches!(text.fold(at), "puis" | "→");
@@ -49,7 +54,10 @@ impl Extractor<'_, '_> {
                     t.lines_before == 0
                         && t.kind == Kind::Word
                         && text.fold(found.next).len() <= 3
-                        && !matches!(text.fold(found.next), "a" | "le" | "au" | "la" | "en" | "et" | "l" | "ce" | "de" | "du" | "d" | "des")
+                        && !matches!(
+                            text.fold(found.next),
+                            "a" | "le" | "au" | "la" | "en" | "et" | "l" | "ce" | "de" | "du" | "d" | "des" | "par"
+                        )
                 });
                 let timed = self
                     .analysis
@@ -87,7 +95,8 @@ impl Extractor<'_, '_> {
     fn named_moment(&self, at: usize, end: usize) -> bool {
         let text = &self.analysis.text;
         let Some(number) = number(text, at).filter(|n| n.rest.is_empty() && n.next < end) else { return false };
-        let leads = matches!(text.fold(number.next), "a" | "au" | "le" | "en" | "lors" | "des");
+        let leads =
+            matches!(text.fold(number.next), "a" | "au" | "le" | "en" | "lors" | "des" | "ce" | "aujourd" | "actuellement" | "hier");
         let comma = (number.next..end).find(|i| text.fold(*i) == ",").unwrap_or(end);
         let near = number.next..(number.next + 6).min(comma);
         leads && self.hits_in(near).iter().any(|h| self.definitions.compiled.cues[h.value as usize].is_some())

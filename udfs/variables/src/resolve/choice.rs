@@ -14,7 +14,7 @@ const STEP: f32 = 0.7;
 /// Sources below this part of the best one do not count as earlier or later.
 const CREDIBLE: f32 = 0.5;
 /// Words of correction beside a value that weighs less than that are of another one.
-const CORRECTING: f32 = 0.12;
+const CORRECTING: f32 = 0.15;
 /// What supports a value less than that is no value.
 const LEAST: f32 = 0.1;
 /// The same within a document.

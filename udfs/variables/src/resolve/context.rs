@@ -30,6 +30,7 @@ const CORRECTS: u32 = 0;
 const REFUTES: u32 = 1;
 const DOCUMENT: u32 = 2;
 const WITHDRAWS: u32 = 3;
+const MISSTATES: u32 = 4;
 
 /// The surroundings of one finding.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -50,6 +51,7 @@ struct Words {
     corrects: Vec<String>,
     refutes: Vec<String>,
     withdraws: Vec<String>,
+    misstates: Vec<String>,
     document: Vec<String>,
 }
 
@@ -60,9 +62,14 @@ impl Corrections {
     fn read(text: &str) -> Result<Corrections, String> {
         let words: Words = toml::from_str(text).map_err(|e| e.to_string())?;
         let mut phrases = Phrases::default();
-        for (value, list) in
-            [(CORRECTS, words.corrects), (REFUTES, words.refutes), (WITHDRAWS, words.withdraws), (DOCUMENT, words.document)]
-        {
+        let lists = [
+            (CORRECTS, words.corrects),
+            (REFUTES, words.refutes),
+            (WITHDRAWS, words.withdraws),
+            (MISSTATES, words.misstates),
+            (DOCUMENT, words.document),
+        ];
+        for (value, list) in lists {
             for phrase in list {
                 phrases.add(&phrase, value).map_err(|e| format!("{phrase:?}: {e}"))?;
             }
@@ -119,8 +126,11 @@ pub(crate) fn contexts(text: &Text<'_>, sentences: &[Range<usize>], findings: &[
                 && (span.end..h.start).all(|i| text.tokens[i].kind != Kind::Mark || text.fold(i) == "'")
                 && !twins().any(|(_, (_, t))| t.start >= span.end && t.end <= h.start)
         });
+        // "Une première version portait « 12 »": what stands right behind these words.
+        let misstated = hits.iter().any(|h| h.value == MISSTATES && h.end <= span.start && span.start - h.end < CLOSE);
         // "8 h 25 et non 8 h 40": what follows is refuted when what stands before is of the same kind.
         let refuted = withdrawn
+            || misstated
             || hits.iter().any(|h| {
                 h.value == REFUTES
                     && h.end <= span.start
@@ -250,6 +260,8 @@ mod tests {
         assert_eq!(corrected("Score de *9* après relecture des images."), [(true, false)]);
         assert_eq!(corrected("*Hypertendu* et non *diabétique*."), [(true, false), (false, true)]);
         assert_eq!(corrected("Patient hypertendu et non *diabétique*."), [(false, false)]);
+        assert_eq!(corrected("La version dictée mentionnait « *9* » ; lire *11*."), [(false, true), (true, false)]);
+        assert_eq!(corrected("Le courrier parle à tort d'un score de *9*."), [(false, true)]);
         assert_eq!(corrected("NIHSS à *9* ce matin. Erreur de lit hier."), [(false, false)]);
     }
 

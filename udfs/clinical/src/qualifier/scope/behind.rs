@@ -347,7 +347,9 @@ impl Scope<'_> {
                     && self.kind(at + 1) == Some(Kind::Word)
                     && !matches!(self.fold(at + 1), "oui" | "non")
             }
-            Kind::Mark => !matches!(self.fold(at), "%" | "'" | "-"),
+            // "NON - annulée": what stands behind a dash explains the answer.
+            Kind::Mark if self.fold(at) == "-" => token.space_before && self.spaced(at + 1),
+            Kind::Mark => !matches!(self.fold(at), "%" | "'"),
             Kind::Number => false,
             Kind::Word => self.mention_at(at).is_some() || token.capital || matches!(self.fold(at), "ni" | "et" | "mais" | "pas" | "ce"),
         }
