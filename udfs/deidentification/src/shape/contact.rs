@@ -205,13 +205,17 @@ impl Reader<'_, '_> {
             && self.capital(at - 1)
             && !staff(self.before(at, 1))
             && self.works(at);
-        let named = self.mark(at, "(") && self.staffed(at) || self.capital(at) && self.staffed(at + 1) && self.upper(at);
+        // "Dr X au 57 318 : rien"
+        let reached = self.fold(at) == "au" && at > 0 && self.capital(at - 1) && self.works(at);
+        let named = reached || self.mark(at, "(") && self.staffed(at) || self.capital(at) && self.staffed(at + 1) && self.upper(at);
         if named || apart || self.signed(at) {
             let number = at + 1;
             // "Dr X (57 318)"
             let run = self.run(number, &[".", "-"], false);
             let bracket = self.mark(at, "(");
-            let ends = self.ends_sentence(run.end) || split && self.mark(run.end, ":");
+            let ends = self.ends_sentence(run.end) || (split || reached) && self.mark(run.end, ":");
+            // "Dr X 57 318 / IAO"
+            let ends = ends || self.mark(run.end, "/") && !self.glued(run.end + 1);
             let closed = if bracket { self.mark(run.end, ")") } else { self.works(at) && ends };
             // "cadre Mme X 57 318"
             let usual = bracket || matches!(run.groups[..], [2, 3] | [3, 2] | [1, 4] | [1, 2, 2] | [2, 2, 2]) && !self.measured(number);
@@ -242,10 +246,14 @@ impl Reader<'_, '_> {
 
     /// A physician or somebody with a function is named at the token, not a patient.
     fn works(&self, at: usize) -> bool {
-        (1..5).take_while(|back| at >= *back && self.same_line(at + 1 - back)).any(|back| {
+        let works = |back: usize| {
             let word = self.before(at, back);
             staff(word) || matches!(word, "dr" | "docteur" | "pr" | "professeur" | "sociale")
-        })
+        };
+        // "Dr Anne-Laure KERBRAT - 57 318": a name may have parts.
+        let named = |back: usize| self.capital(at - back) || back > 1 && matches!(self.before(at, back), "-" | "." | "'");
+        (1..5).take_while(|back| at >= *back && self.same_line(at + 1 - back)).any(works)
+            || (1..9).take_while(|back| at >= *back && self.same_line(at + 1 - back) && named(*back)).any(works)
     }
 
     /// Nothing more of the sentence stands at the token.
@@ -271,7 +279,9 @@ impl Reader<'_, '_> {
 
     /// Somebody of the staff is named just before the token.
     fn staffed(&self, at: usize) -> bool {
-        let mut index = at;
+        // "Dr KERBRAT à 17h20 (57 318)"
+        let hour = at > 3 && self.before(at, 2) == "a" && self.before(at, 1).contains('h') && self.kind(at - 1) == Some(Kind::Number);
+        let mut index = if hour && self.same_line(at) { at - 2 } else { at };
         for _ in 0..5 {
             if index == 0 || self.line_start(index) {
                 return false;
@@ -347,6 +357,8 @@ impl Reader<'_, '_> {
                 cued || first.value == 33
                     || first.count == 4 && self.run(at, &[".", "-"], false).groups.len() > 2
                     || fold.starts_with("0033")
+                    // "00 44 1534 880011"
+                    || first.count == 2 && self.digits(at + 1).is_some_and(|d| d.count < 4) && self.run(at, &[".", "-"], false).total > 11
                     || first.count > 10
             })
         {

@@ -97,6 +97,7 @@ impl Reader<'_, '_> {
                 )
             || self.mark(end, "-") && !self.glued(end) && (groups.len() > 1 || first.value > 2359 || first.value % 100 > 59)
             || called_before && self.mark(end, ":")
+            || (called_before || groups.len() > 1 && self.mark(at - 1, ":")) && self.mark(end, "(")
             || matches!(self.fold(end), ")" | ";" | "/" | "|" | "." | ",") && !(self.glued(end + 1) && self.digits(end + 1).is_some());
         if !usual || year || !closes || self.measured(at) || first.value == 0 && groups.len() == 1 {
             return None;
@@ -125,6 +126,9 @@ impl Reader<'_, '_> {
     fn reached_at(&self, at: usize) -> bool {
         let reached = |back: usize| {
             let word = self.before(at, back);
+            if calls(word) {
+                return true;
+            }
             let verb = word.strip_suffix("es").or(word.strip_suffix(['e', 's'])).unwrap_or(word);
             matches!(
                 verb,
@@ -161,6 +165,7 @@ fn ward(word: &str) -> bool {
                 | "secr"
                 | "usinv"
                 | "unv"
+                | "nv"
                 | "usi"
                 | "usc"
                 | "rea"

@@ -38,7 +38,7 @@ impl Reader<'_, '_> {
                 let start = range.start;
                 let end = if label == Label::Id { self.rest_of_code(start, range.end) } else { range.end };
                 self.emit(start..end, label, detector, score);
-                if label == Label::Id && !self.mark(at + 1, "°") {
+                if label == Label::Id {
                     self.further_codes(end);
                 }
                 self.paired_number(at, label, end);
@@ -185,6 +185,8 @@ impl Reader<'_, '_> {
                 {
                     return None;
                 }
+                // "série SN 44B-70316": its letters are said with it.
+                _ if self.fold(at) == "sn" && self.upper(at) && self.same_line(at) => prefix = Some(at),
                 _ => {}
             }
             sign |= matches!(self.fold(at), ":" | "°" | "no" | "num" | "numero" | "#" | "=");
@@ -314,7 +316,8 @@ impl Reader<'_, '_> {
 
     fn clock(&self, at: usize) -> bool {
         let fold = self.fold(at);
-        fold.len() <= 5 && fold.split_once('h').is_some_and(|(h, m)| [h, m].iter().all(|p| p.bytes().all(|b| b.is_ascii_digit())))
+        fold.len() <= 5
+            && fold.split_once('h').is_some_and(|(h, m)| !h.is_empty() && [h, m].iter().all(|p| p.bytes().all(|b| b.is_ascii_digit())))
     }
 
     /// A French insurance number: sex, year, month, place, order and key.
@@ -479,7 +482,18 @@ impl Reader<'_, '_> {
             && figures >= 2
             && (self.before(at, 2).ends_with("5t")
                 || matches!(self.before(at, 2), "3t" | "irm" | "scanner" | "salle" | "appareil" | "machine" | "echographe" | "t"));
-        machine || (letters || mixed) && long && figures >= 4 && !dated && !year
+        // "Holter (H-2214)": the number of what is worn or stands at the bed
+        let worn = parts.len() == 2
+            && figures >= 3
+            && at > 1
+            && self.mark(at - 1, "(")
+            && self.mark(end, ")")
+            && self.upper(at)
+            && matches!(
+                self.before(at, 2),
+                "holter" | "boitier" | "enregistreur" | "pompe" | "pse" | "scope" | "respirateur" | "matelas" | "fauteuil" | "coffre"
+            );
+        machine || worn || (letters || mixed) && long && figures >= 4 && !dated && !year
     }
 
     /// Long numbers that nothing names, and words with many figures.

@@ -101,19 +101,24 @@ impl Reader<'_, '_> {
                 | "devis"
         );
         let value = at + 1 + usize::from(self.mark(at + 1, ":"));
-        if !named {
+        if !named && self.fold(at) != "bon" {
             return None;
         }
-        // "reçu K 31127"
+        // "reçu K 31127", "bon KT 00514"
+        let count = match self.fold(value).len() {
+            1 if named => 4..=8,
+            _ => 5..=8,
+        };
         let letter = self.same_line(value + 1)
             && self.upper(value)
-            && self.fold(value).len() == 1
-            && self.digits(value + 1).is_some_and(|d| (4..=8).contains(&d.count))
+            && self.fold(value).len() < 4
+            && self.source(value..value + 1).bytes().all(|b| b.is_ascii_uppercase())
+            && self.digits(value + 1).is_some_and(|d| count.contains(&d.count))
             && !self.is(value + 2, Cue::Unit);
         if letter && !self.is_taken(value) && !self.is_taken(value + 1) {
             return Some((value, value + 2));
         }
-        let end = self.value(value).filter(|_| self.same_line(value) && !self.is_taken(value) && self.coded(value))?;
+        let end = self.value(value).filter(|_| named && self.same_line(value) && !self.is_taken(value) && self.coded(value))?;
         let letters = self.source(value..end).bytes().any(|b| b.is_ascii_uppercase());
         let small = self.source(value..end).bytes().any(|b| b.is_ascii_lowercase());
         (letters && !small && !self.form_code(value)).then_some((value, end))
@@ -252,7 +257,8 @@ impl Reader<'_, '_> {
             if measure && !titled && !self.is(index, Cue::Title) || !(self.capital(index) || duty || mark) {
                 return false;
             }
-            name |= titled || self.capital(index) && !self.upper(index) && !crate::proper::known::explained(self.fold(index));
+            let long = !self.upper(index) || self.fold(index).len() > 4;
+            name |= titled || self.capital(index) && long && !crate::proper::known::explained(self.fold(index));
         }
         false
     }
