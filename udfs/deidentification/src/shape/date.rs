@@ -79,7 +79,8 @@ impl Reader<'_, '_> {
             return self.emit_date(first, date);
         }
         if day == first
-            && let Some(date) = self.month_first(at).or_else(|| self.feast(at)).or_else(|| self.week(at))
+            && let Some(date) =
+                self.month_first(at).or_else(|| self.feast(at)).or_else(|| self.week(at)).or_else(|| self.roman_month_year(at))
         {
             return self.emit_date(first, date);
         }
@@ -115,6 +116,10 @@ impl Reader<'_, '_> {
             matches!(self.before(at, 1), "les" | "le" | "du" | "des" | "," | "de" | "nuit" | "entre" | "au") || cued || self.line_start(at);
         link += 1;
         if self.mark(link, ">") && self.glued(link) {
+            // "PA 13->12/8"
+            if self.named_on_line(at) {
+                return None;
+            }
             link += 1;
         }
         while matches!(self.fold(link), "le" | "du" | "les")
@@ -199,6 +204,8 @@ impl Reader<'_, '_> {
                     "-" | "_" => {
                         held && (figure && self.digits(at - 2).is_some_and(|d| d.count > 2) || self.word(at - 2) && self.upper(at - 2))
                     }
+                    // "14->15/05"
+                    ">" if matches!(self.before(at, 2), "-" | "=") => false,
                     "+" | "#" | "°" | "<" | ">" | "≥" | "≤" => true,
                     _ => false,
                 }

@@ -20,6 +20,14 @@ impl Reader<'_, '_> {
                 self.day(at, at + 1);
                 continue;
             }
+            // "du 1er au 6, puis"
+            if self.fold(at) == "1er"
+                && self.before(at, 1) == "du"
+                && let Some(end) = self.day_range(at, false)
+            {
+                self.day(at, end);
+                continue;
+            }
             if self.digits(at).is_some() {
                 if self.shift_day(at) && self.of_the_stay(at) {
                     self.day(at, at + 1);
@@ -234,7 +242,7 @@ impl Reader<'_, '_> {
 
     /// "du 3 au 7": the token behind the second day.
     fn day_range(&self, at: usize, night: bool) -> Option<usize> {
-        let first = self.digits(at)?.value;
+        let first = if self.fold(at) == "1er" { 1 } else { self.digits(at)?.value };
         let mut link = at + 1;
         if self.fold(link) == "au" && matches!(self.fold(link + 1), "soir" | "matin") {
             link += 2;

@@ -29,7 +29,11 @@ pub(super) struct Reader<'t, 'a> {
 impl<'t, 'a> Reader<'t, 'a> {
     pub fn new(knowledge: &'t ShapeKnowledge, analysis: &'t Analysis<'a>) -> Self {
         let text = &analysis.text;
-        let cues = (0..text.tokens.len()).map(|i| knowledge.cues(text.fold(i))).collect();
+        // "14/10 s'il": no seconds.
+        let elided =
+            |i: usize| text.fold(i).len() == 1 && text.fold(i + 1) == "'" && text.tokens.get(i + 1).is_some_and(|t| !t.space_before);
+        let cues = |i: usize| knowledge.cues(text.fold(i)) & if elided(i) { !Cue::Unit.bit() } else { u64::MAX };
+        let cues = (0..text.tokens.len()).map(cues).collect();
         Reader { knowledge, analysis, text, cues, taken: vec![false; text.tokens.len()], found: Vec::new() }
     }
 
@@ -102,6 +106,11 @@ impl<'t, 'a> Reader<'t, 'a> {
 
     pub fn line_start(&self, at: usize) -> bool {
         at == 0 || self.token(at).is_some_and(|t| t.lines_before > 0)
+    }
+
+    /// First of its line or behind a mark that parts fields.
+    pub fn opens_field(&self, at: usize) -> bool {
+        self.line_start(at) || matches!(self.before(at, 1), "-" | "–" | "," | ":" | "|")
     }
 
     /// A wide gap or a tabulation before the token: another column begins.

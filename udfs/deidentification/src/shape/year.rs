@@ -258,8 +258,9 @@ impl Reader<'_, '_> {
         let number = self.same_line(at) && at > 0 && self.digits(at - 1).is_some() || row;
         let sign = at > 0
             && self.same_line(at)
-            && matches!(self.before(at, 1), "=" | "+" | "°" | "<" | ">" | "/" | "x" | "#" | "≥" | "≤" | "~" | "*");
-        let glued = self.glued(at) && !matches!(self.before(at, 1), "(" | "[" | "\"" | "'" | "," | "-" | ":" | "/" | "–");
+            && (matches!(self.before(at, 1), "=" | "+" | "°" | "<" | ">" | "/" | "x" | "#" | "≥" | "≤" | "*")
+                || self.before(at, 1) == "~" && !self.sentence_ends(at + 1));
+        let glued = self.glued(at) && !matches!(self.before(at, 1), "(" | "[" | "\"" | "'" | "," | "-" | ":" | "/" | "–" | "~");
         let named = self.cue_before(at, 2, Cue::AmountName)
             || self.before(at, 1) == "n"
             || self.before(at, 1) == "numero"
@@ -289,6 +290,18 @@ impl Reader<'_, '_> {
             return value.is_multiple_of(10).then(date);
         }
         let next = at + 1;
+        // "en 58-60"
+        let later = self.digits(next + 1).filter(|d| d.count == 2 && d.value > value && (30..90).contains(&value) && d.value < value + 20);
+        if before == "en"
+            && matches!(self.fold(next), "-" | "–" | "/")
+            && later.is_some()
+            && self.glued(next)
+            && self.glued(next + 1)
+            && (self.sentence_ends(next + 2) || self.word(next + 2))
+            && !self.amount_behind(next + 1)
+        {
+            return Some(Date { year: Some(self.century(value)), ..Date::new(next + 2) });
+        }
         let held = self.glued(next) && self.glued(next + 1) && self.digits(next + 1).is_some() || self.clock_behind(at);
         let ends = self.token(next).is_none() || self.line_start(next) || matches!(self.fold(next), "." | ";" | ")" | "," | ":") && !held;
         let recent = value <= self.now() % 100;
@@ -301,6 +314,16 @@ impl Reader<'_, '_> {
                 );
         let listed =
             self.before(at, 2).is_empty() || !self.is(at.wrapping_sub(2), Cue::Score) && !self.is(at.wrapping_sub(2), Cue::AmountName);
+        // "cholécystectomie 98,", "PTH 09."
+        let operation = before.ends_with("ectomie")
+            || matches!(
+                before,
+                "pth" | "ptg" | "cataracte" | "pontage" | "hernie" | "appendicite" | "cesarienne" | "phlebite" | "menisque"
+            );
+        let operated = operation && (ends || self.is(next, Cue::Hospital) && self.same_line(next)) && (recent || value >= 50);
+        if operated && !held {
+            return Some(date());
+        }
         (opened && listed && (old && (ends || self.word(next)) || recent && ends && before == "en")).then(date)
     }
 }

@@ -9,6 +9,8 @@ use crate::shape::reader::Reader;
 
 const WEEKDAYS: [&str; 7] = ["lundi", "mardi", "mercredi", "jeudi", "vendredi", "samedi", "dimanche"];
 
+const MONTHS: [&str; 12] = ["i", "ii", "iii", "iv", "v", "vi", "vii", "viii", "ix", "x", "xi", "xii"];
+
 impl Reader<'_, '_> {
     /// A weekday cut to one, two or five letters before its day.
     pub(super) fn cut_weekday(&self, at: usize) -> bool {
@@ -90,9 +92,16 @@ impl Reader<'_, '_> {
         (said && parted && valid && !goes_on && !self.measured(at) && self.near_document(day.value, month.value)).then(|| Date::new(next))
     }
 
+    /// "XII/2018": a month in Roman figures and its year.
+    pub(super) fn roman_month_year(&self, at: usize) -> Option<Date> {
+        let year = self.digits(at + 2).filter(|d| d.count == 4 && (1900..2100).contains(&d.value))?;
+        let joined = self.mark(at + 1, "/") && self.glued(at + 1) && self.glued(at + 2);
+        let alone = at == 0 || !self.glued(at) || self.mark(at - 1, "(");
+        (joined && alone && self.upper(at) && MONTHS.contains(&self.fold(at))).then(|| Date { year: Some(year.value), ..Date::new(at + 3) })
+    }
+
     /// "3.XI", "14/IV": a day and a month in Roman figures.
     pub(super) fn roman_day(&self, at: usize) -> Option<Date> {
-        const MONTHS: [&str; 12] = ["i", "ii", "iii", "iv", "v", "vi", "vii", "viii", "ix", "x", "xi", "xii"];
         let day = self.digits(at).filter(|d| d.count < 3 && (1..=31).contains(&d.value))?;
         let month = MONTHS.iter().position(|m| *m == self.fold(at + 2)).filter(|_| self.upper(at + 2) && self.fold(at + 2).len() > 1)?;
         let joined = matches!(self.fold(at + 1), "." | "/") && self.glued(at + 1) && self.glued(at + 2);

@@ -198,7 +198,28 @@ impl Reader<'_, '_> {
                     && !score
                     && (self.sentence_ends(at + 3) || self.word(at + 3));
                 // "14.3 : visite" at the head of a line, near the day of the document
-                let heads = mark == "." && self.line_start(at) && self.mark(at + 3, ":") && self.near_document(a, b) && !self.measured(at);
+                // "dict. 20.02 / corr. 21.02": what is done with a letter.
+                let word = self.before(at, 1 + usize::from(self.before(at, 1) == "."));
+                let typed =
+                    matches!(word, "dict" | "dicte" | "dictee" | "corr" | "corrige" | "relu" | "frappe" | "tape" | "edite" | "signe")
+                        && mark == "."
+                        && (a_count, b_count) == (2, 2)
+                        && self.same_line(at)
+                        && self.near_document(a, b);
+                // "séjour du 30-1 au 10-2"
+                let ends = self.mark(at + 1, "-")
+                    && (self.before(at, 1) == "du" && self.fold(at + 3) == "au" && self.mark(at + 5, "-")
+                        || self.before(at, 1) == "au" && at > 1 && self.is_taken(at - 2))
+                    && self.near_document(a, b);
+                // or "14.03 N - calme"
+                let shift = self.upper(at + 3)
+                    && matches!(self.fold(at + 3), "n" | "m" | "s" | "j" | "am" | "apm" | "nuit" | "matin" | "soir" | "jour")
+                    && (matches!(self.fold(at + 4), "-" | "–" | ":" | "|") && !self.glued(at + 5) || self.line_start(at + 4));
+                let heads = mark == "."
+                    && self.line_start(at)
+                    && (self.mark(at + 3, ":") || shift)
+                    && self.near_document(a, b)
+                    && !self.measured(at);
                 // "7.2  J1" and "J3 (06.02)": a day counted from the first one.
                 let counted = mark == "."
                     && (self.same_line(at + 3) && counted_day(self.fold(at + 3)) && self.line_start(at)
@@ -209,6 +230,8 @@ impl Reader<'_, '_> {
                     && (mark == "-" && clock || at > 0 && !self.glued(at) && self.clock_behind(at - 1))
                     && self.near_document(a, b);
                 told || heads
+                    || typed
+                    || ends && !vital && !score
                     || timed
                     || counted
                     || !vital && !score && self.padded(at, (a, a_count), (b, b_count))

@@ -61,6 +61,7 @@ impl Reader<'_, '_> {
         let closes = self.sentence_ends(end)
             || self.mark(end, "→")
             || self.mark(end, ">")
+            || self.mark(end, "(") && self.is(end + 1, Cue::Title)
             || self.word(end)
             || self.mark(end, "-")
             || self.token(end).is_some() && self.is_taken(end);
