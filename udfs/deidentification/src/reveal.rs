@@ -59,7 +59,8 @@ pub fn revealed(text: &str, spans: &[Span]) -> Vec<(Label, String)> {
             Label::Adresse | Label::Hopital | Label::Ville => {
                 let words = content(&Text::new(written));
                 let telling = |w: &&String| w.len() > 3 && names.word(w) & (word::COMMON | word::ACRONYM) == 0 && !likely_common(w);
-                if words.iter().any(|w| telling(&w)) && (words.len() > 1 || span.label != Label::Adresse) {
+                let told = words.iter().any(|w| telling(&w)) || span.label == Label::Hopital && hyphened(written);
+                if told && (words.len() > 1 || span.label != Label::Adresse) {
                     out.push((span.label, written.to_owned()));
                 }
                 if span.label == Label::Ville
@@ -72,7 +73,7 @@ pub fn revealed(text: &str, spans: &[Span]) -> Vec<(Label, String)> {
                     out.extend(house_initials(written).map(|letters| (Label::Hopital, letters.to_ascii_uppercase())));
                 }
                 // "CH de Kerbrozou" is "Kerbrozou" for those who know it.
-                let own = words.last().filter(|w| span.label == Label::Hopital && words.len() > 1 && w.len() > 5 && telling(w));
+                let own = words.last().filter(|w| span.label == Label::Hopital && words.len() > 1 && w.len() > 4 && telling(w));
                 let own = own.filter(|w| !explained(w) && names.word(w) == 0);
                 if let Some(at) = own.and_then(|w| {
                     Text::new(written)
@@ -139,6 +140,13 @@ fn short_town(written: &str) -> Option<&str> {
     let saint = matches!(last, "saint" | "sainte" | "st" | "ste" | "notre");
     let article = matches!(text.fold(0), "le" | "la" | "les" | "l");
     (!saint && !article && head.chars().count() > 2 && head.len() < written.len()).then_some(head)
+}
+
+/// "Clair-Val": two words with capitals that a hyphen makes one name.
+fn hyphened(written: &str) -> bool {
+    let parts: Vec<&str> = written.split('-').collect();
+    let capital = |p: &&str| p.chars().count() > 1 && p.starts_with(char::is_uppercase) && p.chars().all(char::is_alphabetic);
+    parts.len() > 1 && parts.iter().all(capital)
 }
 
 /// Letters and digits of a number or mail, folded.

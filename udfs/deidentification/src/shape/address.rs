@@ -152,8 +152,8 @@ impl Reader<'_, '_> {
                         | "commandant"
                 ) && self.capital(first + 1)
                     && self.same_line(first + 1);
-                // "Avenue de l'Hôpital, 56110 Brouzac": a postal code behind a line's first words.
-                let coded = linked && self.line_start(at) && self.code_behind(self.street_end(first, true));
+                // "SAU, avenue de l'Hôpital, 56110 Brouzac": a postal code behind the words of a field.
+                let coded = linked && self.opens_field(at) && self.code_behind(self.street_end(first, true));
                 proper && !excluded && (coded || !shouted && (titled || !self.is(first, Cue::EndsName)))
             }
         };
@@ -327,7 +327,7 @@ impl Reader<'_, '_> {
                     return at + 2;
                 }
                 Some(Kind::Word) => {
-                    let particle = self.is(at, Cue::Particle) && (glued || self.fold(at) != "a");
+                    let particle = self.is(at, Cue::Particle) && (glued || self.fold(at) != "a" || self.made_for(at));
                     let follows = particle
                         && (self.leads_to_capital(at)
                             || self.is(at + 1, Cue::Particle)
@@ -581,12 +581,11 @@ impl Reader<'_, '_> {
         {
             first -= 1;
         }
-        let opens = self.line_start(first) || matches!(self.before(first, 1), "-" | "–" | "," | ":" | "|");
         let place = |i: usize| self.capital(i) && !self.is(i, Cue::Hospital) && !self.is(i, Cue::EndsName) && !self.is(i, Cue::Title);
         let fits = first < comma
             && self.capital(first)
             && (first..comma).all(|i| place(i) || self.is(i, Cue::Particle) || self.kind(i) == Some(Kind::Mark));
-        if opens && fits { first } else { at }
+        if self.opens_field(first) && fits { first } else { at }
     }
 
     /// A street or a postal code is near.

@@ -65,36 +65,6 @@ impl Reader<'_, '_> {
         }
     }
 
-    /// "SDIS 34", "CODIS 29": the service of a department. "SAMU 29" is on every sheet of its
-    /// region and names no house.
-    fn emergency_service(&mut self, at: usize) {
-        if !self.upper(at) || !matches!(self.fold(at), "sdis" | "codis" | "crra" | "smur" | "udsp") {
-            return;
-        }
-        // "Glasgow SMUR 11" is a score.
-        if self.cue_before(at, 4, Cue::Score) || self.fold(at) == "smur" && !self.line_start(at) {
-            return;
-        }
-        let mut number = at + 1;
-        if self.mark(number, "-") && self.glued(number) {
-            number += 1;
-        }
-        if matches!(self.fold(number), "smur" | "centre") && self.same_line(number) {
-            number += 1;
-        }
-        let fold = self.fold(number);
-        let department = match fold.len() {
-            2 => matches!(fold, "2a" | "2b") || fold.parse::<u8>().is_ok_and(|d| (1..=95).contains(&d) && d != 15 && d != 18),
-            3 => fold.parse::<u16>().is_ok_and(|d| (971..=988).contains(&d)),
-            _ => false,
-        };
-        let amount = self.is(number + 1, Cue::Unit) && self.same_line(number + 1)
-            || matches!(self.fold(number + 1), ":" | "h" | "/") && self.glued(number + 1);
-        if department && self.same_line(number) && !self.is_taken(number) && !amount {
-            self.emit(at..number + 1, Label::Hopital, "shape:hospital", 0.8);
-        }
-    }
-
     /// A type word and the name behind it.
     fn hospital(&mut self, at: usize, named: &mut Gazetteer) -> Option<usize> {
         if let Some(end) = self.dotted_house(at).or_else(|| self.practice(at)) {
@@ -209,8 +179,16 @@ impl Reader<'_, '_> {
     fn opens_hospital(&self, at: usize) -> bool {
         let word = self.fold(at);
         match word {
-            "ch" | "gh" | "chi" | "chg" | "chr" | "chs" | "had" | "hdj" | "crf" | "mpr" | "mas" | "fam" | "imm" | "ime" | "msp"
-            | "chic" | "ghi" | "eph" => self.upper(at) || self.known_behind(at).is_some(),
+            "ch" | "gh" | "chi" | "chg" | "chr" | "chs" | "chd" | "chp" | "clcc" | "epsm" | "had" | "hdj" | "crf" | "mpr" | "mas"
+            | "fam" | "imm" | "ime" | "msp" | "chic" | "ghi" | "eph" => self.upper(at) || self.known_behind(at).is_some(),
+            // "HP Vallon Bleu", never what is looked for in a stomach.
+            "hp" | "cmc" => {
+                let name = at + 1 + usize::from(matches!(self.fold(at + 1), "de" | "du" | "des"));
+                self.upper(at)
+                    && self.capital(name)
+                    && !self.upper(name)
+                    && (name > at + 1 || !crate::proper::known::explained(self.fold(name)))
+            }
             "clin" | "hop" | "hosp" | "resid" => {
                 self.mark(at + 1, ".")
                     && self.glued(at + 1)
@@ -251,6 +229,8 @@ impl Reader<'_, '_> {
                     && self.same_line(at + 1)
             }
             "institut" | "fondation" | "pharmacie" | "pavillon" => self.same_line(at + 1),
+            // "Cité sanitaire de Kervara"
+            "cite" => matches!(self.fold(at + 1), "sanitaire" | "hospitaliere" | "medicale") && self.same_line(at + 1),
             // "Cabinet de neurologie du Vallon"
             "cabinet" => {
                 let trade = at + 1 + usize::from(matches!(self.fold(at + 1), "de" | "d")) + usize::from(self.mark(at + 2, "'"));
@@ -486,7 +466,10 @@ impl Reader<'_, '_> {
         if !self.spells_name(at..end) || person || counted || self.town_with_article(at, end) {
             return;
         }
-        let end = self.group_behind(at, end);
+        // "TIMONE 2 - HDJ" at the head of a line
+        let opened = self.line_start(at) || matches!(self.before(at, 1), "*" | "|" | "·");
+        let numbered = opened && self.same_line(end) && self.numbers_house(end) && (kind & class::EPONYM == 0 || !self.line_start(at));
+        let end = if numbered { end + 1 } else { self.group_behind(at, end) };
         let eponym = self.medical_name(at);
         let short = end == at + 1 && self.fold(at).len() <= 5;
         let accepted = if kind & class::EPONYM == 0 {
@@ -516,7 +499,14 @@ impl Reader<'_, '_> {
     /// Something says that a place of care is meant.
     fn hospital_said(&self, at: usize, end: usize) -> bool {
         let lower = !self.upper(at) || self.fold(at).len() > 5;
-        let direct = matches!(self.before(at, 1), "a" | "sur" | "vers" | "depuis" | "chez") && self.near(at);
+        // "CHU DE KERVARA * Pasteur * 4 rue du Puits": a house behind a house
+        let beside = matches!(self.before(at, 1), "*" | "-" | "–" | "|" | "·") && at > 1 && self.same_line(at) && self.ends_place(at - 2);
+        if beside && !self.glued(at) {
+            return true;
+        }
+        // "(stent 2016 Pasteur)"
+        let dated = at > 0 && self.is_taken(at - 1) && self.digits(at - 1).is_some_and(|d| d.count == 4) && self.mark(end, ")");
+        let direct = (dated || matches!(self.before(at, 1), "a" | "sur" | "vers" | "depuis" | "chez")) && self.near(at);
         let words: FxHashSet<&str> = (1..5).map(|i| self.before(at, i)).collect();
         let care = [
             "transfert",

@@ -45,8 +45,14 @@ impl Reader<'_, '_> {
         if matches!(self.fold(at), "pole" | "unite" | "plateau") && !matches!(self.fold(at + 1), "sante" | "medical" | "de" | "medico") {
             return None;
         }
-        if !self.is(at, Cue::HeadsPage) && !article && !pictures {
+        if !self.is(at, Cue::HeadsPage) && !article && !pictures && self.fold(at) != "cite" {
             return None;
+        }
+        // "Cité sanitaire, 4 rue du Puits": the house by what it is.
+        let whole = self.fold(at) == "cite" && matches!(self.fold(at + 1), "sanitaire" | "hospitaliere") && self.same_line(at + 1);
+        if whole && (self.mark(at + 2, ",") || self.line_start(at + 2) || self.mark(at + 2, "-") && !self.glued(at + 2)) {
+            self.emit(at..at + 2, Label::Hopital, "shape:letterhead", 0.7);
+            return Some(at + 2);
         }
         let ward = matches!(self.fold(at), "pole" | "unite" | "plateau");
         let (mut next, mut end, mut own) = (at + 1, at, false);
@@ -124,6 +130,13 @@ impl Reader<'_, '_> {
             "ambulances" | "ambulance" | "taxi" | "taxis" | "pharmacie" | "laboratoire" | "residence" | "cabinet" | "optique" | "imagerie"
         );
         let link = at + 1;
+        // "IRM Imagerie Saint-Joseph"
+        let saint = matches!(self.fold(link), "saint" | "sainte") && self.mark(link + 1, "-") && self.glued(link + 1);
+        if business && saint && self.capital(at) && self.capital(link) && self.capital(link + 2) && self.free(at..link + 3) {
+            let end = self.hyphenated(link + 3);
+            self.emit(at..end, Label::Hopital, "shape:hospital", 0.6);
+            return;
+        }
         if !business || self.is_taken(at) || !matches!(self.fold(link), "du" | "des" | "de") || !self.same_line(link) || self.capital(link)
         {
             return;
@@ -174,7 +187,7 @@ impl Reader<'_, '_> {
             name += 1;
         }
         // "centre Les Genêts"
-        let article = matches!(self.fold(name), "les" | "le" | "la" | "l") && self.capital(name);
+        let article = matches!(self.fold(name), "les" | "le" | "la" | "l" | "u") && self.capital(name);
         name += usize::from(article) + usize::from(article && self.mark(name + 1, "'"));
         if !self.same_line(name) || !self.capital(name) || self.is_taken(name) || self.upper(name) && self.fold(name).len() < 5 {
             return;
@@ -279,7 +292,9 @@ impl Reader<'_, '_> {
                 | "depuis"
                 | "de"
         );
-        let called = self.mark(at.wrapping_sub(1), "(") && at > 1 && self.mark(at + 1, ")") && self.person_ends(at - 2);
+        // "Dr X (CHBV)", "ETO à 9h (CHBV, Kervara)"
+        let comma = self.mark(at + 1, ",") && self.capital(at + 2) && !self.upper(at + 2) && self.mark(at + 3, ")");
+        let called = self.mark(at.wrapping_sub(1), "(") && at > 1 && (comma || self.mark(at + 1, ")") && self.person_ends(at - 2));
         let head = self.line_start(at) && (at == 0 || self.heads_page(at)) && self.same_line(at + 1);
         if kind {
             return consonants && fold.len() < 7 || fold.len() < 6 && (led || called || head);

@@ -1,5 +1,5 @@
 //! Parts of a hospital and of a town that bear a name: "site Nord", "site de la Roche
-//! Noire", "zone de Kervara", "ZA des Quatre Vents".
+//! Noire", "zone de Kervara", "ZA des Quatre Vents"; services of a department, airfields.
 
 use sillage_clinical::text::Kind;
 
@@ -13,7 +13,52 @@ impl Reader<'_, '_> {
         for at in 0..self.len() {
             if self.fold(at) == "site" && !self.is_taken(at) {
                 self.site(at);
+            } else if matches!(self.fold(at), "decollage" | "atterrissage" | "aeroport" | "aerodrome" | "heliport" | "helistation") {
+                self.airfield(at);
             }
+        }
+    }
+
+    /// "décollage Kervara 9h15", "aéroport de Kervara": where an aircraft stands.
+    fn airfield(&mut self, at: usize) {
+        let mut name = at + 1;
+        while matches!(self.fold(name), "de" | "d" | "'" | "a") && name < at + 3 {
+            name += 1;
+        }
+        let plain = self.capital(name) && self.same_line(name) && !self.is_taken(name) && self.fold(name).len() > 3;
+        if plain && !crate::proper::known::explained(self.fold(name)) && !self.is(name, Cue::EndsName) && !self.is(name, Cue::Hospital) {
+            let end = self.place_chain(name, 3).max(name + 1);
+            self.emit(name..end, Label::Ville, "shape:town", 0.6);
+        }
+    }
+
+    /// "SDIS 34", "CODIS 29": the service of a department. "SAMU 29" is on every sheet of its
+    /// region and names no house.
+    pub(super) fn emergency_service(&mut self, at: usize) {
+        if !self.upper(at) || !matches!(self.fold(at), "sdis" | "codis" | "crra" | "smur" | "udsp") {
+            return;
+        }
+        // "Glasgow SMUR 11" is a score.
+        if self.cue_before(at, 4, Cue::Score) || self.fold(at) == "smur" && !self.line_start(at) {
+            return;
+        }
+        let mut number = at + 1;
+        if self.mark(number, "-") && self.glued(number) {
+            number += 1;
+        }
+        if matches!(self.fold(number), "smur" | "centre") && self.same_line(number) {
+            number += 1;
+        }
+        let fold = self.fold(number);
+        let department = match fold.len() {
+            2 => matches!(fold, "2a" | "2b") || fold.parse::<u8>().is_ok_and(|d| (1..=95).contains(&d) && d != 15 && d != 18),
+            3 => fold.parse::<u16>().is_ok_and(|d| (971..=988).contains(&d)),
+            _ => false,
+        };
+        let amount = self.is(number + 1, Cue::Unit) && self.same_line(number + 1)
+            || matches!(self.fold(number + 1), ":" | "h" | "/") && self.glued(number + 1);
+        if department && self.same_line(number) && !self.is_taken(number) && !amount {
+            self.emit(at..number + 1, Label::Hopital, "shape:hospital", 0.8);
         }
     }
 
@@ -83,15 +128,19 @@ impl Reader<'_, '_> {
     /// "HÔPITAL DUVALLON 1 - Neurologie", "Hôpital Duvallon 2, service": the number of a house,
     /// not of what is counted.
     pub(super) fn numbered_house(&self, kind: usize, number: usize) -> bool {
+        matches!(self.fold(kind), "hopital" | "hop" | "chu" | "clinique" | "hospice") && self.numbers_house(number)
+    }
+
+    /// A figure that closes the name of a house, not one of what is counted.
+    pub(super) fn numbers_house(&self, number: usize) -> bool {
         let next = number + 1;
         let ends = self.token(next).is_none()
             || !self.same_line(next)
             || self.column(next)
-            || matches!(self.fold(next), "-" | "–" | "|" | "(") && !self.glued(next)
-            || matches!(self.fold(next), "," | ")" | ":" | ";") && !self.glued(next + 1);
-        matches!(self.fold(kind), "hopital" | "hop" | "chu" | "clinique" | "hospice")
-            && self.digits(number).is_some_and(|d| (1..=4).contains(&d.value))
-            && ends
+            || matches!(self.fold(next), "-" | "–" | "|" | "(" | "*" | "·" | "/") && !self.glued(next)
+            || self.mark(next, ")")
+            || matches!(self.fold(next), "," | ":" | ";") && !self.glued(next + 1);
+        self.digits(number).is_some_and(|d| (1..=4).contains(&d.value)) && ends
     }
 
     /// "Le Kremlin-Bicêtre, le 3 mars": the town whose name a hospital bears, with its article.

@@ -10,6 +10,15 @@ use super::reader::Reader;
 use crate::Label;
 
 impl Reader<'_, '_> {
+    /// "rue du Four à Pain", "chemin du Moulin à Vent": what a thing is for, not the town of a street.
+    pub(super) fn made_for(&self, at: usize) -> bool {
+        let thing = matches!(
+            self.before(at, 1),
+            "four" | "fours" | "moulin" | "moulins" | "puits" | "pont" | "port" | "champ" | "pre" | "terre" | "bac" | "tour" | "carriere"
+        );
+        thing && self.capital(at + 1) && self.knowledge.towns.longest(self.text, at + 1).is_none()
+    }
+
     /// "Adresse : Kerbihan", "domicilié Les Bruyères": what is said to be one.
     pub(super) fn stated(&mut self, cue: usize) {
         if self.is(cue + 1, Cue::House) && self.capital(cue + 1) && self.same_line(cue + 1) && !self.is_taken(cue + 1) {

@@ -63,7 +63,12 @@ impl Reader<'_, '_> {
             && !self.is(end + 1, Cue::Weekday)
             && !self.is(end + 1, Cue::Month)
             && !self.is(end + 1, Cue::Title);
-        if name { self.hyphenated(end + 2) } else { end }
+        if name { self.hyphenated(end + 2) } else { self.by_the_sea(end) }
+    }
+
+    /// "Saint Aubin sur mer": small letters behind a name.
+    fn by_the_sea(&self, end: usize) -> usize {
+        end + 2 * usize::from(self.fold(end) == "sur" && self.fold(end + 1) == "mer" && self.same_line(end) && self.same_line(end + 1))
     }
 
     /// A name of the gazetteer, read as a place here.
@@ -170,7 +175,7 @@ impl Reader<'_, '_> {
     }
 
     /// A street or a hospital ends with this token.
-    fn ends_place(&self, at: usize) -> bool {
+    pub(super) fn ends_place(&self, at: usize) -> bool {
         let Some(end) = self.token(at).filter(|_| self.is_taken(at)).map(|t| t.end as usize) else { return false };
         self.found.iter().any(|s| s.end == end && matches!(s.label, Label::Adresse | Label::Hopital))
     }
@@ -265,7 +270,8 @@ impl Reader<'_, '_> {
         let river = if slash { at + 3 } else { at + 2 };
         if (link || slash)
             && self.is(river, Cue::River)
-            && self.capital(river)
+            && (self.capital(river)
+                || self.fold(at + 1) == "sur" && self.fold(river) == "mer" && !crate::proper::known::explained(self.fold(at)))
             && self.same_line(river)
             && self.fold(at).len() > 3
             && !self.is(at, Cue::EndsName)
@@ -285,7 +291,7 @@ impl Reader<'_, '_> {
             && self.same_line(at + 1)
             && !matches!(self.fold(at + 1), "guy" | "jude" | "georges")
         {
-            return Some((self.hyphenated(at + 2), "shape:town-form", 0.7));
+            return Some((self.by_the_sea(self.hyphenated(at + 2)), "shape:town-form", 0.7));
         }
         None
     }
@@ -353,7 +359,15 @@ impl Reader<'_, '_> {
             && self.mark(end, ")")
             && self.person_ends(at - 2)
             && !medical_ending(self.fold(end - 1));
-        if inside {
+        // "Sœur Mathilde (Kerbihan, 02 96 …)"
+        let dialled = !acronym
+            && at > 1
+            && self.mark(at - 1, "(")
+            && self.capital(at - 2)
+            && self.mark(end, ",")
+            && self.found.iter().any(|s| s.label == Label::Tel && self.token(end + 1).is_some_and(|t| s.start == t.start as usize))
+            && !crate::proper::known::explained(self.fold(at));
+        if inside || dialled {
             return Some((end, "shape:town-person", 0.6));
         }
         // "partie à Les Houches"
