@@ -8,6 +8,7 @@
 //! Words that are also common nouns, months, places, drugs or eponyms need a
 //! context; a clinical mention is never a name unless a title stands before it.
 
+mod author;
 mod context;
 mod entry;
 mod field;
@@ -53,6 +54,7 @@ pub fn names(knowledge: &Identity, analysis: &Analysis<'_>, circumstances: Circu
         metadata.learn_name(page.names, name);
     }
     repeat::repeated(&page, &metadata, "metadata", &mut found);
+    author::authors(&page, &metadata.initials, &mut found);
     slot::slots(&page, &mut found);
     field::fields(&page, &mut found);
     free::unannounced(&page, &mut found);

@@ -250,7 +250,8 @@ fn behind_cue(page: &Page<'_, '_>, end: usize, roles: u32, found: &mut Found) {
         let heads = role::TYPIST | if typist { role::FUNCTION } else { 0 };
         let next_cue = page.cues.get(at + 1).copied().flatten().is_some_and(|c| c.roles & heads != 0);
         let ends = page.line_ends(at + 1) || next_cue || matches!(page.fold(at + 1), "/" | "." | "," | ";" | ")" | "-" | "|" | "le" | "a");
-        if matches!(page.fold(at), "ras" | "ok" | "oui" | "non") {
+        let trade = typist && page.has(at, look::UPPER) && page.cues[at].is_some_and(|c| c.roles & role::FUNCTION != 0);
+        if trade || matches!(page.fold(at), "ras" | "ok" | "oui" | "non") {
             return;
         }
         // The half of a pair behind the stroke is somebody's, whatever else it means: "HDLV/TA".

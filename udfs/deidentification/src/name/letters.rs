@@ -51,10 +51,11 @@ fn letters(page: &Page<'_, '_>, at: usize) -> Option<(usize, String)> {
     let mut joined = page.fold(at).to_owned();
     let (mut next, mut end) = (at + 1, at + 1);
     let mut dash = false;
-    // "Patiente D. Y. 78 ans"
+    // "Patiente D. Y. 78 ans", "garde (K. D.)"
     let patient = at > 0
         && page.same_line(at)
-        && (page.cues[at - 1].is_some_and(|c| c.end == at && c.roles & role::PERSON_HEAD != 0)
+        && (page.fold(at - 1) == "(" && page.fold(at + 4) == ")"
+            || page.cues[at - 1].is_some_and(|c| c.end == at && c.roles & role::PERSON_HEAD != 0)
             || matches!(page.fold(at - 1), "madame" | "monsieur"));
     while joined.len() < 5 && page.fold(next) == "." && page.glued(next) {
         end = next + 1;
@@ -303,10 +304,13 @@ fn bracketed(page: &Page<'_, '_>, open: usize, found: &mut Found) {
 fn last_cell(page: &Page<'_, '_>, bar: usize, found: &mut Found) {
     let at = bar + 1;
     let start = page.line_start(bar);
+    // "| 08/11 | change | QR |": the bars at both ends of a row.
+    let start = start + usize::from(page.fold(start) == "|" && start < bar);
+    let last = |i: usize| page.line_ends(i) || page.fold(i) == "|" && page.same_line(i) && page.line_ends(i + 1);
     let row = page.text.tokens[start].kind == Kind::Number && (start..bar).filter(|i| page.fold(*i) == "|").count() > 0;
     // A cell of figures is a measure; so is what a cell before names.
     let table = (start..bar).filter(|i| page.fold(*i) == "|").count() > 0 && page.text.tokens[bar - 1].kind == Kind::Number;
-    if row && page.same_line(at) && page.line_ends(at + 1) && writer(page, at) && (!table || page.fold(at).len() == 2) {
+    if row && page.same_line(at) && last(at + 1) && writer(page, at) && (!table || page.fold(at).len() == 2) {
         found.push(page, at..at + 1, Label::Nom, DETECTOR, 20);
         return;
     }
@@ -314,8 +318,7 @@ fn last_cell(page: &Page<'_, '_>, bar: usize, found: &mut Found) {
     let initial = page.has(at + 1, look::SINGLE) && page.same_line(at + 1);
     let end = at + 1 + usize::from(initial) + usize::from(initial && page.fold(at + 2) == ".");
     let word = page.has(at, look::CAPITAL) && !page.has(at, look::UPPER | look::CLINICAL | word::COMMON | look::SEEN_LOWER);
-    if row && page.same_line(at) && page.line_ends(end) && word && !found.covers(at) && !explained(page.fold(at)) && page.fold(at).len() > 2
-    {
+    if row && page.same_line(at) && last(end) && word && !found.covers(at) && !explained(page.fold(at)) && page.fold(at).len() > 2 {
         found.push(page, at..at + 1, Label::Prenom, DETECTOR, 20);
         if initial {
             found.push(page, at + 1..end, Label::Nom, DETECTOR, 20);
@@ -368,7 +371,7 @@ fn hand_over(page: &Page<'_, '_>, at: usize, found: &mut Found) {
     {
         who += 1;
     }
-    if !page.same_line(who) || !writer(page, who) || found.covers(who) {
+    if !page.same_line(who) || !writer(page, who) {
         return;
     }
     let arrow = |i: usize| matches!(page.fold(i), "-" | ">" | "→" | "/" | "=" | "vers" | "a" | "et" | "+");

@@ -154,6 +154,9 @@ fn shared(page: &Page<'_, '_>, at: usize) -> Option<usize> {
     let writes = writing(page.fold(at));
     let copy = page.cues[at].filter(|c| c.roles & role::COPY != 0 && page.fold(at).starts_with('c'));
     let mut end = copy.map_or(at + 1, |c| c.end);
+    // "Relecture scanner : QM"
+    let read = matches!(page.fold(end), "scanner" | "irm" | "tdm" | "imagerie" | "images" | "ecg" | "eeg");
+    end += usize::from(writes && read && page.same_line(end));
     let by = writes && page.same_line(end) && page.fold(end) == "par";
     end += usize::from(by);
     let mut colon = false;
@@ -336,6 +339,9 @@ pub(super) fn writing(fold: &str) -> bool {
             | "validee"
             | "verifie"
             | "contresigne"
+            | "cosigne"
+            | "cosignee"
+            | "cosignature"
             | "imprime"
             | "edite"
             | "cree"
@@ -513,7 +519,7 @@ fn business(page: &Page<'_, '_>, at: usize, found: &mut Found) {
             "prive" | "privee" | "privees" | "prives" | "conventionne" | "conventionnee" | "funebres" | "de" | "garde" | "sarl" | "ets"
         ) && page.has(first, look::LOWER | look::IN_CAPITALS)
             || matches!(page.fold(first), ":" | "(")
-            || page.fold(first) == "." && page.glued(first))
+            || page.fold(first) == "." && page.glued(first) && first == head)
     {
         first += 1;
     }
@@ -529,7 +535,9 @@ fn business(page: &Page<'_, '_>, at: usize, found: &mut Found) {
         && !page.has(first, word::COMMON | word::ACRONYM | look::CUE | look::CLINICAL | word::QUALIFIER | look::SEEN_LOWER)
         && (matches!(page.fold(at), "pompes" | "amb" | "ambulances" | "ambulance" | "taxi" | "taxis") || !likely_common(page.fold(first)))
         && Knowledge::built_in().vocabulary.get(page.fold(first)) == UNKNOWN;
+    let measure = page.has(first, look::UPPER) && crate::proper::known::heading(page.fold(first));
     let named = page.has(first, look::CAPITAL) && page.has(first, word::ANY_FAMILY) && !page.has(first, look::CUE | look::CLINICAL);
+    let named = named && !measure;
     // "TAXI COULOIR": in capitals only listed names.
     let capitals = page.has(first, look::UPPER) && (page.has(at, look::UPPER) || page.fold(first).len() < 4);
     if place || !(named || plain && !capitals) {

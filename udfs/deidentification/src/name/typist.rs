@@ -91,7 +91,7 @@ fn typed(page: &Page<'_, '_>, at: usize, found: &mut Found) {
     let line_end = page.line_ends(end);
     let aside = page.column(end)
         || matches!(page.fold(end), "-" | "–" | "|" | ",") && page.same_line(end)
-        || page.fold(end) == "." && signed && !page.glued(end + 1);
+        || page.fold(end) == "." && (signed || page.has(end + 1, look::CAPITAL)) && !page.glued(end + 1);
     // "AVC/AIT", "TA/FC": two capitals with a stroke are people only where a date follows in
     // another column.
     let dated_behind = (end..(end + 14).min(page.len()))
