@@ -203,6 +203,11 @@ fn common() -> &'static FxHashSet<&'static str> {
     WORDS.get_or_init(|| words_of(include_str!("../data/common_words.txt")))
 }
 
+/// A name that is a word of every day as well.
+pub(crate) fn everyday(fold: &str) -> bool {
+    common().contains(fold)
+}
+
 /// Names that medicine has taken, and whether people bear them as often.
 fn eponyms() -> &'static FxHashMap<&'static str, bool> {
     static WORDS: OnceLock<FxHashMap<&'static str, bool>> = OnceLock::new();

@@ -74,10 +74,16 @@ fn titled(page: &Page<'_, '_>, start: usize, after: usize, hit: CueHit, found: &
     let trust = if weak && !dotted || page.has(start, look::IN_CAPITALS) { Trust::Announced } else { Trust::Titled };
     let Some(candidate) = page.read(at, trust) else {
         if !weak {
-            in_small_letters(page, at, hit.roles, found);
+            // "pr" in small letters is for "pour" as well.
+            let roles = if page.has(start, look::LOWER) && page.fold(start) == "pr" { hit.roles & !role::PHYSICIAN } else { hit.roles };
+            in_small_letters(page, at, roles, found);
         }
         return;
     };
+    // "pr la Toussaint"
+    if page.fold(start) == "pr" && page.has(start, look::LOWER) && page.has(at, look::LOWER) {
+        return;
+    }
     let mut weight = shape(page, &candidate, true).max(-20) + 30;
     // "PR APPENDICITE" is for "pour".
     let first = &candidate.parts[0];
@@ -371,6 +377,13 @@ fn name_at(page: &Page<'_, '_>, cue: usize, link: Link, roles: u32, before: i32,
     // "du témoin, Sodium …": behind a comma only a listed name.
     if roles & role::KIN != 0 && link.mark && !link.colon && page.fold(at - 1) == "," && first.bits & word::ANY_NAME == 0 {
         weight -= 6;
+    }
+    // "épouse Philomite": no word of a dictionary, whatever it ends like.
+    let strange = first.bits & (word::COMMON | word::QUALIFIER | look::CLINICAL | look::SEEN_LOWER | look::UPPER | word::EPONYM) == 0
+        && first.kind == PartKind::Word
+        && !known::explained(page.fold(first.tokens.start));
+    if roles & role::KIN != 0 && !link.mark && !link.line && strange && candidate.parts.len() == 1 {
+        weight = weight.max(ENOUGH);
     }
     if weight < ENOUGH {
         return;

@@ -5,7 +5,6 @@ mod style;
 
 use std::ops::Range;
 
-use rustc_hash::FxHashSet;
 use sillage_clinical::analysis::Analysis;
 use sillage_clinical::text::{Kind, Text};
 
@@ -87,12 +86,7 @@ pub(crate) struct Page<'p, 'a> {
 impl<'p, 'a> Page<'p, 'a> {
     pub fn new(names: &'p Names, analysis: &'p Analysis<'a>) -> Self {
         let text = &analysis.text;
-        let mut seen = FxHashSet::default();
-        for (i, token) in text.tokens.iter().enumerate() {
-            if token.kind == Kind::Word && !token.capital && token.end - token.start > 2 {
-                seen.insert(text.fold(i));
-            }
-        }
+        let seen = style::small_words(text);
         let mut bits: Vec<u32> = Vec::with_capacity(text.tokens.len());
         let mut cues = Vec::with_capacity(text.tokens.len());
         for (i, token) in text.tokens.iter().enumerate() {
@@ -322,7 +316,8 @@ impl<'p, 'a> Page<'p, 'a> {
         // "Mr LE SAGE": capitals behind a particle within small letters.
         let after_particle = capitals && particle && trust >= Trust::Announced && self.stands_out(first);
         let common_initial = self.has(first, word::COMMON) && before.first().is_some_and(|p| p.kind == PartKind::Initial);
-        let lenient = (after_given && !common_initial || after_particle) && !clinical && !self.has(first, word::ACRONYM | look::CUE);
+        let other = if after_given && particle && self.stands_out(first) { word::ACRONYM } else { word::ACRONYM | look::CUE };
+        let lenient = (after_given && !common_initial || after_particle) && !clinical && !self.has(first, other);
         let lenient = lenient || self.surname(first, before);
         // "MME ROLLAND POSE SA CANNE": in capitals only listed words go on.
         let sure = self.has(first, word::GIVEN | word::FAMILY) && !self.has(first, word::COMMON);

@@ -241,7 +241,8 @@ fn alone(page: &Page<'_, '_>, cue: usize, at: usize, found: &mut Found) {
         return;
     }
     let fold = page.fold(at);
-    let family = page.stands_out(at) && fold.len() > 3 && page.has(at, word::ANY_FAMILY);
+    let month = matches!(fold, "mars" | "avril" | "juin" | "juillet" | "aout" | "octobre" | "janvier");
+    let family = page.stands_out(at) && fold.len() > 3 && (page.has(at, word::ANY_FAMILY) || month);
     let unexplained = page.has(cue, look::UPPER)
         && !page.has(at, look::UPPER | look::IN_CAPITALS | look::SEEN_LOWER | word::COMMON | word::EPONYM)
         && likely_common(fold)

@@ -143,9 +143,11 @@ pub(crate) fn repeated(page: &Page<'_, '_>, known: &Known, detector: &'static st
             && (found.covers(at - 1)
                 || page.has(at - 1, word::GIVEN | look::SINGLE)
                 || at > 1 && page.fold(at - 1) == "." && page.has(at - 2, look::SINGLE));
-        if !author && !stands_for_a_person(page, at) {
+        let cell = dated_cell(page, at);
+        if !author && !cell && !stands_for_a_person(page, at) {
             continue;
         }
+        let detector = if cell { super::slot::SLOT } else { detector };
         let particled = known.particled.contains(page.fold(at));
         let mut start = at;
         while start > 0
@@ -201,12 +203,16 @@ pub(crate) fn stands_for_a_person(page: &Page<'_, '_>, at: usize) -> bool {
     let ambiguous =
         bits & word::AMBIGUOUS != 0 || bits & word::ANY_NAME == 0 && (likely_common(page.fold(at)) || bits & word::ACRONYM != 0);
     if bits & look::CAPITAL == 0 {
-        // "un martini": a thing.
-        let thing = at > 0 && page.same_line(at) && matches!(page.fold(at - 1), "un" | "une" | "des");
-        return bits & look::LOWER != 0 && !thing && !ambiguous && bits & (look::CUE | word::QUALIFIER) == 0 && page.fold(at).len() > 3;
+        return bits & look::LOWER != 0
+            && !thing(page, at)
+            && !ambiguous
+            && bits & (look::CUE | word::QUALIFIER) == 0
+            && page.fold(at).len() > 3;
     }
     let seen = bits & look::SEEN_LOWER != 0;
-    if !ambiguous && (!seen || bits & (word::GIVEN | word::FAMILY) != 0) {
+    // "V. Wolff": the letter of a given name, no title.
+    let lettered = at > 1 && page.fold(at - 1) == "." && page.glued(at - 1) && page.has(at - 2, look::SINGLE) && !page.glued(at);
+    if !ambiguous && (!seen || bits & (word::GIVEN | word::FAMILY) != 0) || lettered && page.same_line(at) {
         return true;
     }
     if bits & look::UPPER != 0 {
@@ -214,6 +220,26 @@ pub(crate) fn stands_for_a_person(page: &Page<'_, '_>, at: usize) -> bool {
     }
     // Within a sentence a common word has no capital.
     behind_small_word(page, at) || !seen && bits & (look::OPENS | word::COMMON | word::EPONYM) == 0
+}
+
+/// "| BASEDOW 12/04/2024 |": who signs in a cell, and the day.
+fn dated_cell(page: &Page<'_, '_>, at: usize) -> bool {
+    page.has(at, look::UPPER)
+        && at > 0
+        && page.fold(at - 1) == "|"
+        && page.same_line(at)
+        && page.same_line(at + 1)
+        && page.text.tokens[at + 1].kind == Kind::Number
+        && page.fold(at + 2) == "/"
+        && page.glued(at + 2)
+}
+
+/// "un martini", "sa pelle", "sur la lande": small words say that a thing is meant.
+pub(crate) fn thing(page: &Page<'_, '_>, at: usize) -> bool {
+    let before = |back: usize| if at >= back && page.same_line(at + 1 - back) { page.fold(at - back) } else { "" };
+    let place = matches!(before(1), "le" | "la" | "les") && matches!(before(2), "sur" | "dans" | "par");
+    let everyday = matches!(before(1), "le" | "la" | "les") && crate::leak::everyday(page.fold(at));
+    matches!(before(1), "un" | "une" | "des" | "sa" | "son" | "ses" | "au" | "aux") || place || everyday
 }
 
 /// "02/05 9h - Juin.", "03/05 NUIT - LUNDI :": a day or an hour, and who writes.

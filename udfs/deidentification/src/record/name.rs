@@ -9,8 +9,9 @@ use sillage_clinical::text::{Kind, Text, fold};
 use super::{distance, span};
 use crate::name::knowledge::{likely_common, role, word};
 use crate::name::page::{Page, look};
-use crate::name::repeat::stands_for_a_person;
+use crate::name::repeat::{stands_for_a_person, thing};
 use crate::name::weigh::behind_small_word;
+use crate::proper::known::explained;
 use crate::{Label, Person, Span};
 
 /// Words of the record's names.
@@ -169,6 +170,10 @@ fn hit(page: &Page<'_, '_>, wanted: &Wanted, at: usize) -> Option<Hit> {
     if fold.len() < 4 {
         return None;
     }
+    // "(mari)" is none of a Marie.
+    if !token.capital && explained(fold) {
+        return None;
+    }
     let bits = page.bits(at);
     let listed = bits & (word::COMMON | word::QUALIFIER | look::CLINICAL | look::CUE) != 0;
     for (name, label) in &wanted.words {
@@ -189,7 +194,7 @@ fn hit(page: &Page<'_, '_>, wanted: &Wanted, at: usize) -> Option<Hit> {
         };
         if distance(fold, name, most).is_some() {
             // Another listed name one letter away is another person: no matter, it is a name.
-            let plain = bits & (word::ANY_NAME | look::SEEN_LOWER | word::EPONYM) == 0 && !likely_common(fold);
+            let plain = bits & (word::ANY_NAME | look::SEEN_LOWER | word::EPONYM) == 0 && !likely_common(fold) && !explained(fold);
             let sure = token.capital && plain && !listed && (bits & look::OPENS == 0 || bits & look::UPPER != 0 || fold.len() > 6);
             return Some(Hit { tokens: at..at + 1, label: *label, fit: Fit::Typed, sure });
         }
@@ -201,7 +206,7 @@ fn hit(page: &Page<'_, '_>, wanted: &Wanted, at: usize) -> Option<Hit> {
 fn exact_is_sure(page: &Page<'_, '_>, at: usize) -> bool {
     let bits = page.bits(at);
     let fold = page.fold(at);
-    if fold.len() < 3 {
+    if fold.len() < 3 || bits & look::CAPITAL == 0 && thing(page, at) {
         return false;
     }
     let common = bits & (word::AMBIGUOUS | look::CLINICAL | word::ACRONYM | word::QUALIFIER | word::EPONYM_HEAD | look::CUE) != 0

@@ -1,9 +1,30 @@
 //! Lines and texts that are written in one case throughout.
 
-use sillage_clinical::text::Text;
+use rustc_hash::FxHashSet;
+use sillage_clinical::text::{Kind, Text};
 
 use super::look;
 use crate::name::knowledge::word;
+
+/// Words that the text writes in small letters; names are written so in a mail address and a login.
+pub(super) fn small_words<'t>(text: &'t Text<'_>) -> FxHashSet<&'t str> {
+    let mut seen = FxHashSet::default();
+    let mut start = 0;
+    for end in 1..=text.tokens.len() {
+        if end < text.tokens.len() && !text.tokens[end].space_before && text.tokens[end].lines_before == 0 {
+            continue;
+        }
+        if !(start..end).any(|i| matches!(text.fold(i), "@" | "_" | "www")) {
+            let small = |i: &usize| {
+                let token = &text.tokens[*i];
+                token.kind == Kind::Word && !token.capital && token.end - token.start > 2
+            };
+            seen.extend((start..end).filter(small).map(|i| text.fold(i)));
+        }
+        start = end;
+    }
+    seen
+}
 
 /// Notes the lines and texts that are written in one case throughout.
 ///
@@ -11,11 +32,12 @@ use crate::name::knowledge::word;
 /// its own, and so does the initial before it.
 pub(super) fn styles(text: &Text<'_>, bits: &mut [u32]) {
     let long = |i: usize| text.fold(i).len() > 2;
-    let (mut upper, mut words, mut lines, mut small_lines) = (0usize, 0usize, 0usize, 0usize);
+    let (mut upper, mut words, mut lines, mut small_lines, mut capitals) = (0usize, 0usize, 0usize, 0usize, 0usize);
     for (i, token) in text.tokens.iter().enumerate() {
         let cased = bits[i] & (look::LOWER | look::CAPITAL) != 0 && long(i);
         words += usize::from(cased);
         upper += usize::from(cased && bits[i] & look::UPPER != 0);
+        capitals += usize::from(cased && bits[i] & look::CAPITAL != 0);
         if (i == 0 || token.lines_before > 0) && cased && bits[i] & look::UPPER == 0 {
             lines += 1;
             small_lines += usize::from(bits[i] & look::LOWER != 0);
@@ -37,7 +59,9 @@ pub(super) fn styles(text: &Text<'_>, bits: &mut [u32]) {
         }
         start = end;
     }
-    if lines > 1 && small_lines * 10 >= lines * 7 {
+    // Lines that a day opens say nothing by their first word.
+    let few = words > 20 && capitals * 20 <= words;
+    if few || lines > 1 && small_lines * 10 >= lines * 7 {
         in_small_letters(text, bits);
     }
 }
