@@ -4,7 +4,7 @@
 use chrono::{Duration, NaiveDateTime};
 use sillage_clinical::section::bracketed;
 use sillage_clinical::temporal::{Precision, TemporalKind};
-use sillage_clinical::text::Kind;
+use sillage_clinical::text::{Kind, Text};
 
 use super::{Asked, Found, Moment, Moments, Reading};
 
@@ -29,6 +29,13 @@ const CLOSE: f32 = 2.5;
 /// heading is the state at the end.
 const CLOSING: f32 = 0.55;
 
+/// "3. ÉTAT FONCTIONNEL": the number of a part of the document.
+fn numbered(text: &Text<'_>, at: usize) -> bool {
+    text.tokens[at].kind == Kind::Number
+        && matches!(text.fold(at + 1), "." | ")" | "/")
+        && text.tokens.get(at + 2).is_some_and(|t| t.capital)
+}
+
 impl Moments<'_, '_> {
     /// By sentence, what the lines above opened with, and the day they opened with.
     pub(super) fn read_standing(&self) -> (Vec<Option<Standing>>, Vec<Option<NaiveDateTime>>) {
@@ -47,7 +54,7 @@ impl Moments<'_, '_> {
             let blank = first.is_some_and(|t| t.lines_before > 1);
             let line = first.is_some_and(|t| t.lines_before > 0) || sentence.start == 0;
             let aside = line && current.is_some_and(|s| s.line);
-            let titled = line && bracketed(&analysis.text, sentence.start).is_some();
+            let titled = line && bracketed(&analysis.text, sentence.start).is_some() || blank && numbered(&analysis.text, sentence.start);
             if here != section || blank && here.is_none() || aside || titled {
                 current = None;
                 section = here;

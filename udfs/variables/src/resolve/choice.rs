@@ -15,6 +15,8 @@ const STEP: f32 = 0.7;
 const CREDIBLE: f32 = 0.5;
 /// Words of correction beside a value that weighs less than that are of another one.
 const CORRECTING: f32 = 0.15;
+/// And so are those beside one that weighs less than this part of the best.
+const TRUSTED: f32 = 0.4;
 /// What supports a value less than that is no value.
 const LEAST: f32 = 0.1;
 /// The same within a document.
@@ -140,9 +142,10 @@ pub(crate) fn resolved(variable: &str, candidate: &Candidate<'_>, method: &str) 
 
 /// The last correction stands; what differs from it and is not later goes.
 fn correct(open: &mut Vec<usize>, candidates: &mut [Candidate<'_>]) {
+    let best = open.iter().map(|&at| candidates[at].weight).fold(0.0, f32::max);
     let corrects = |at: &usize| {
         let candidate = &candidates[*at];
-        candidate.weight >= CORRECTING && candidate.context.corrects || candidate.finding.method.contains("+corrects")
+        candidate.weight >= CORRECTING.max(TRUSTED * best) && candidate.context.corrects || candidate.finding.method.contains("+corrects")
     };
     let Some(last) = open.iter().copied().filter(corrects).max_by_key(|&at| (candidates[at].order, candidates[at].finding.start)) else {
         return;
