@@ -126,7 +126,7 @@ pub(crate) fn contexts(text: &Text<'_>, sentences: &[Range<usize>], findings: &[
                 && (span.end..h.start).all(|i| text.tokens[i].kind != Kind::Mark || text.fold(i) == "'")
                 && !twins().any(|(_, (_, t))| t.start >= span.end && t.end <= h.start)
         });
-        // "Une première version portait « 12 »": what stands right behind these words.
+        // "Une première version indiquait « 12 »": what stands right behind these words.
         let misstated = hits.iter().any(|h| h.value == MISSTATES && h.end <= span.start && span.start - h.end < CLOSE);
         // "8 h 25 et non 8 h 40": what follows is refuted when what stands before is of the same kind.
         let refuted = withdrawn
