@@ -22,6 +22,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use chrono_tz::Tz;
+use memchr::memmem;
 use sillage_connectors::inbox::{Inbox, Kind, Message};
 use sillage_connectors::mllp::Mllp;
 use sillage_connectors::{Opening, Position, Settings, Source, Start, Until};
@@ -257,7 +258,7 @@ fn clients(load: Load, address: SocketAddr) -> Result<Measured, Failure> {
                     return Err("closed".into());
                 }
             }
-            if answer.windows(7).any(|bytes| bytes == b"MSA|AA|") { Ok(()) } else { Err("not accepted".into()) }
+            if memmem::find(&answer, b"MSA|AA|").is_some() { Ok(()) } else { Err("not accepted".into()) }
         }
     })
 }

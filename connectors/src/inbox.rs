@@ -25,12 +25,13 @@ use std::sync::mpsc;
 use std::sync::{Arc, Mutex};
 
 use sha2::{Digest, Sha256};
+use tokio::runtime::Handle;
 
 use crate::seal::Seal;
 use crate::source::SourceError;
 pub(crate) use feed::InboxSource;
 use store::Core;
-use writer::{Append, Job, Writer};
+use writer::{Answer, Append, Job, Writer};
 
 /// What is sealed, so that the one is not taken for the other.
 const PAYLOAD: &[u8] = b"inbox payload";
@@ -130,14 +131,7 @@ impl Inbox {
     pub async fn append(&self, messages: Vec<Message>) -> Result<(), SourceError> {
         let (answer, answered) = tokio::sync::oneshot::channel();
         let messages = self.shut(messages)?;
-        self.writer.send(Job::Append(Append {
-            messages,
-            state: None,
-            answer: Box::new(move |outcome| {
-                // Nobody waits where the connection has gone.
-                let _ = answer.send(outcome);
-            }),
-        }));
+        self.writer.send(Job::Append(Append { messages, state: None, answer: Answer::Task(answer, Handle::try_current().ok()) }));
         self.core.outcome(answered.await.ok())
     }
 
@@ -253,11 +247,9 @@ impl Inbox {
         self.core.path().display().to_string()
     }
 
-    fn blocking(&self, job: impl FnOnce(writer::Answer) -> Job) -> Result<(), SourceError> {
+    fn blocking(&self, job: impl FnOnce(Answer) -> Job) -> Result<(), SourceError> {
         let (answer, answered) = mpsc::sync_channel(1);
-        self.writer.send(job(Box::new(move |outcome| {
-            let _ = answer.send(outcome);
-        })));
+        self.writer.send(job(Answer::Thread(answer)));
         self.core.outcome(answered.recv().ok())
     }
 }

@@ -8,9 +8,12 @@
 
 use std::io;
 use std::sync::Arc;
-use std::sync::mpsc::{self, Receiver, Sender};
+use std::sync::mpsc::{self, Receiver, Sender, SyncSender};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
+
+use tokio::runtime::Handle;
+use tokio::sync::oneshot;
 
 use super::Message;
 use super::store::{Change, Core, Failure};
@@ -21,7 +24,12 @@ const MAX_MESSAGES: usize = 4096;
 /// What is forgotten along with one transaction, so that appends never wait long.
 const FORGOTTEN_AT_ONCE: u64 = 1024;
 
-pub(super) type Answer = Box<dyn FnOnce(Result<(), Failure>) + Send>;
+/// Who waits for what became of a job.
+pub(super) enum Answer {
+    /// A task, on that runtime where it has one.
+    Task(oneshot::Sender<Result<(), Failure>>, Option<Handle>),
+    Thread(SyncSender<Result<(), Failure>>),
+}
 
 pub(super) enum Job {
     Append(Append),
@@ -116,15 +124,34 @@ fn commit(core: &Core, appends: Vec<Append>, forgets: &mut Vec<(u64, Answer)>) {
     };
     let outcome = core.commit(&change);
     let forgotten = !forgets.is_empty() && !matches!(outcome, Ok(true));
-    for append in appends {
-        (append.answer)(outcome.clone().map(|_| ()));
-    }
+    let told = outcome.map(|_| ());
+    answer(appends.into_iter().map(|append| append.answer), &told);
     if forgotten {
-        for (_, answer) in forgets.drain(..) {
-            answer(outcome.clone().map(|_| ()));
-        }
+        answer(forgets.drain(..).map(|(_, answer)| answer), &told);
         if let Err(Failure(error)) = core.compact() {
             tracing::warn!(inbox = %core.path().display(), error, "inbox not made smaller");
         }
+    }
+}
+
+/// Tells all that wait. To wake a task from another thread costs a call of the system, so that one
+/// task of theirs is woken that wakes the others.
+fn answer(answers: impl Iterator<Item = Answer>, outcome: &Result<(), Failure>) {
+    let (mut tasks, mut runtime) = (Vec::new(), None);
+    for answer in answers {
+        // Nobody waits where the connection has gone.
+        match answer {
+            Answer::Task(task, handle) => {
+                tasks.push(task);
+                runtime = runtime.or(handle);
+            }
+            Answer::Thread(thread) => drop(thread.send(outcome.clone())),
+        }
+    }
+    let outcome = outcome.clone();
+    let tell = move || tasks.into_iter().for_each(|task| drop(task.send(outcome.clone())));
+    match runtime {
+        Some(runtime) => drop(runtime.spawn(async move { tell() })),
+        None => tell(),
     }
 }

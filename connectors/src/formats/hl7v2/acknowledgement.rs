@@ -210,8 +210,7 @@ impl Writer {
             let [separator, component, repetition, escape, subcomponent] = [b"|", b"^", b"~", b"\\", b"&"].map(|c| c.to_vec());
             return Writer { separator, encoding: b"^~\\&".to_vec(), component, subcomponent, escape, repetition };
         };
-        let encoding = header.encoding();
-        let nth = |at: usize| encoding.get(at).map(|c| c.to_vec()).unwrap_or_default();
+        let nth = |at: usize| header.encoding.get(at).map(|c| c.to_vec()).unwrap_or_default();
         Writer {
             separator: header.separator.to_vec(),
             encoding: cut(header.field(2)),

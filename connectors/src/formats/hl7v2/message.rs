@@ -67,6 +67,8 @@ pub(super) struct Header<'b> {
     pub separator: &'b [u8],
     /// MSH-2 and what follows.
     fields: Vec<&'b [u8]>,
+    /// The encoding characters of MSH-2, one by one.
+    pub encoding: Vec<&'b [u8]>,
 }
 
 impl<'b> Header<'b> {
@@ -79,13 +81,12 @@ impl<'b> Header<'b> {
         let line = &line[..line.iter().position(|b| is_break(*b)).unwrap_or(line.len())];
         let rest = line.strip_prefix(b"MSH").ok_or(Defect::NotHl7)?;
         let separator = first_character(rest).filter(|s| is_delimiter(s)).ok_or(Defect::Delimiters)?;
-        let fields = split(&rest[separator.len()..], separator).take(MAX_HEADER_FIELDS).collect();
-        let header = Header { separator, fields };
-        let encoding = header.encoding();
+        let fields: Vec<_> = split(&rest[separator.len()..], separator).take(MAX_HEADER_FIELDS).collect();
+        let encoding: Vec<_> = fields.first().map(|field| characters(field).take(8).collect()).unwrap_or_default();
         if encoding.is_empty() || encoding.iter().take(4).any(|c| !is_delimiter(c)) {
             return Err(Defect::Delimiters);
         }
-        Ok(header)
+        Ok(Header { separator, fields, encoding })
     }
 
     /// MSH-`number`, from 2; empty where it is left out.
@@ -93,26 +94,14 @@ impl<'b> Header<'b> {
         number.checked_sub(2).and_then(|at| self.fields.get(at)).copied().unwrap_or_default()
     }
 
-    /// The encoding characters of MSH-2, one by one.
-    pub fn encoding(&self) -> Vec<&'b [u8]> {
-        let mut rest = self.field(2);
-        let mut characters = Vec::new();
-        while let Some(character) = first_character(rest).filter(|_| characters.len() < 8) {
-            characters.push(character);
-            rest = &rest[character.len()..];
-        }
-        characters
-    }
-
     /// A component of the first repetition of MSH-`number`, as text.
     pub fn component(&self, number: usize, component: usize) -> Option<String> {
-        let encoding = self.encoding();
         let part = |text: &'b [u8], by: Option<&&'b [u8]>, at: usize| match by {
             Some(by) => split(text, by).nth(at),
             None => (at == 0).then_some(text),
         };
-        let repetition = part(self.field(number), encoding.get(1), 0)?;
-        let component = part(repetition, encoding.first(), component.checked_sub(1)?)?.trim_ascii();
+        let repetition = part(self.field(number), self.encoding.get(1), 0)?;
+        let component = part(repetition, self.encoding.first(), component.checked_sub(1)?)?.trim_ascii();
         if component.is_empty() || component == b"\"\"" || component.len() > MAX_WORDS {
             return None;
         }
@@ -180,8 +169,7 @@ impl<'m> Message<'m> {
     pub fn parse(text: &'m str) -> Result<Self, Defect> {
         let header = Header::read(text.as_bytes())?;
         let character = |bytes: &[u8]| std::str::from_utf8(bytes).ok().and_then(|text| text.chars().next());
-        let encoding = header.encoding();
-        let nth = |at: usize| encoding.get(at).and_then(|c| character(c));
+        let nth = |at: usize| header.encoding.get(at).and_then(|c| character(c));
         let syntax = Syntax {
             field: character(header.separator).ok_or(Defect::Delimiters)?,
             component: nth(0).ok_or(Defect::Delimiters)?,

@@ -9,14 +9,13 @@ use std::task::{Poll, ready};
 use std::time::Duration;
 
 use chrono::Utc;
-use memchr::memmem;
 use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt, ReadBuf};
 use tokio::sync::watch;
 use tokio::time::{Instant, timeout, timeout_at};
 
 use super::super::framer::{Frame, Framer};
 use super::{ON_THEIR_WAY, Server};
-use crate::formats::hl7v2::{self, Defect, Outcome};
+use crate::formats::hl7v2::{self, Asks, Defect, Outcome};
 use crate::inbox::{Kind, Message};
 
 const BUFFER: usize = 64 << 10;
@@ -41,6 +40,28 @@ pub(super) struct Connection<'s, S> {
     framer: Framer,
     /// What of the server's count of bytes on their way is ours.
     held: usize,
+}
+
+/// What a message is answered.
+struct Answer {
+    /// Nothing where it could not be read.
+    asks: Option<Asks>,
+    outcome: Outcome,
+    /// The beginning of the message, to answer it otherwise.
+    header: Vec<u8>,
+    /// Nothing where the sender asked for none.
+    bytes: Option<Vec<u8>>,
+}
+
+impl Answer {
+    fn new(server: &Server, asks: Option<Asks>, outcome: Outcome, header: Vec<u8>) -> Answer {
+        let asked = asks.is_none_or(|asks| asks.answers(outcome));
+        let bytes = asked.then(|| {
+            let number = server.answers.fetch_add(1, Ordering::Relaxed);
+            hl7v2::acknowledgement(&header, outcome, &Utc::now(), &format!("{}-{number}", server.run))
+        });
+        Answer { asks, outcome, header, bytes }
+    }
 }
 
 /// Why a connection ends.
@@ -164,13 +185,13 @@ impl<'s, S: AsyncRead + AsyncWrite + Unpin> Connection<'s, S> {
         Ok(())
     }
 
-    /// Stores messages and answers each.
+    /// Stores messages and answers each. The answers are made while the disk has not said yes:
+    /// nothing but sending them is left then.
     async fn answer(&mut self, frames: Vec<Frame>) -> Result<(), End> {
         let server = self.server;
         let come = Instant::now();
-        let mut verdicts = Vec::with_capacity(frames.len());
+        let mut answers = Vec::with_capacity(frames.len());
         let mut messages = Vec::with_capacity(frames.len());
-        let mut headers = Vec::with_capacity(frames.len());
         let mut broken = false;
         for frame in frames {
             self.messages += 1;
@@ -180,43 +201,40 @@ impl<'s, S: AsyncRead + AsyncWrite + Unpin> Connection<'s, S> {
                 Frame::Whole(payload) => (Kind::Hl7v2, payload),
                 Frame::TooLarge(beginning) => (Kind::TooLarge, beginning),
             };
+            broken |= kind == Kind::TooLarge;
             let seen = hl7v2::inspect(&payload);
-            let outcome = match (&seen, kind) {
-                (_, Kind::TooLarge) => {
-                    broken = true;
-                    Outcome::Refused(Defect::TooLarge)
-                }
-                (Ok(_), _) => Outcome::Accepted,
-                (Err(defect), _) => Outcome::Refused(*defect),
+            let outcome = match &seen {
+                _ if kind == Kind::TooLarge => Outcome::Refused(Defect::TooLarge),
+                Ok(_) => Outcome::Accepted,
+                Err(defect) => Outcome::Refused(*defect),
             };
-            verdicts.push((seen.ok().map(|envelope| envelope.asks), outcome));
-            headers.push(payload[..payload.len().min(HEADER)].to_vec());
+            let header = payload[..payload.len().min(HEADER)].to_vec();
+            answers.push(Answer::new(server, seen.ok().map(|envelope| envelope.asks), outcome, header));
             messages.push(Message { kind, place, received_at: Utc::now().timestamp_micros(), payload });
         }
-        let stored = server.inbox.append(messages).await;
-        if let Err(error) = &stored {
+        if let Err(error) = server.inbox.append(messages).await {
             tracing::error!(source = server.source, %error, "messages not stored");
-        }
-        let mut answers = Vec::new();
-        for ((asks, outcome), header) in verdicts.into_iter().zip(headers) {
             // Also what is refused is sent again then, so that it becomes a dead letter.
-            let outcome = if stored.is_err() { Outcome::Refused(Defect::NotStored) } else { outcome };
+            for answer in &mut answers {
+                *answer = Answer::new(server, answer.asks, Outcome::Refused(Defect::NotStored), std::mem::take(&mut answer.header));
+            }
+        }
+        let mut bytes = Vec::new();
+        for answer in &answers {
             server.meter.seconds.record(come.elapsed().as_secs_f64());
-            if let Outcome::Refused(defect) = outcome {
+            if let Outcome::Refused(defect) = answer.outcome {
                 server.meter.refused(if defect == Defect::NotStored { "not_stored" } else { "message" });
             }
-            if asks.is_none_or(|asks| asks.answers(outcome)) {
-                let number = server.answers.fetch_add(1, Ordering::Relaxed);
-                let answer = hl7v2::acknowledgement(&header, outcome, &Utc::now(), &format!("{}-{number}", server.run));
-                server.meter.acknowledged(code(&answer));
-                answers.push(0x0b);
-                answers.extend(answer);
-                answers.extend([0x1c, b'\r']);
+            if let Some(answer) = &answer.bytes {
+                server.meter.acknowledged(answer);
+                bytes.push(0x0b);
+                bytes.extend(answer);
+                bytes.extend([0x1c, b'\r']);
             }
         }
-        if !answers.is_empty() {
+        if !bytes.is_empty() {
             let sent = timeout(server.limits.frame, async {
-                self.stream.write_all(&answers).await?;
+                self.stream.write_all(&bytes).await?;
                 self.stream.flush().await
             });
             if !matches!(sent.await, Ok(Ok(()))) {
@@ -251,11 +269,4 @@ impl<S> Drop for Connection<'_, S> {
 async fn stopped(stop: &mut watch::Receiver<bool>) {
     // Also where whoever could say so is gone.
     let _ = stop.wait_for(|stop| *stop).await;
-}
-
-/// MSA-1 of an answer of ours.
-fn code(answer: &[u8]) -> &'static str {
-    let at = memmem::find(answer, b"\rMSA").map_or(0, |at| at + 5);
-    let code = answer.get(at..at + 2).unwrap_or_default();
-    ["AA", "AE", "AR", "CA", "CE", "CR"].into_iter().find(|known| known.as_bytes() == code).unwrap_or("other")
 }
