@@ -113,6 +113,14 @@ impl Scope<'_> {
         at.checked_sub(1).is_some_and(|b| self.known_link(b) || self.mention_at(b).is_some() || self.fold(b) == ",")
     }
 
+    /// In a bracket behind what is said of the patient these are who said it: "jamais fumé (fille)".
+    fn tells(&self, at: usize) -> bool {
+        matches!(
+            self.fold(at),
+            "enfant" | "enfants" | "fille" | "filles" | "fils" | "epouse" | "epoux" | "mari" | "conjoint" | "compagnon" | "compagne"
+        )
+    }
+
     /// "AVC chez le père", "diabète (mère)", "épilepsie du côté maternel".
     fn kin_behind(&self, cue: &Cue) -> bool {
         let between = self.span.end..cue.start;
@@ -126,7 +134,7 @@ impl Scope<'_> {
                 continue;
             }
             match (self.kind(at), self.fold(at)) {
-                (_, "(") => tied |= !matches!(self.fold(cue.start), "enfant" | "enfants"),
+                (_, "(") => tied |= !self.tells(cue.start),
                 // "retour à domicile auprès de sa femme", "(selon sa fille)", "(dit l'épouse)".
                 (_, "aupres" | "selon" | "dit" | "dixit" | "dires" | "apres" | "signale" | "rapporte" | "precise") => return false,
                 (_, "chez" | "cote") => tied = true,

@@ -6,6 +6,9 @@ use super::{Precision, TemporalExpression, TemporalKind};
 use crate::text::{Kind, Text};
 use chrono::{Datelike, Duration, Months, NaiveDate, NaiveDateTime, NaiveTime};
 
+/// Days from which on a date without a year is rather the one of the year before.
+const COMING: i64 = 45;
+
 /// Days of the longest such month.
 pub fn longest_month(month: u8) -> u32 {
     match month {
@@ -342,15 +345,16 @@ impl Resolver<'_, '_> {
             return Some((NaiveDate::from_ymd_opt(year, month, day)?, Precision::Day));
         }
         let past = self.nearest(direction, |year| NaiveDate::from_ymd_opt(year, month, day))?;
-        // A weekday that fits only the coming date decides for it.
-        let fits = |d: &NaiveDate| weekday == 0 || d.weekday().number_from_monday() == u32::from(weekday);
-        if direction == Direction::Past
-            && !fits(&past)
-            && let Some(next) = self.nearest(Direction::Next, |year| NaiveDate::from_ymd_opt(year, month, day)).filter(fits)
-        {
-            return Some((next, Precision::Day));
+        if direction != Direction::Past {
+            return Some((past, Precision::Day));
         }
-        Some((past, Precision::Day))
+        let next = self.nearest(Direction::Next, |year| NaiveDate::from_ymd_opt(year, month, day));
+        // A weekday that fits only one of the two decides, else what is near: nobody leaves the year of
+        // a day out that is nearly one ago, and notes go on behind the day they were begun.
+        let fits = |d: &NaiveDate| weekday == 0 || d.weekday().number_from_monday() == u32::from(weekday);
+        let near = |d: &NaiveDate| self.reference.is_some_and(|r| (*d - r.date()).num_days() <= COMING);
+        let coming = next.filter(|next| if fits(&past) { weekday == 0 && near(next) } else { fits(next) });
+        Some((coming.unwrap_or(past), Precision::Day))
     }
 
     /// `lundi 12`: the month nearest to the reference where both fit.

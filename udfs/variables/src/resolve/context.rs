@@ -119,15 +119,24 @@ pub(crate) fn contexts(text: &Text<'_>, sentences: &[Range<usize>], findings: &[
             })
         };
         // "Le score de 12 noté à l'entrée est à rectifier": what stands last before these words.
+        let said = |from: usize, to: usize| (from..to).all(|i| text.tokens[i].kind != Kind::Mark || text.fold(i) == "'");
         let withdrawn = hits.iter().any(|h| {
             h.value == WITHDRAWS
                 && span.end <= h.start
                 && h.start - span.end < REACH
-                && (span.end..h.start).all(|i| text.tokens[i].kind != Kind::Mark || text.fold(i) == "'")
+                && said(span.end, h.start)
                 && !twins().any(|(_, (_, t))| t.start >= span.end && t.end <= h.start)
+        }) || sentences.get(which + 1).is_some_and(|next| {
+            // "La lettre donne 21 h. C'est à rectifier": the last thing said before.
+            sentence.end - span.end < REACH
+                && said(span.end, sentence.end - 1)
+                && reader.hits(next.clone()).iter().any(|h| h.value == WITHDRAWS && h.start == next.start)
         });
-        // "Une première version indiquait « 12 »": what stands right behind these words.
-        let misstated = hits.iter().any(|h| h.value == MISSTATES && h.end <= span.start && span.start - h.end < CLOSE);
+        // "Une première version indiquait « 12 »": what stands right behind these words, or is quoted there.
+        let misstated = hits.iter().any(|h| {
+            let quoted = || (h.end..span.start).rev().find_map(|i| ["«", "»"].iter().position(|mark| *mark == text.fold(i))) == Some(0);
+            h.value == MISSTATES && h.end <= span.start && (span.start - h.end < CLOSE || quoted())
+        });
         // "8 h 25 et non 8 h 40": what follows is refuted when what stands before is of the same kind.
         let refuted = withdrawn
             || misstated
