@@ -17,6 +17,7 @@ pub(crate) mod initials;
 pub(crate) mod knowledge;
 mod letters;
 pub(crate) mod page;
+mod parting;
 mod position;
 pub(crate) mod repeat;
 mod slot;

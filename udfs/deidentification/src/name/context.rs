@@ -152,6 +152,10 @@ fn in_small_letters(page: &Page<'_, '_>, at: usize, roles: u32, found: &mut Foun
         found.push(page, at..at + 1, crate::Label::Nom, "context:title", 22);
         return;
     }
+    // "docteur solenn kervran a vu"
+    if page.same_line(at) && small_whole(page, at, true, found, "context:title") {
+        return;
+    }
     if !page.has(first, look::LOWER) || !page.same_line(first) || usual(first) {
         return;
     }
@@ -252,6 +256,10 @@ pub(super) fn link(page: &Page<'_, '_>, at: usize, end: usize, roles: u32) -> Li
 fn cued(page: &Page<'_, '_>, at: usize, hit: CueHit, roles: u32, found: &mut Found) {
     // "postéro-externe": the end of another word.
     if at > 0 && page.fold(at - 1) == "-" && page.glued(at) && page.glued(at - 1) && page.has(at, look::LOWER) {
+        return;
+    }
+    // "2 MG/H. RESPIRE": an amount, not who treats.
+    if page.fold(at) == "mg" && at > 0 && page.text.tokens[at - 1].kind == Kind::Number && page.same_line(at) {
         return;
     }
     let link = link(page, at, hit.end, roles);
@@ -382,7 +390,9 @@ fn name_at(page: &Page<'_, '_>, cue: usize, link: Link, roles: u32, before: i32,
     let strange = first.bits & (word::COMMON | word::QUALIFIER | look::CLINICAL | look::SEEN_LOWER | look::UPPER | word::EPONYM) == 0
         && first.kind == PartKind::Word
         && !known::explained(page.fold(first.tokens.start));
-    if roles & role::KIN != 0 && !link.mark && !link.line && strange && candidate.parts.len() == 1 {
+    // "Un frère, Evrel, porteur de": a comma on both sides.
+    let between = link.mark && page.fold(at - 1) == "," && page.fold(candidate.end) == ",";
+    if roles & role::KIN != 0 && (!link.mark || between) && !link.line && strange && candidate.parts.len() == 1 {
         weight = weight.max(ENOUGH);
     }
     if weight < ENOUGH {
@@ -417,6 +427,9 @@ fn small_given(page: &Page<'_, '_>, at: usize, roles: u32, before: i32, detector
         found.push(page, at..at + 1, label, detector, before.max(ENOUGH));
         return;
     }
+    if roles & (role::KIN | role::FUNCTION) != 0 && small_whole(page, at, false, found, detector) {
+        return;
+    }
     let kind = if roles & (role::KIN | role::FUNCTION | role::GIVEN_HEAD) != 0 { word::GIVEN } else { word::GIVEN | word::FAMILY };
     if plain && bits & kind != 0 && page.fold(at).len() > 3 && page.same_line(at) && before >= 14 {
         let label = if bits & word::GIVEN != 0 { crate::Label::Prenom } else { crate::Label::Nom };
@@ -433,6 +446,25 @@ fn small_given(page: &Page<'_, '_>, at: usize, roles: u32, before: i32, detector
             found.push(page, other..other + 1, label, detector, before);
         }
     }
+}
+
+/// "le kiné (romain baujard)", "sa fille claire trubert,": a given name, a word of every day
+/// or not, and a word behind it that nothing explains, up to the end of the phrase unless a
+/// title stands before.
+fn small_whole(page: &Page<'_, '_>, at: usize, titled: bool, found: &mut Found, detector: &'static str) -> bool {
+    let family = at + 1;
+    let bits = word::COMMON | word::QUALIFIER | word::PARTICLE | word::ACRONYM | look::CLINICAL | look::CUE;
+    let small = |i: usize| page.has(i, look::LOWER) && page.same_line(i) && page.fold(i).len() > 3;
+    let strange = !page.has(family, bits) && !likely_common(page.fold(family)) && !known::explained(page.fold(family));
+    let named = strange || page.has(family, word::FAMILY) && !page.has(family, bits);
+    let end = family + 1;
+    let closed = page.line_ends(end) || matches!(page.fold(end), ")" | "," | "." | ":" | ";" | "(" | "/" | "|" | "est" | "au" | "tel");
+    if !small(at) || !small(family) || !page.has(at, word::ANY_GIVEN) || page.has(at, look::CLINICAL) || !named || !(closed || titled) {
+        return false;
+    }
+    found.push(page, at..family, crate::Label::Prenom, detector, 22);
+    found.push(page, family..end, crate::Label::Nom, detector, 22);
+    true
 }
 
 /// More names of a list: what separates them says how far they are trusted.

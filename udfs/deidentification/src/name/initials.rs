@@ -9,7 +9,7 @@ use super::Found;
 use super::knowledge::{role, word};
 use super::page::{Page, look};
 use super::slot::{self, SLOT};
-use super::typist::small_pair;
+use super::typist::{small_pair, spoken_pair};
 use crate::Label;
 
 /// Lines at the end of a text where a lone pair of letters is a signature.
@@ -25,6 +25,7 @@ pub(crate) fn initials(page: &Page<'_, '_>, people: &FxHashSet<String>, found: &
         }
     }
     for at in 0..page.len() {
+        spoken_pair(page, at, people, found);
         if found.covers(at) {
             continue;
         }
@@ -116,6 +117,7 @@ fn doctor(page: &Page<'_, '_>, at: usize) -> bool {
 fn before_function(page: &Page<'_, '_>, at: usize) -> bool {
     let next = at + 1 + usize::from(matches!(page.fold(at + 1), "," | "(" | "-"));
     letters(page, at, 2..=3)
+        && !page.has(at, word::PARTICLE)
         && page.same_line(next)
         && page.cues.get(next).copied().flatten().is_some_and(|c| c.roles & role::FUNCTION != 0 && c.roles & (role::AGENT | role::KIN) == 0)
         && (page.has(at, look::OPENS) || at > 0 && matches!(page.fold(at - 1), "(" | "-" | "/" | "," | "par" | "a" | "avec" | "et"))

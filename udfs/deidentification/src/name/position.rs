@@ -8,6 +8,7 @@ use super::context::link;
 use super::free::telephone;
 use super::knowledge::{CueHit, likely_common, role, word};
 use super::page::{Page, look};
+use crate::calendar::weekday;
 use crate::proper::known;
 use crate::{Label, leak};
 
@@ -123,15 +124,22 @@ fn worded(page: &Page<'_, '_>, title: usize, at: usize, hit: CueHit, found: &mut
     let dotted = page.fold(at - 1) == "." && !counted && page.has(at, word::ANY_NAME | word::QUALIFIER);
     let sure = hit.roles & role::WEAK_TITLE == 0 || dotted;
     let trade = page.cues[at].is_some_and(|c| c.roles & (role::FUNCTION | role::TITLE | role::KIN | role::PERSON_HEAD) != 0);
-    let thing = page.has(at, look::CLINICAL | word::ACRONYM | word::PARTICLE) || page.fold(at).len() < 4;
-    if !sure || !page.has(title, look::CAPITAL | look::SINGLE) || trade || thing || found.covers(at) || page.glued(at) {
+    let thing = page.has(at, look::CLINICAL | word::ACRONYM | word::PARTICLE) || page.fold(at).len() < 3;
+    let physician = hit.roles & role::PHYSICIAN != 0;
+    if thing || page.fold(at).len() < 4 && !physician {
+        return;
+    }
+    if !sure || !page.has(title, look::CAPITAL | look::SINGLE) || trade || found.covers(at) || page.glued(at) {
         return;
     }
     let given = at + 1;
     let named = page.same_line(given) && page.has(given, look::CAPITAL) && page.has(given, word::ANY_GIVEN) && !found.covers(given);
     let shouted = page.has(title, look::UPPER | look::IN_CAPITALS) || page.has(at, look::IN_CAPITALS);
     let written = if shouted {
-        page.has(at, look::UPPER) && named && page.has(given, word::GIVEN) && !likely_common(page.fold(at))
+        let asked = physician && leak::everyday(page.fold(at)) && !told_of_physician(page.fold(at)) && asks_for(page, title);
+        // "RDV DR LUNDI 14H" is a day.
+        let asked = asked && (!weekday(page.fold(at)) || ends(page, given) && (title == 0 || page.fold(title - 1) != "rdv"));
+        page.has(at, look::UPPER) && (named && page.has(given, word::GIVEN) && !likely_common(page.fold(at)) || asked)
     } else {
         let closed = ends(page, given) || page.fold(given) == "(";
         page.has(given, look::LOWER) || closed || page.stands_out(at) && named
@@ -142,6 +150,41 @@ fn worded(page: &Page<'_, '_>, title: usize, at: usize, hit: CueHit, found: &mut
             found.push(page, given..given + 1, Label::Prenom, PLACE, 24);
         }
     }
+}
+
+/// In capitals, what precedes a title asks for the physician: "PAR DR X", "AVIS DU DR X", "- DR X".
+fn asks_for(page: &Page<'_, '_>, title: usize) -> bool {
+    let Some(before) = title.checked_sub(1).filter(|_| page.same_line(title)) else { return true };
+    let asks = matches!(
+        page.fold(before),
+        "par" | "avec" | "au" | "du" | "avis" | "le" | "appel" | "tel" | "chez" | "accord" | "staff" | "rdv" | "vu" | "vue" | "selon"
+    );
+    asks || page.text.tokens[before].kind == Kind::Mark
+}
+
+/// When a physician comes and what one works as, of the words that are names as well.
+fn told_of_physician(fold: &str) -> bool {
+    matches!(
+        fold,
+        "nuit"
+            | "jour"
+            | "matin"
+            | "soir"
+            | "midi"
+            | "minuit"
+            | "service"
+            | "retour"
+            | "accord"
+            | "place"
+            | "conseil"
+            | "unite"
+            | "bloc"
+            | "trouve"
+            | "aime"
+            | "marche"
+            | "parent"
+            | "voisin"
+    )
 }
 
 /// "IAO S. MONTAGNE 09h45": behind a function a letter with a dot and a word in capitals.

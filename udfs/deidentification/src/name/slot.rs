@@ -42,6 +42,7 @@ pub(crate) fn slots(page: &Page<'_, '_>, found: &mut Found) {
         beside_trade(page, at, found);
         super::entry::entries(page, at, found);
         announced(page, at, found);
+        super::parting::partings(page, at, found);
         visas(page, at, found);
         assisted(page, at, found);
         greeted(page, at, found);
@@ -508,7 +509,11 @@ fn business(page: &Page<'_, '_>, at: usize, found: &mut Found) {
             at + 2
         }
         "pf" if page.has(at, look::UPPER) => at + 1,
-        "cabinet" | "societe" | "ste" | "entreprise" | "garage" | "boulangerie" | "menuiserie" if page.has(at, look::LOWER) => at + 1,
+        "laboratoire" | "labo" | "cabinet" | "societe" | "ste" | "entreprise" | "garage" | "boulangerie" | "menuiserie"
+            if page.has(at, look::LOWER) =>
+        {
+            at + 1
+        }
         _ => return,
     };
     let mut first = head;

@@ -36,6 +36,25 @@ pub(super) fn small_pair(page: &Page<'_, '_>, at: usize, people: &FxHashSet<Stri
     }
 }
 
+/// "HE cvl", "HE par cv", "he slash cv" under the name that the first letters shorten: who
+/// dictated and who typed, as one says it aloud.
+pub(super) fn spoken_pair(page: &Page<'_, '_>, at: usize, people: &FxHashSet<String>, found: &mut Found) {
+    let begins = at > 0 && page.text.tokens[at].lines_before > 0;
+    let letters = |i: usize| matches!(page.fold(i).len(), 2 | 3) && page.fold(i).bytes().all(|b| b.is_ascii_lowercase());
+    if !begins || !letters(at) || !people.contains(page.fold(at)) || !page.same_line(at + 1) {
+        return;
+    }
+    let typist = at + 1 + usize::from(matches!(page.fold(at + 1), "par" | "slash" | "barre" | "tiret"));
+    let known = word::PARTICLE | word::COMMON | word::QUALIFIER | look::CLINICAL;
+    if page.same_line(typist) && letters(typist) && page.line_ends(typist + 1) && !page.has(typist, known) && !unit(page.fold(typist)) {
+        for i in [at, typist] {
+            if !found.covers(i) {
+                found.push(page, i..i + 1, Label::Nom, SLOT, 20);
+            }
+        }
+    }
+}
+
 /// What an amount is counted in, small words between two of a kind.
 fn unit(fold: &str) -> bool {
     matches!(fold, "ml" | "dl" | "min" | "kg" | "mg" | "mm" | "mn" | "an" | "ou" | "et")
@@ -57,10 +76,31 @@ fn small_initials(page: &Page<'_, '_>, at: usize, found: &mut Found) {
         found.push(page, at + 1..at + 2, Label::Nom, SLOT, 20);
         found.push(page, at + 3..at + 4, Label::Nom, SLOT, 20);
     }
-    if matches!(page.fold(at), "frappe" | "frappee" | "tape" | "tapee" | "saisi" | "saisie" | "dactylo") {
-        let by = page.fold(at + 1) == "par";
+    let by = page.fold(at + 1) == "par" && page.same_line(at + 1);
+    let dictated =
+        by && matches!(page.fold(at), "dicte" | "dictee" | "relu" | "relue" | "transcrit" | "transcrite" | "corrige" | "corrigee");
+    if dictated || matches!(page.fold(at), "frappe" | "frappee" | "tape" | "tapee" | "saisi" | "saisie" | "dactylo") {
         let who = at + 1 + usize::from(by);
-        let ends = page.line_ends(who + 1) || matches!(page.fold(who + 1), "." | "," | ")" | ";") || by && page.fold(who + 1) == "le";
+        let goes_on = matches!(
+            page.fold(who + 1),
+            "le" | "non"
+                | "relu"
+                | "relue"
+                | "et"
+                | "sans"
+                | "valide"
+                | "validee"
+                | "signe"
+                | "signee"
+                | "pour"
+                | "tape"
+                | "tapee"
+                | "frappe"
+                | "a"
+                | "sous"
+                | "-"
+        );
+        let ends = page.line_ends(who + 1) || matches!(page.fold(who + 1), "." | "," | ")" | ";") || by && goes_on;
         if ends && small(who) && !found.covers(who) && (by || page.fold(who).len() == 2) {
             found.push(page, who..who + 1, Label::Nom, SLOT, 20);
         }

@@ -221,7 +221,8 @@ impl Reader<'_, '_> {
                             | "hopital"
                             | "adresse"
                             | "adressee"
-                    );
+                    )
+                    && !self.person_ends(at - 1);
                 !(noun || self.mark(at + 1, ":"))
             }
             "foyer" => {

@@ -1,0 +1,144 @@
+//! Who is greeted, who takes leave and whom a request is about: "Amitiés à Claire",
+//! "Merci, QV (02 99…)", "patient QV 43 ans", "M. Xxxxx RPPS …".
+
+use sillage_clinical::text::Kind;
+
+use super::Found;
+use super::free::telephone;
+use super::knowledge::{role, word};
+use super::page::{Page, look};
+use super::slot::{SLOT, initials, vital};
+use crate::Label;
+use crate::proper::known::heading;
+
+/// Reads a token as one of them.
+pub(super) fn partings(page: &Page<'_, '_>, at: usize, found: &mut Found) {
+    greeting(page, at, found);
+    for who in [leave(page, at), about(page, at)].into_iter().flatten() {
+        if !found.covers(who) {
+            found.push(page, who..who + 1, Label::Nom, SLOT, 20);
+        }
+    }
+    lettered(page, at, found);
+    colleague(page, at, found);
+}
+
+/// "Amitiés à Claire", "mon bon souvenir à Rose", "embrasse Claire": to somebody called by a
+/// given name, though it is a word as well.
+fn greeting(page: &Page<'_, '_>, at: usize, found: &mut Found) {
+    let sent = matches!(
+        page.fold(at),
+        "amities"
+            | "amitie"
+            | "bises"
+            | "bisous"
+            | "bonjour"
+            | "salutations"
+            | "souvenir"
+            | "souvenirs"
+            | "pensees"
+            | "hommages"
+            | "choses"
+    ) && page.fold(at + 1) == "a";
+    let kissed = matches!(page.fold(at), "embrasse" | "embrassez" | "salue" | "saluez" | "remercie" | "remerciez" | "salut");
+    let name = at + 1 + usize::from(sent);
+    let given = page.has(name, look::CAPITAL) && page.has(name, word::ANY_GIVEN) && !page.has(name, look::CLINICAL);
+    if (sent || kissed) && page.same_line(name) && given && page.title(name).is_none() && !found.covers(name) {
+        found.push(page, name..name + 1, Label::Prenom, SLOT, 24);
+    }
+}
+
+/// "Merci, QV", "Cordialement, QV (02 99…)", "Je rappelle. QV (4471)": letters behind a word of
+/// leave or behind a sentence, where the line ends or a number in brackets follows.
+fn leave(page: &Page<'_, '_>, at: usize) -> Option<usize> {
+    let mark = matches!(page.fold(at), "," | "." | "!" | "?" | "-" | "–") && page.same_line(at);
+    let who = at + 1;
+    if !mark || at == 0 || !page.same_line(who) || page.glued(who) || !signs(page, who) {
+        return None;
+    }
+    let leaves = page.fold(at) != "." && takes_leave(page, at - 1);
+    let number = who + 2 + usize::from(matches!(page.fold(who + 2), "dect" | "poste" | "bip" | "tel" | "port"));
+    let figures = page.text.tokens.get(number).filter(|_| page.same_line(number)).is_some_and(|t| t.kind == Kind::Number);
+    let phone = page.fold(who + 1) == "("
+        && figures
+        && (number > who + 2 || telephone(page, who + 1) || page.fold(number).len() > 3 && page.fold(number + 1) == ")");
+    let last = page.line_ends(who + 1) || page.fold(who + 1) == "." && page.line_ends(who + 2);
+    let sentence = matches!(page.fold(at), "." | "!" | "?") && !page.glued(who);
+    (leaves && (last || phone) || sentence && phone).then_some(who)
+}
+
+/// The last word of a phrase by which one takes leave.
+fn takes_leave(page: &Page<'_, '_>, at: usize) -> bool {
+    let closing = (0..5).any(|back| at >= back && page.cues[at - back].is_some_and(|c| c.roles & role::CLOSING != 0 && c.end == at + 1));
+    let day = matches!(
+        page.fold(at),
+        "journee" | "soiree" | "garde" | "nuit" | "reception" | "continuation" | "weekend" | "fete" | "fetes" | "courage"
+    ) && at > 0
+        && matches!(page.fold(at - 1), "bonne" | "bonnes" | "bon" | "excellente" | "belle");
+    let soon = matches!(page.fold(at), "demain" | "plus" | "lundi" | "bientot" | "vite") && at > 0 && page.fold(at - 1) == "a";
+    let thanks = matches!(page.fold(at), "merci" | "mercis" | "merci!" | "amicalement" | "sincerement" | "devouement")
+        || page.fold(at) == "avance" && at > 1 && page.fold(at - 1) == "'";
+    closing || day || soon || thanks
+}
+
+/// Letters of somebody, not of what a line of a note begins with.
+fn signs(page: &Page<'_, '_>, at: usize) -> bool {
+    initials(page, at) && !vital(page, at) && page.text.source(at..at + 1).len() < 4 && page.stands_out(at)
+}
+
+/// "patient QV 43 ans", "patiente QV, 78 ans", "dossier QV, né en": letters in the place of a name.
+fn about(page: &Page<'_, '_>, at: usize) -> Option<usize> {
+    let patient =
+        matches!(page.fold(at), "patient" | "patiente" | "pt" | "pte" | "malade" | "dossier" | "cas" | "dame" | "homme" | "femme");
+    let who = at + 1;
+    if !patient || !page.same_line(who) || page.glued(who) || !signs(page, who) || page.has(who, look::CLINICAL) || heading(page.fold(who))
+    {
+        return None;
+    }
+    let age = who + 1 + usize::from(matches!(page.fold(who + 1), "," | "(" | "-"));
+    let number = page.same_line(age) && page.text.tokens.get(age).is_some_and(|t| t.kind == Kind::Number);
+    let aged = number && (matches!(page.fold(age + 1), "ans" | "a" | "an") || page.fold(age).ends_with("ans"));
+    let born = matches!(page.fold(age), "ne" | "nee") && page.same_line(age);
+    (aged || born).then_some(who)
+}
+
+/// "C. VALLET - 02 99…" at the head of a line: a letter and a word in capitals, though it is a
+/// word of every day, with a telephone behind.
+fn lettered(page: &Page<'_, '_>, at: usize, found: &mut Found) {
+    let (dot, name) = (at + 1, at + 2);
+    let begins = at == 0 || !page.same_line(at);
+    let written = page.has(at, look::SINGLE) && page.fold(dot) == "." && page.glued(dot) && page.same_line(name);
+    let word = page.has(name, look::UPPER) && page.fold(name).len() > 2 && !page.has(name, look::CLINICAL | word::ACRONYM);
+    if begins && written && word && telephone(page, name + 1) && !found.covers(name) && !found.covers(at) {
+        found.push(page, at..name, Label::Prenom, SLOT, 24);
+        found.push(page, name..name + 1, Label::Nom, SLOT, 24);
+    }
+}
+
+/// "M. VALLET RPPS 10…", "cc : M. VALLET" where the text has "Dr Mathilde VALLET": the letter
+/// of a given name, no title.
+fn colleague(page: &Page<'_, '_>, at: usize, found: &mut Found) {
+    let (dot, name) = (at + 1, at + 2);
+    let title = page.fold(at) == "m" && page.has(at, look::SINGLE) && page.fold(dot) == "." && page.glued(dot);
+    if !title || !page.same_line(name) || !found.covers(name) || found.covers(at) || page.fold(name).len() < 3 {
+        return;
+    }
+    let next = name + 1 + usize::from(matches!(page.fold(name + 1), "," | "-" | "(" | "–"));
+    let numbered = page.same_line(next) && matches!(page.fold(next), "rpps" | "adeli");
+    let named = || {
+        (2..page.len()).any(|i| {
+            i != name
+                && page.fold(i) == page.fold(name)
+                && page.same_line(i)
+                && page.fold(i - 1).len() > 1
+                && page.fold(i - 1).starts_with('m')
+                && page.has(i - 1, word::ANY_GIVEN)
+                && (2..4).any(|back| {
+                    i >= back && page.cues[i - back].is_some_and(|c| c.roles & role::PHYSICIAN != 0) && page.same_line(i + 1 - back)
+                })
+        })
+    };
+    if numbered || named() {
+        found.push(page, at..name, Label::Prenom, SLOT, 20);
+    }
+}
