@@ -161,7 +161,9 @@ fn in_small_letters(page: &Page<'_, '_>, at: usize, roles: u32, found: &mut Foun
     }
     let bits = page.bits(first);
     let physician = roles & role::PHYSICIAN != 0;
-    let known = bits & (word::GIVEN | word::FAMILY) != 0 || physician && bits & word::ANY_NAME != 0;
+    // "mme martin grogne", but "mme fort agitée"
+    let full = roles & role::WEAK_TITLE == 0 && !how_one_is(page.fold(first));
+    let known = bits & (word::GIVEN | word::FAMILY) != 0 || (physician || full) && bits & word::ANY_NAME != 0;
     if !(known || physician && bits & word::EPONYM_HEAD == 0 || first > at && bits & word::ANY_FAMILY != 0) {
         return;
     }
@@ -185,6 +187,39 @@ fn in_small_letters(page: &Page<'_, '_>, at: usize, roles: u32, found: &mut Foun
     {
         found.push(page, end..end + 1, crate::Label::Prenom, "context:title", 22);
     }
+}
+
+/// Words that say how somebody is, and names as well.
+fn how_one_is(fold: &str) -> bool {
+    matches!(
+        fold,
+        "fort"
+            | "bien"
+            | "bon"
+            | "bonne"
+            | "jeune"
+            | "gros"
+            | "grosse"
+            | "vieux"
+            | "vieille"
+            | "rouge"
+            | "calme"
+            | "sage"
+            | "gentil"
+            | "doux"
+            | "douce"
+            | "content"
+            | "vif"
+            | "vive"
+            | "jour"
+            | "nuit"
+            | "matin"
+            | "soir"
+            | "lit"
+            | "chambre"
+            | "leger"
+            | "franche"
+    )
 }
 
 /// Past what links a cue to its name.
@@ -415,6 +450,12 @@ fn name_at(page: &Page<'_, '_>, cue: usize, link: Link, roles: u32, before: i32,
 /// "sa fille servane", "ide nawal": only listed first names.
 fn small_given(page: &Page<'_, '_>, at: usize, roles: u32, before: i32, detector: &'static str, found: &mut Found) {
     let bits = page.bits(at);
+    // "transmission à nadia ide nuit"
+    let trade = |i: usize| page.same_line(i) && page.cues.get(i).copied().flatten().is_some_and(|c| c.roles & role::FUNCTION != 0);
+    if roles & role::AGENT != 0 && bits & word::GIVEN != 0 && bits & look::LOWER != 0 && page.fold(at).len() > 3 && trade(at + 1) {
+        found.push(page, at..at + 1, crate::Label::Prenom, detector, 20);
+        return;
+    }
     if roles & (role::KIN | role::FUNCTION | role::GIVEN_HEAD | role::FAMILY_HEAD | role::BIRTH | role::SPOUSE | role::PERSON_HEAD) == 0 {
         return;
     }
@@ -455,10 +496,14 @@ fn small_whole(page: &Page<'_, '_>, at: usize, titled: bool, found: &mut Found, 
     let family = at + 1;
     let bits = word::COMMON | word::QUALIFIER | word::PARTICLE | word::ACRONYM | look::CLINICAL | look::CUE;
     let small = |i: usize| page.has(i, look::LOWER) && page.same_line(i) && page.fold(i).len() > 3;
-    let strange = !page.has(family, bits) && !likely_common(page.fold(family)) && !known::explained(page.fold(family));
+    // "mr pascal zappe", "mme denis papote": what somebody does.
+    let verb = ["e", "es", "ent", "ait"].iter().any(|v| page.fold(family).ends_with(v));
+    let strange = !verb && !page.has(family, bits) && !likely_common(page.fold(family)) && !known::explained(page.fold(family));
     let named = strange || page.has(family, word::FAMILY) && !page.has(family, bits);
     let end = family + 1;
-    let closed = page.line_ends(end) || matches!(page.fold(end), ")" | "," | "." | ":" | ";" | "(" | "/" | "|" | "est" | "au" | "tel");
+    let closed = page.line_ends(end)
+        || matches!(page.fold(end), ")" | "," | "." | ":" | ";" | "(" | "/" | "|" | "est" | "au" | "tel" | "vient" | "passe")
+        || known::deed(page.fold(end));
     if !small(at) || !small(family) || !page.has(at, word::ANY_GIVEN) || page.has(at, look::CLINICAL) || !named || !(closed || titled) {
         return false;
     }

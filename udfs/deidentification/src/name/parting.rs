@@ -4,9 +4,10 @@
 use sillage_clinical::text::Kind;
 
 use super::Found;
+use super::context::accept;
 use super::free::telephone;
 use super::knowledge::{role, word};
-use super::page::{Page, look};
+use super::page::{Page, PartKind, Trust, look};
 use super::slot::{SLOT, initials, vital};
 use crate::Label;
 use crate::proper::known::heading;
@@ -20,6 +21,7 @@ pub(super) fn partings(page: &Page<'_, '_>, at: usize, found: &mut Found) {
         }
     }
     lettered(page, at, found);
+    correspondents(page, at, found);
     colleague(page, at, found);
 }
 
@@ -40,9 +42,24 @@ fn greeting(page: &Page<'_, '_>, at: usize, found: &mut Found) {
             | "hommages"
             | "choses"
     ) && page.fold(at + 1) == "a";
-    let kissed = matches!(page.fold(at), "embrasse" | "embrassez" | "salue" | "saluez" | "remercie" | "remerciez" | "salut");
-    let name = at + 1 + usize::from(sent);
-    let given = page.has(name, look::CAPITAL) && page.has(name, word::ANY_GIVEN) && !page.has(name, look::CLINICAL);
+    let kissed = matches!(
+        page.fold(at),
+        "merci"
+            | "coucou"
+            | "hello"
+            | "bonjour"
+            | "bonsoir"
+            | "@"
+            | "embrasse"
+            | "embrassez"
+            | "salue"
+            | "saluez"
+            | "remercie"
+            | "remerciez"
+            | "salut"
+    );
+    let name = at + 1 + usize::from(sent || matches!(page.fold(at + 1), "beaucoup" | "encore" | "bien"));
+    let given = page.has(name, look::CAPITAL) && page.has(name, word::ANY_GIVEN) && !page.has(name, look::CLINICAL | look::IN_CAPITALS);
     if (sent || kissed) && page.same_line(name) && given && page.title(name).is_none() && !found.covers(name) {
         found.push(page, name..name + 1, Label::Prenom, SLOT, 24);
     }
@@ -53,6 +70,10 @@ fn greeting(page: &Page<'_, '_>, at: usize, found: &mut Found) {
 fn leave(page: &Page<'_, '_>, at: usize) -> Option<usize> {
     let mark = matches!(page.fold(at), "," | "." | "!" | "?" | "-" | "–") && page.same_line(at);
     let who = at + 1;
+    // "Amicalement QV"
+    if !mark && page.same_line(who) && page.line_ends(who + 1) && signs(page, who) && takes_leave(page, at) {
+        return Some(who);
+    }
     if !mark || at == 0 || !page.same_line(who) || page.glued(who) || !signs(page, who) {
         return None;
     }
@@ -88,9 +109,11 @@ fn signs(page: &Page<'_, '_>, at: usize) -> bool {
 
 /// "patient QV 43 ans", "patiente QV, 78 ans", "dossier QV, né en": letters in the place of a name.
 fn about(page: &Page<'_, '_>, at: usize) -> Option<usize> {
-    let patient =
-        matches!(page.fold(at), "patient" | "patiente" | "pt" | "pte" | "malade" | "dossier" | "cas" | "dame" | "homme" | "femme");
-    let who = at + 1;
+    let patient = matches!(
+        page.fold(at),
+        "patient" | "patiente" | "pt" | "pte" | "malade" | "dossier" | "cas" | "dame" | "homme" | "femme" | "concerne" | "concernant"
+    );
+    let who = at + 1 + usize::from(page.fold(at + 1) == ":");
     if !patient || !page.same_line(who) || page.glued(who) || !signs(page, who) || page.has(who, look::CLINICAL) || heading(page.fold(who))
     {
         return None;
@@ -112,6 +135,32 @@ fn lettered(page: &Page<'_, '_>, at: usize, found: &mut Found) {
     if begins && written && word && telephone(page, name + 1) && !found.covers(name) && !found.covers(at) {
         found.push(page, at..name, Label::Prenom, SLOT, 24);
         found.push(page, name..name + 1, Label::Nom, SLOT, 24);
+    }
+}
+
+/// "De : VALLET Claire", "À : Rose Vallet ; Gildas Kervran": whole names at the head of a message.
+fn correspondents(page: &Page<'_, '_>, at: usize, found: &mut Found) {
+    let head = (at == 0 || !page.same_line(at) || matches!(page.fold(at - 1), ">" | "*"))
+        && matches!(page.fold(at), "de" | "from" | "a" | "to" | "cc" | "cci" | "expediteur" | "destinataire")
+        && page.fold(at + 1) == ":";
+    if !head {
+        return;
+    }
+    let mut name = at + 2;
+    while page.same_line(name) && page.title(name).is_none() {
+        let Some(candidate) = page.read(name, Trust::Announced) else { return };
+        let words = candidate.parts.iter().filter(|p| p.kind == PartKind::Word).count();
+        let given = candidate.parts.iter().any(|p| p.bits & word::ANY_GIVEN != 0);
+        let end = candidate.end;
+        let closed = page.closed(end) || matches!(page.fold(end), ";" | "," | "<" | "(" | "[");
+        if words < 2 || !given || !closed {
+            return;
+        }
+        accept(page, &candidate, role::PERSON_HEAD, 24, "context:header", found);
+        if !matches!(page.fold(end), ";" | ",") {
+            return;
+        }
+        name = end + 1;
     }
 }
 

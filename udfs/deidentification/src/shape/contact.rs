@@ -191,6 +191,9 @@ impl Reader<'_, '_> {
             self.emit(at..end, Label::Tel, "shape:phone", 1.0);
             return Some(self.further_numbers(end));
         }
+        if let Some(end) = self.inner_number(at) {
+            return Some(self.further_numbers(end));
+        }
         if self.is(at, Cue::ShortPhone) || self.is(at, Cue::Phone) {
             let (range, score) = self.internal_number(at)?;
             let end = range.end;
@@ -242,6 +245,30 @@ impl Reader<'_, '_> {
             }
         }
         None
+    }
+
+    /// "sinon interne 15-6640", "numéro interne : 6640", "abrégé 6640": an internal number by what
+    /// numbers of a house are called.
+    fn inner_number(&mut self, at: usize) -> Option<usize> {
+        let numbered = matches!(self.before(at, 1), "numero" | "no" | "num" | "°" | "ligne" | "tel" | "telephone" | "appel" | "en");
+        let numbered = numbered || self.fold(at) == "abrege";
+        let short = match self.fold(at) {
+            "abrege" | "court" | "direct" | "directe" => numbered,
+            "interne" => true,
+            _ => return None,
+        };
+        let first = at + 1 + usize::from(self.mark(at + 1, ":"));
+        let run = self.run(first, &["-", "."], false);
+        // "interne 15-6640", never "interne 2-3 jours".
+        let joined = run.groups.len() == 2 && self.mark(first + 1, "-") && run.groups[1] == 4;
+        let called = numbered && matches!(run.groups[..], [4..=6] | [1 | 2, 4] | [2, 2] | [2, 3] | [3, 3] | [2, 2, 2]);
+        let year = run.groups.len() == 1 && self.digits(first).is_some_and(|d| (1990..2040).contains(&d.value));
+        let free = short && self.same_line(first) && !self.is_taken(first) && self.date_here(first).is_none() && !self.measured(first);
+        if !free || year || !(joined || called) || self.is(run.end, Cue::Unit) && self.same_line(run.end) {
+            return None;
+        }
+        self.emit(first..run.end, Label::Tel, "shape:extension", 0.8);
+        Some(run.end)
     }
 
     /// A physician or somebody with a function is named at the token, not a patient.

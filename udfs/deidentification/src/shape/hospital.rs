@@ -54,6 +54,8 @@ impl Reader<'_, '_> {
             self.small_center(at);
             self.placed_business(at);
             self.lower_house(at);
+            self.lower_place(at);
+            self.lettered_group(at);
         }
         for at in 0..self.len() {
             if self.capital(at) && !self.is_taken(at) {

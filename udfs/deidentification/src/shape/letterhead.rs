@@ -171,6 +171,97 @@ impl Reader<'_, '_> {
         }
     }
 
+    /// "place confirmée aux tilleuls pour jeudi": in a note without capitals a garden, a landscape
+    /// or an order of monks that somebody is moved to is a house.
+    pub(super) fn lower_place(&mut self, at: usize) {
+        let name = at + 1;
+        let article = self.fold(at) == "aux" && !self.capital(at) && at > 0 && self.same_line(at);
+        let fold = self.fold(name);
+        let noun = self.is(name, Cue::PlaceNoun) || self.knowledge.is_hospital_name(&format!("les {fold}"));
+        let house = noun && fold.len() > 4 && fold.ends_with(['s', 'x']) && !self.capital(name);
+        // "passe aux quatre", "sort aux jardins": what is counted, where one takes a walk.
+        let other = matches!(
+            fold,
+            "trois"
+                | "quatre"
+                | "grands"
+                | "jardins"
+                | "champs"
+                | "plages"
+                | "saisons"
+                | "sources"
+                | "vents"
+                | "roches"
+                | "vignes"
+                | "halles"
+                | "pres"
+        );
+        if !article || !house || other || !self.same_line(name) || self.is_taken(name) || !self.moves_before(at) {
+            return;
+        }
+        let end = name + 1;
+        let closes = self.token(end).is_none()
+            || self.line_start(end)
+            || self.kind(end) == Some(Kind::Mark) && !self.mark(end, "'")
+            || self.is(end, Cue::Weekday)
+            || matches!(
+                self.fold(end),
+                "pour"
+                    | "le"
+                    | "demain"
+                    | "depuis"
+                    | "ce"
+                    | "vers"
+                    | "a"
+                    | "en"
+                    | "si"
+                    | "avec"
+                    | "ok"
+                    | "des"
+                    | "dans"
+                    | "et"
+                    | "par"
+                    | "apres"
+                    | "quand"
+                    | "dispo"
+                    | "lundi"
+                    | "hier"
+            );
+        if closes {
+            self.emit(name..end, Label::Hopital, "shape:hospital", 0.5);
+        }
+    }
+
+    /// "HCV Kervara - Neurologie" at the head of a line: the letters of a group before one of its
+    /// houses, or before the town at the head of a page.
+    pub(super) fn lettered_group(&mut self, at: usize) {
+        let house = at + 1;
+        let fold = self.fold(at);
+        let letters = self.upper(at)
+            && (3..=5).contains(&fold.len())
+            && ["h", "ch", "gh"].iter().any(|p| fold.starts_with(p))
+            && consonants_lead(fold)
+            && !abbreviation(fold)
+            && fold.bytes().all(|b| b.is_ascii_lowercase());
+        let opens = self.line_start(at) || matches!(self.before(at, 1), "|" | "·" | "*" | ">");
+        if !letters || !opens || self.is_taken(at) || !self.capital(house) || !self.same_line(house) || self.column(house) {
+            return;
+        }
+        let known = self.knowledge.hospitals.longest(self.text, house).map(|(end, _)| end);
+        let town = || {
+            let town = self.knowledge.towns.longest(self.text, house).map(|(end, _)| self.hyphenated(end));
+            town.filter(|_| self.heads_page(at) && !explained(fold))
+        };
+        let Some(end) = known.or_else(town) else { return };
+        let closes = self.token(end).is_none()
+            || self.line_start(end)
+            || self.column(end)
+            || matches!(self.fold(end), "-" | "–" | "|" | "," | ":" | "/" | "·" | "(") && !self.glued(end + 1);
+        if closes && self.free(at..end) && !self.measured(house) {
+            self.emit(at..end, Label::Hopital, "shape:letterhead", 0.8);
+        }
+    }
+
     /// "au centre de Kervara", "à l'institut Kervara": a house in small letters.
     pub(super) fn small_center(&mut self, at: usize) {
         if !matches!(self.fold(at), "centre" | "institut" | "fondation" | "domaine" | "chateau" | "clinique" | "hopital")

@@ -99,6 +99,19 @@ impl Reader<'_, '_> {
                 | "depot"
                 | "facture"
                 | "devis"
+                | "session"
+                | "reunion"
+                | "visio"
+                | "teleconsultation"
+                | "teleconsult"
+                | "invitation"
+                | "connexion"
+                | "mission"
+                | "trajet"
+                | "transport"
+                | "commande"
+                | "livraison"
+                | "requete"
         );
         let value = at + 1 + usize::from(self.mark(at + 1, ":"));
         if !named && self.fold(at) != "bon" {
