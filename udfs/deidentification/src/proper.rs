@@ -316,6 +316,12 @@ impl<'p, 'a> Proper<'p, 'a> {
         gap.len() > 2 || gap.contains('\t')
     }
 
+    /// "ViaTrajectoire : Les Myrtes (accord), La Roseraie": a list of houses for after the stay.
+    fn of_houses(&self, at: usize) -> bool {
+        (self.page.line_start(at)..at)
+            .any(|i| matches!(self.fold(i), "viatrajectoire" | "trajectoire" | "ssr" | "smr" | "ehpad" | "structures" | "etablissements"))
+    }
+
     /// "(Les Tilleuls 03…", "retour aux Myrtes", "à La Tronche": an article with a capital
     /// within a sentence opens the name of a house or a place.
     fn house(&mut self, at: usize) -> bool {
@@ -325,8 +331,9 @@ impl<'p, 'a> Proper<'p, 'a> {
         let acronym = self.page.has(at - 1, look::UPPER)
             && self.page.has(at - 1, word::ACRONYM | look::CUE)
             && !self.page.has(at - 1, look::CLINICAL);
-        let inside =
-            (self.page.has(at - 1, look::LOWER) || acronym) && !self.page.has(at, look::OPENS) || matches!(self.fold(at - 1), "(" | "'");
+        let inside = (self.page.has(at - 1, look::LOWER) || acronym) && !self.page.has(at, look::OPENS)
+            || matches!(self.fold(at - 1), "(" | "'")
+            || matches!(self.fold(at - 1), ":" | "," | ";" | "/") && self.of_houses(at);
         let name = if self.fold(at) == "l" { at + 2 } else { at + 1 };
         let written = self.page.same_line(name) && self.may_follow(name) && !self.page.has(name, look::UPPER) && self.fold(name).len() > 2;
         if !inside || !written || self.page.behind_eponym_head(at) || self.of_medicine(at, 2) || known::thing(self.fold(name)) {

@@ -151,7 +151,8 @@ pub(super) fn timed(page: &Page<'_, '_>, at: usize) -> bool {
 
 /// "visite", "tapé par", "cc :": the token behind what asks for initials.
 fn shared(page: &Page<'_, '_>, at: usize) -> Option<usize> {
-    let visit = matches!(page.fold(at), "visite" | "contrevisite" | "tour" | "binome" | "scripteurs");
+    let visit =
+        matches!(page.fold(at), "visite" | "contrevisite" | "tour" | "binome" | "scripteurs" | "staff" | "presents" | "participants");
     let writes = writing(page.fold(at));
     let copy = page.cues[at].filter(|c| c.roles & role::COPY != 0 && page.fold(at).starts_with('c'));
     let mut end = copy.map_or(at + 1, |c| c.end);

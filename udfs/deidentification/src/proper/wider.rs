@@ -63,7 +63,11 @@ impl Proper<'_, '_> {
             self.emit(at..at + 1, Label::Prenom, "proper:listed", 0.45);
             return true;
         }
-        let called = before == "avec" && known::shared_act(earlier) || matches!(before, "avis" | "chez");
+        let called = before == "avec" && known::shared_act(earlier)
+            || matches!(before, "avis" | "chez" | "rappeler" | "appeler" | "contacter" | "prevenir")
+            || before == "par" && seen(earlier)
+            || self.source(at - 1) == "à"
+                && matches!(earlier, "tel" | "appel" | "transmis" | "transmise" | "confie" | "confiee" | "adresse" | "adressee");
         let bracket = before == "(" && self.fold(at + 1) == ")" && self.label(at - 2) == Some(Label::Nom);
         let lives = matches!(earlier, "vit" | "habite" | "hospit" | "reside" | "ne" | "nee" | "fils" | "fille" | "soeur" | "frere")
             || trade(earlier)
@@ -80,7 +84,25 @@ impl Proper<'_, '_> {
         let next = self.fold(end);
         let closes = self.closed(end)
             || self.mark(end) && next != "'"
-            || matches!(next, "ok" | "pr" | "pour" | "et" | "a" | "ce" | "le" | "demande" | "qui" | "puis" | "avec")
+            || matches!(
+                next,
+                "ok" | "pr"
+                    | "pour"
+                    | "et"
+                    | "a"
+                    | "ce"
+                    | "le"
+                    | "demande"
+                    | "qui"
+                    | "puis"
+                    | "avec"
+                    | "demain"
+                    | "si"
+                    | "pdt"
+                    | "hier"
+                    | "lundi"
+                    | "vers"
+            )
             || self.covered(end);
         if !closes {
             return false;
@@ -230,6 +252,32 @@ impl Proper<'_, '_> {
     fn clock_like(&self, at: usize) -> bool {
         self.fold(at).contains('h') || matches!(self.fold(at + 1), ":" | "h")
     }
+}
+
+/// What a person does for a patient: who follows behind "par".
+fn seen(fold: &str) -> bool {
+    crate::name::initials::reviewed(fold)
+        || matches!(
+            fold,
+            "examine"
+                | "examinee"
+                | "valide"
+                | "validee"
+                | "opere"
+                | "operee"
+                | "suivi"
+                | "suivie"
+                | "adresse"
+                | "adressee"
+                | "prescrit"
+                | "prescrite"
+                | "appele"
+                | "appelee"
+                | "prevenu"
+                | "prevenue"
+                | "repris"
+                | "reprise"
+        )
 }
 
 /// First halves of the names of places.

@@ -54,6 +54,7 @@ impl Reader<'_, '_> {
             self.small_center(at);
             self.placed_business(at);
             self.lower_house(at);
+            self.lower_named(at);
             self.lower_place(at);
             self.lettered_group(at);
         }

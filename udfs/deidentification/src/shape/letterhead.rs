@@ -171,6 +171,75 @@ impl Reader<'_, '_> {
         }
     }
 
+    /// "retour ehpad la roseraie", "clinique des cèdres", "résidence st joseph", "smr korian les
+    /// pins": a house whose name is made of words of a landscape, saints or a group's.
+    pub(super) fn lower_named(&mut self, at: usize) {
+        let kind = matches!(
+            self.fold(at),
+            "ehpad"
+                | "ssr"
+                | "smr"
+                | "usld"
+                | "clinique"
+                | "residence"
+                | "foyer"
+                | "polyclinique"
+                | "hopital"
+                | "mapa"
+                | "marpa"
+                | "korian"
+                | "orpea"
+                | "emeis"
+                | "domusvi"
+        );
+        if !kind || self.capital(at) || self.is_taken(at) {
+            return;
+        }
+        let mut name = at + 1;
+        let group = matches!(self.fold(name), "korian" | "orpea" | "emeis" | "domusvi" | "colisee" | "emera") && self.same_line(name);
+        name += usize::from(group);
+        while self.same_line(name) && name < at + 5 && matches!(self.fold(name), "les" | "la" | "le" | "l" | "du" | "des" | "de" | "'") {
+            name += 1;
+        }
+        let small = |i: usize| self.kind(i) == Some(Kind::Word) && !self.capital(i) && self.same_line(i) && !self.is_taken(i);
+        let linked = name > at + 1 && !matches!(self.before(name, 1), "de");
+        let adjective = |fold: &str| {
+            matches!(
+                fold,
+                "deux"
+                    | "trois"
+                    | "quatre"
+                    | "sept"
+                    | "grands"
+                    | "belle"
+                    | "beau"
+                    | "bel"
+                    | "haut"
+                    | "bon"
+                    | "vieux"
+                    | "grand"
+                    | "nord"
+                    | "sud"
+                    | "cote"
+            )
+        };
+        let noun = |i: usize| small(i) && self.is(i, Cue::PlaceNoun) && !adjective(self.fold(i));
+        let saint = small(name) && matches!(self.fold(name), "saint" | "st" | "sainte" | "ste");
+        let behind_saint = name + 1 + usize::from(self.mark(name + 1, "-"));
+        let end = if saint && small(behind_saint) && self.fold(behind_saint).len() > 2 {
+            self.hyphenated(behind_saint + 1)
+        } else if linked && noun(name) && !(self.fold(name) == "port" && matches!(self.fold(name + 1), "de" | "du" | "d")) {
+            name + 1
+        } else if linked && small(name) && adjective(self.fold(name)) && noun(name + 1) {
+            name + 2
+        } else if group {
+            at + 2
+        } else {
+            return;
+        };
+        self.emit(at..end, Label::Hopital, "shape:hospital", 0.5);
+    }
+
     /// "place confirmée aux tilleuls pour jeudi": in a note without capitals a garden, a landscape
     /// or an order of monks that somebody is moved to is a house.
     pub(super) fn lower_place(&mut self, at: usize) {

@@ -48,12 +48,15 @@ impl Reader<'_, '_> {
         (groups == [2, 1, 5, 1] && line && !more && self.digits(at).is_some_and(|d| (1..=98).contains(&d.value))).then_some(at + 4)
     }
 
-    /// "s/n 66214", "mat. 29-4471", "Mat. IADE 118-0743": the number behind a short name of it.
+    /// "dos. 24-4471", "s/n 66214", "mat. 29-4471", "Mat. IADE 118-0743": the number behind a short name of it.
     fn abbreviated_serial(&self, at: usize) -> Option<(usize, usize)> {
         let dot = |i: usize| self.mark(i, ".") && self.glued(i);
         let mut value = match self.fold(at) {
             "s" if self.mark(at + 1, "/") && self.fold(at + 2) == "n" && self.glued(at + 2) => at + 3,
             "mat" if dot(at + 1) => at + 2,
+            "dos" if dot(at + 1) && self.coded(at + 2 + usize::from(self.fold(at + 2) == "n") + usize::from(self.mark(at + 3, "°"))) => {
+                at + 2
+            }
             "imei" => at + 1,
             _ => return None,
         };
