@@ -120,7 +120,9 @@ fn before_function(page: &Page<'_, '_>, at: usize) -> bool {
         && !page.has(at, word::PARTICLE)
         && page.same_line(next)
         && page.cues.get(next).copied().flatten().is_some_and(|c| c.roles & role::FUNCTION != 0 && c.roles & (role::AGENT | role::KIN) == 0)
-        && (page.has(at, look::OPENS) || at > 0 && matches!(page.fold(at - 1), "(" | "-" | "/" | "," | "par" | "a" | "avec" | "et"))
+        && (page.has(at, look::OPENS)
+            || at > 0 && matches!(page.fold(at - 1), "(" | "-" | "/" | "," | "par" | "a" | "avec" | "et")
+            || next == at + 1 && slot::timed(page, at) && !matches!(page.fold(at), "am" | "pm" | "apm"))
 }
 
 /// Initials alone on a line or behind the names of one: "SLD/mh", "PJ", "K. A.", "Pr Durand / GB".

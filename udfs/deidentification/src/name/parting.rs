@@ -10,12 +10,13 @@ use super::knowledge::{role, word};
 use super::page::{Page, PartKind, Trust, look};
 use super::slot::{SLOT, initials, vital};
 use crate::Label;
-use crate::proper::known::heading;
+use crate::proper::known::{abbreviation, heading};
 
 /// Reads a token as one of them.
 pub(super) fn partings(page: &Page<'_, '_>, at: usize, found: &mut Found) {
     greeting(page, at, found);
-    for who in [leave(page, at), about(page, at)].into_iter().flatten() {
+    shifts(page, at, found);
+    for who in [leave(page, at), about(page, at), dealt_with(page, at)].into_iter().flatten() {
         if !found.covers(who) {
             found.push(page, who..who + 1, Label::Nom, SLOT, 20);
         }
@@ -125,6 +126,71 @@ fn about(page: &Page<'_, '_>, at: usize) -> Option<usize> {
     (aged || born).then_some(who)
 }
 
+/// "Tél QV : ok", "Mail à QV", "Revu QV à 18h", "Reconnaissance vocale (QV)", "@QV": letters of no
+/// other meaning behind what one does with somebody.
+fn dealt_with(page: &Page<'_, '_>, at: usize) -> Option<usize> {
+    let act = matches!(
+        page.fold(at),
+        "tel"
+            | "appel"
+            | "mail"
+            | "msg"
+            | "sms"
+            | "message"
+            | "reprise"
+            | "vu"
+            | "vue"
+            | "revu"
+            | "revue"
+            | "relu"
+            | "relue"
+            | "approuve"
+            | "numerique"
+            | "vocale"
+            | "@"
+    );
+    if !act {
+        return None;
+    }
+    let mut who = at + 1;
+    while matches!(page.fold(who), "a" | "avec" | "(") && page.same_line(who) && who < at + 3 {
+        who += 1;
+    }
+    let next = who + 1;
+    let hour = page.fold(next) == "a" && page.text.tokens.get(next + 1).is_some_and(|t| t.kind == Kind::Number);
+    let closes = page.line_ends(next) || hour || matches!(page.fold(next), ":" | "," | "." | ")" | "ok" | ";") || page.fold(at) == "@";
+    let fold = page.fold(who);
+    let plain = page.same_line(who)
+        && signs(page, who)
+        && !abbreviation(fold)
+        && !heading(fold)
+        && !page.has(who, look::CLINICAL | look::CUE | word::COMMON | word::ACRONYM);
+    (plain && closes && !(page.fold(next) == ":" && page.text.tokens.get(next + 1).is_some_and(|t| t.kind == Kind::Number))).then_some(who)
+}
+
+/// "matin QV / apm RD / nuit JT", "M : QV S : RD N : JT", "D : QV F : rd": who did which part of a
+/// day or of a letter, two at least.
+fn shifts(page: &Page<'_, '_>, at: usize, found: &mut Found) {
+    let part = |i: usize| -> Option<usize> {
+        let word = matches!(page.fold(i), "matin" | "apm" | "nuit" | "soir" | "jour" | "midi");
+        let letter =
+            page.has(i, look::SINGLE) && page.fold(i + 1) == ":" && matches!(page.fold(i), "m" | "s" | "n" | "j" | "d" | "f" | "t");
+        let who = i + 1 + usize::from(page.fold(i + 1) == ":");
+        let typed = letter && matches!(page.fold(i), "f" | "t") && page.has(who, look::LOWER) && matches!(page.fold(who).len(), 2 | 3);
+        let somebody = signs(page, who) && !page.has(who, look::CLINICAL | look::CUE) && !heading(page.fold(who)) || typed;
+        ((word || letter) && page.same_line(who) && somebody).then_some(who)
+    };
+    let Some(first) = part(at) else { return };
+    let next = first + 1 + usize::from(matches!(page.fold(first + 1), "/" | "," | ";" | "-" | "|" | "–"));
+    let second = Some(next).filter(|n| page.same_line(*n)).and_then(part);
+    let Some(second) = second else { return };
+    for who in [first, second] {
+        if !found.covers(who) {
+            found.push(page, who..who + 1, Label::Nom, SLOT, 20);
+        }
+    }
+}
+
 /// "C. VALLET - 02 99…" at the head of a line: a letter and a word in capitals, though it is a
 /// word of every day, with a telephone behind.
 fn lettered(page: &Page<'_, '_>, at: usize, found: &mut Found) {
@@ -187,7 +253,13 @@ fn colleague(page: &Page<'_, '_>, at: usize, found: &mut Found) {
                 })
         })
     };
-    if numbered || named() {
+    // "C. ROUX - … - cc : M. VALLET": as the others of the line are written.
+    let line = page.line_start(at);
+    let copied = at > line + 1
+        && page.fold(at - 1) == ":"
+        && page.cues[at - 2].is_some_and(|c| c.roles & role::COPY != 0)
+        && (line..at - 1).any(|i| page.has(i, look::SINGLE) && page.fold(i) != "m" && page.fold(i + 1) == "." && found.covers(i + 2));
+    if numbered || copied || named() {
         found.push(page, at..name, Label::Prenom, SLOT, 20);
     }
 }

@@ -96,13 +96,21 @@ fn assisted(page: &Page<'_, '_>, at: usize, found: &mut Found) {
     }
 }
 
-/// "Chère Claire,": who is written to by a given name.
+/// "Chère Claire,", "Cher Kervran,": who is written to.
 fn greeted(page: &Page<'_, '_>, at: usize, found: &mut Found) {
     let name = at + 1;
     let opens = matches!(page.fold(at), "cher" | "chere" | "bonjour") && page.has(at, look::OPENS) && page.same_line(name);
     let ends = page.fold(name + 1) == "," || page.line_ends(name + 1);
-    if opens && ends && page.has(name, look::CAPITAL) && page.has(name, word::ANY_GIVEN) && !found.covers(name) {
+    if !opens || !ends || !page.has(name, look::CAPITAL) || found.covers(name) {
+        return;
+    }
+    let strange = !page.has(name, word::COMMON | look::CUE | look::CLINICAL | word::QUALIFIER)
+        && !likely_common(page.fold(name))
+        && !crate::proper::known::explained(page.fold(name));
+    if page.has(name, word::ANY_GIVEN) {
         found.push(page, name..name + 1, Label::Prenom, SLOT, 24);
+    } else if page.fold(at) != "bonjour" && page.fold(name + 1) == "," && strange {
+        found.push(page, name..name + 1, Label::Nom, SLOT, 24);
     }
 }
 
@@ -203,7 +211,7 @@ fn beside_trade(page: &Page<'_, '_>, at: usize, found: &mut Found) {
     {
         let who = at + 1 + usize::from(page.fold(at + 1) == "." && page.glued(at + 1));
         let known = page.cues.get(who).is_some_and(Option::is_some);
-        let ends = closed(who + 1) || called_at(page, who + 1);
+        let ends = closed(who + 1) || called_at(page, who + 1) || matches!(page.fold(who + 1), "sous" | "avec" | "puis");
         if page.same_line(who) && initials(page, who) && !vital(page, who) && !known && ends && !found.covers(who) {
             found.push(page, who..who + 1, Label::Nom, SLOT, 20);
         }
@@ -290,6 +298,9 @@ fn on_duty(page: &Page<'_, '_>, at: usize) -> Option<usize> {
                 | "secretariat"
                 | "operateur"
                 | "prescripteur"
+                | "garde"
+                | "astreinte"
+                | "vacation"
         )
     {
         return None;

@@ -13,6 +13,7 @@ use crate::Label;
 pub(super) fn typists(page: &Page<'_, '_>, at: usize, found: &mut Found) {
     small_initials(page, at, found);
     typed(page, at, found);
+    left_unread(page, at, found);
 }
 
 /// "- fl/mc" at the end of a line, in small letters both: the first are those of somebody
@@ -104,6 +105,26 @@ fn small_initials(page: &Page<'_, '_>, at: usize, found: &mut Found) {
         if ends && small(who) && !found.covers(who) && (by || page.fold(who).len() == 2) {
             found.push(page, who..who + 1, Label::Nom, SLOT, 20);
         }
+    }
+}
+
+/// "dicté non relu, mc", "secrétariat (MC)", "sec/mc": who typed, behind what was left undone
+/// or the place where one types.
+fn left_unread(page: &Page<'_, '_>, at: usize, found: &mut Found) {
+    let unread =
+        matches!(page.fold(at), "relu" | "relue" | "signe" | "signee" | "valide" | "validee") && at > 0 && page.fold(at - 1) == "non";
+    let office = matches!(page.fold(at), "sec" | "secr" | "secretariat" | "secretaire");
+    let mark = page.fold(at + 1);
+    let who = at + 2;
+    let bracket = mark == "(" && page.fold(who + 1) == ")";
+    let parted = matches!(mark, "/" | "," | "-" | "–") && (unread || mark == "/") && page.line_ends(who + 1);
+    let letters = page.has(who, look::LOWER)
+        && matches!(page.fold(who).len(), 2 | 3)
+        && page.fold(who).bytes().all(|b| b.is_ascii_lowercase())
+        && !page.has(who, word::PARTICLE | word::COMMON | word::QUALIFIER);
+    let named = letters || initials(page, who) && !vital(page, who) && !page.has(who, look::CUE);
+    if (unread || office) && page.same_line(at + 1) && page.same_line(who) && (bracket || parted) && named && !found.covers(who) {
+        found.push(page, who..who + 1, Label::Nom, SLOT, 20);
     }
 }
 

@@ -34,6 +34,7 @@ impl Proper<'_, '_> {
                     || self.for_order(at)
                     || self.heads_entry(at)
                     || self.timed(at)
+                    || self.dated_twice(at)
                     || self.behind_step(at)
                     || self.carries_phone(at)
                     || self.behind_helper(at)
@@ -229,6 +230,19 @@ impl Proper<'_, '_> {
         };
         let starts = !self.page.same_line(at) || at > 0 && !self.page.same_line(at - 1) && self.mark(at - 1);
         starts || self.page.line_ends(end) || matches!(self.fold(end), ")" | "." | ";" | "-")
+    }
+
+    /// "Pansement : 12/03 QV, 14/03 RD": letters behind each of several days.
+    fn dated_twice(&self, at: usize) -> bool {
+        let behind_day = |i: usize| {
+            i > 0
+                && self.label(i - 1) == Some(Label::Date)
+                && self.page.same_line(i)
+                && self.rare(i)
+                && (self.closed(i + 1) || matches!(self.fold(i + 1), "," | ";" | "/" | "-" | "." | "|"))
+        };
+        let start = self.page.line_start(at);
+        behind_day(at) && (start..self.page.len()).take_while(|i| *i == start || self.page.same_line(*i)).any(|i| i != at && behind_day(i))
     }
 
     /// "vu avec PD", "interne MV", "relecture AB".
