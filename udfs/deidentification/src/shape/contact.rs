@@ -511,7 +511,12 @@ impl Reader<'_, '_> {
             let run = self.run(at + 1, &[".", "-"], false);
             let slash = self.mark(at, "/") || self.fold(at) == "ou" || self.fold(at) == "et";
             let dated = self.mark(run.end, "/") || self.is(run.end, Cue::Month) || self.is(run.end, Cue::Unit);
-            if !slash || dated || !(2..=6).contains(&run.total) || run.groups.iter().any(|g| *g == 1 || *g > 5) {
+            // "poste 4471, 4472"
+            let alike = self.mark(at, ",")
+                && matches!(run.groups[..], [4 | 5])
+                && self.digits(at - 1).is_some_and(|d| d.count == run.total)
+                && (self.line_start(run.end) || self.token(run.end).is_none() || self.kind(run.end) == Some(Kind::Mark));
+            if !(slash || alike) || dated || !(2..=6).contains(&run.total) || run.groups.iter().any(|g| *g == 1 || *g > 5) {
                 break;
             }
             self.emit(at + 1..run.end, Label::Tel, "shape:extension", 0.8);

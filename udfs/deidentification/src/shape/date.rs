@@ -291,10 +291,11 @@ impl Reader<'_, '_> {
         self.spelled_year(at).filter(|_| self.near(at))
     }
 
-    /// A unit follows: the figure is an amount.
+    /// A unit follows: the figure is an amount. "le 12 mars 1950 point" says how the sentence ends.
     pub fn amount_behind(&self, at: usize) -> bool {
+        let spoken = self.fold(at + 1) == "point" && self.digits(at).is_some_and(|d| d.value > 1);
         self.same_line(at + 1)
-            && (self.is(at + 1, Cue::Unit)
+            && (self.is(at + 1, Cue::Unit) && !spoken
                 || matches!(self.fold(at + 1), "%" | "€" | "°")
                 || self.mark(at + 1, "/") && self.word(at + 2) && self.glued(at + 2) && !self.capital(at + 2))
     }
