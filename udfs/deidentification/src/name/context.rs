@@ -156,6 +156,20 @@ fn in_small_letters(page: &Page<'_, '_>, at: usize, roles: u32, found: &mut Foun
     if page.same_line(at) && small_whole(page, at, true, found, "context:title") {
         return;
     }
+    // "dr petit : ok", "mme petit est algique"
+    let said = matches!(page.fold(first + 1), ":" | ")" | "(" | "est" | "a") && page.same_line(first + 1);
+    let family = page.has(first, word::ANY_FAMILY) && !page.has(first, look::CLINICAL | look::CUE | word::PARTICLE | word::ACRONYM);
+    if said
+        && family
+        && first == at
+        && page.has(at, look::LOWER)
+        && page.same_line(at)
+        && page.fold(at).len() > 3
+        && !how_one_is(page.fold(at))
+    {
+        found.push(page, at..at + 1, crate::Label::Nom, "context:title", 22);
+        return;
+    }
     if !page.has(first, look::LOWER) || !page.same_line(first) || usual(first) {
         return;
     }

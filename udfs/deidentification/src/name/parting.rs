@@ -23,6 +23,7 @@ pub(super) fn partings(page: &Page<'_, '_>, at: usize, found: &mut Found) {
     }
     lettered(page, at, found);
     correspondents(page, at, found);
+    small_mister(page, at, found);
     colleague(page, at, found);
 }
 
@@ -201,6 +202,18 @@ fn lettered(page: &Page<'_, '_>, at: usize, found: &mut Found) {
     if begins && written && word && telephone(page, name + 1) && !found.covers(name) && !found.covers(at) {
         found.push(page, at..name, Label::Prenom, SLOT, 24);
         found.push(page, name..name + 1, Label::Nom, SLOT, 24);
+    }
+}
+
+/// "m. trubert a chuté": a title in small letters before a listed family name.
+fn small_mister(page: &Page<'_, '_>, at: usize, found: &mut Found) {
+    let (dot, name) = (at + 1, at + 2);
+    let counted = at > 0 && page.same_line(at) && page.text.tokens[at - 1].kind == Kind::Number;
+    let title = page.fold(at) == "m" && page.has(at, look::LOWER) && page.fold(dot) == "." && page.glued(dot) && !counted;
+    let family = page.has(name, look::LOWER) && page.has(name, word::ANY_FAMILY) && page.fold(name).len() > 3;
+    let other = word::COMMON | word::QUALIFIER | word::PARTICLE | word::ACRONYM | look::CLINICAL | look::CUE;
+    if title && family && page.same_line(name) && !page.glued(name) && !page.has(name, other) && !found.covers(name) {
+        found.push(page, name..name + 1, Label::Nom, SLOT, 20);
     }
 }
 

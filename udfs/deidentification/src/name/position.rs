@@ -180,6 +180,7 @@ fn told_of_physician(fold: &str) -> bool {
             | "unite"
             | "bloc"
             | "trouve"
+            | "general"
             | "aime"
             | "marche"
             | "parent"

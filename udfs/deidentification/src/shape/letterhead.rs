@@ -265,7 +265,8 @@ impl Reader<'_, '_> {
                 | "halles"
                 | "pres"
         );
-        if !article || !house || other || !self.same_line(name) || self.is_taken(name) || !self.moves_before(at) {
+        let allergic = ["allerg", "sensib", "intoler", "expos"].iter().any(|p| self.before(at, 1).starts_with(p));
+        if !article || !house || other || allergic || !self.same_line(name) || self.is_taken(name) || !self.moves_before(at) {
             return;
         }
         let end = name + 1;
@@ -377,8 +378,12 @@ impl Reader<'_, '_> {
         // "CHV" where "Centre Hospitalier de Valmont" is named.
         let (mut called, mut shared): (FxHashSet<String>, FxHashSet<String>) = Default::default();
         for span in self.found.iter().filter(|s| s.label == Label::Hopital) {
-            let letters = self.text.original.get(span.start..span.end).and_then(first_letters);
-            let Some(letters) = letters else { continue };
+            let name = self.text.original.get(span.start..span.end).unwrap_or("");
+            // "QVD" where "Hôpital Quentin-Vaudrec-Dréan" is named.
+            if let Some(own) = own_part(name).and_then(first_letters).filter(|l| own_letters(l)) {
+                called.insert(own);
+            }
+            let Some(letters) = first_letters(name) else { continue };
             if own_letters(&letters) {
                 called.insert(letters);
             } else if letters.starts_with("ch") {
@@ -473,6 +478,14 @@ impl Reader<'_, '_> {
 /// something else.
 pub(crate) fn house_initials(name: &str) -> Option<String> {
     first_letters(name).filter(|letters| own_letters(letters))
+}
+
+/// The name of a house behind its kind: "Quentin-Vaudrec" of "Hôpital Quentin-Vaudrec".
+fn own_part(name: &str) -> Option<&str> {
+    let (kind, own) = name.split_once(' ')?;
+    let kind = sillage_clinical::text::fold(kind);
+    let plain = own.starts_with(char::is_uppercase) && own.split([' ', '-']).all(|w| w.starts_with(char::is_uppercase));
+    (matches!(kind.as_str(), "hopital" | "clinique" | "polyclinique" | "site" | "pavillon") && plain).then_some(own)
 }
 
 fn own_letters(letters: &str) -> bool {
