@@ -307,7 +307,7 @@ fn cued(page: &Page<'_, '_>, at: usize, hit: CueHit, roles: u32, found: &mut Fou
     if at > 0 && page.fold(at - 1) == "-" && page.glued(at) && page.glued(at - 1) && page.has(at, look::LOWER) {
         return;
     }
-    // "2 MG/H. RESPIRE": an amount, not who treats.
+    // "3 MG/H. DORT": an amount, not who treats.
     if page.fold(at) == "mg" && at > 0 && page.text.tokens[at - 1].kind == Kind::Number && page.same_line(at) {
         return;
     }
@@ -439,7 +439,7 @@ fn name_at(page: &Page<'_, '_>, cue: usize, link: Link, roles: u32, before: i32,
     let strange = first.bits & (word::COMMON | word::QUALIFIER | look::CLINICAL | look::SEEN_LOWER | look::UPPER | word::EPONYM) == 0
         && first.kind == PartKind::Word
         && !known::explained(page.fold(first.tokens.start));
-    // "Un frère, Evrel, porteur de": a comma on both sides.
+    // "Un frère, Evrel, vit loin": a comma on both sides.
     let between = link.mark && page.fold(at - 1) == "," && page.fold(candidate.end) == ",";
     if roles & role::KIN != 0 && (!link.mark || between) && !link.line && strange && candidate.parts.len() == 1 {
         weight = weight.max(ENOUGH);
@@ -503,7 +503,7 @@ fn small_given(page: &Page<'_, '_>, at: usize, roles: u32, before: i32, detector
     }
 }
 
-/// "le kiné (romain baujard)", "sa fille claire trubert,": a given name, a word of every day
+/// "le kiné (pascal baujard)", "sa fille claire trubert,": a given name, a word of every day
 /// or not, and a word behind it that nothing explains, up to the end of the phrase unless a
 /// title stands before.
 fn small_whole(page: &Page<'_, '_>, at: usize, titled: bool, found: &mut Found, detector: &'static str) -> bool {

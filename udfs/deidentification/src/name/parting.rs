@@ -1,4 +1,4 @@
-//! Who is greeted, who takes leave and whom a request is about: "Amitiés à Claire",
+//! Who is greeted, who takes leave and whom a request is about: "Amitiés à Rose",
 //! "Merci, QV (02 99…)", "patient QV 43 ans", "M. Xxxxx RPPS …".
 
 use sillage_clinical::text::Kind;
@@ -27,7 +27,7 @@ pub(super) fn partings(page: &Page<'_, '_>, at: usize, found: &mut Found) {
     colleague(page, at, found);
 }
 
-/// "Amitiés à Claire", "mon bon souvenir à Rose", "embrasse Claire": to somebody called by a
+/// "Amitiés à Rose", "mon bon souvenir à Aurore", "embrasse Marine": to somebody called by a
 /// given name, though it is a word as well.
 fn greeting(page: &Page<'_, '_>, at: usize, found: &mut Found) {
     let sent = matches!(

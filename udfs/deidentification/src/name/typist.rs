@@ -37,7 +37,7 @@ pub(super) fn small_pair(page: &Page<'_, '_>, at: usize, people: &FxHashSet<Stri
     }
 }
 
-/// "HE cvl", "HE par cv", "he slash cv" under the name that the first letters shorten: who
+/// "SK bnt", "SK par bn", "sk slash bn" under the name that the first letters shorten: who
 /// dictated and who typed, as one says it aloud.
 pub(super) fn spoken_pair(page: &Page<'_, '_>, at: usize, people: &FxHashSet<String>, found: &mut Found) {
     let begins = at > 0 && page.text.tokens[at].lines_before > 0;

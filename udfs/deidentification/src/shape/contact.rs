@@ -247,7 +247,7 @@ impl Reader<'_, '_> {
         None
     }
 
-    /// "sinon interne 15-6640", "numéro interne : 6640", "abrégé 6640": an internal number by what
+    /// "ou interne 21-4408", "numéro interne : 4408", "abrégé 4408": an internal number by what
     /// numbers of a house are called.
     fn inner_number(&mut self, at: usize) -> Option<usize> {
         let numbered = matches!(self.before(at, 1), "numero" | "no" | "num" | "°" | "ligne" | "tel" | "telephone" | "appel" | "en");
@@ -259,7 +259,7 @@ impl Reader<'_, '_> {
         };
         let first = at + 1 + usize::from(self.mark(at + 1, ":"));
         let run = self.run(first, &["-", "."], false);
-        // "interne 15-6640", never "interne 2-3 jours".
+        // "interne 21-4408", never "interne 2-3 jours".
         let joined = run.groups.len() == 2 && self.mark(first + 1, "-") && run.groups[1] == 4;
         let called = numbered && matches!(run.groups[..], [4..=6] | [1 | 2, 4] | [2, 2] | [2, 3] | [3, 3] | [2, 2, 2]);
         let year = run.groups.len() == 1 && self.digits(first).is_some_and(|d| (1990..2040).contains(&d.value));

@@ -240,7 +240,7 @@ impl Reader<'_, '_> {
         self.emit(at..end, Label::Hopital, "shape:hospital", 0.5);
     }
 
-    /// "place confirmée aux tilleuls pour jeudi": in a note without capitals a garden, a landscape
+    /// "accord obtenu aux tilleuls pour mardi": in a note without capitals a garden, a landscape
     /// or an order of monks that somebody is moved to is a house.
     pub(super) fn lower_place(&mut self, at: usize) {
         let name = at + 1;
