@@ -129,6 +129,8 @@ impl Scanner<'_, '_> {
             } else if matches!(word, "h" | "j" | "m") && matches!(text.fold(token + 1), "+" | "-") && glued(text, token + 1) {
                 ask.linked = false;
                 token += 2;
+            } else if matches!(word, "donc" | "alors") && matches!(text.fold(token - 1), "est" | "etait" | "reste") {
+                // "Le Rankin est donc à 2".
             } else if role.any(Roles::STOP) || (fresh && t.capital) {
                 return None;
             } else {

@@ -6,7 +6,7 @@ use super::{Precision, TemporalExpression, TemporalKind};
 use crate::text::{Kind, Text};
 use chrono::{Datelike, Duration, Months, NaiveDate, NaiveDateTime, NaiveTime};
 
-/// Days from which on a date without a year is rather the one of the year before.
+/// Most days from the reference to an entry of its notes.
 const COMING: i64 = 45;
 
 /// Days of the longest such month.
@@ -349,12 +349,20 @@ impl Resolver<'_, '_> {
             return Some((past, Precision::Day));
         }
         let next = self.nearest(Direction::Next, |year| NaiveDate::from_ymd_opt(year, month, day));
-        // A weekday that fits only one of the two decides, else what is near: nobody leaves the year of
-        // a day out that is nearly one ago, and notes go on behind the day they were begun.
+        // A weekday that fits only one of the two decides. An entry is near: notes go on behind the day
+        // they were begun.
         let fits = |d: &NaiveDate| weekday == 0 || d.weekday().number_from_monday() == u32::from(weekday);
         let near = |d: &NaiveDate| self.reference.is_some_and(|r| (*d - r.date()).num_days() <= COMING);
-        let coming = next.filter(|next| if fits(&past) { weekday == 0 && near(next) } else { fits(next) });
+        let coming = next.filter(|next| if fits(&past) { weekday == 0 && self.opens_line() && near(next) } else { fits(next) });
         Some((coming.unwrap_or(past), Precision::Day))
+    }
+
+    /// The expression stands first in its line, or behind one mark or article.
+    fn opens_line(&self) -> bool {
+        let first = |at: usize| at == 0 || self.text.tokens.get(at).is_some_and(|t| t.lines_before > 0);
+        let before = self.at.saturating_sub(1);
+        let slight = self.text.tokens.get(before).is_some_and(|t| t.kind == Kind::Mark) || self.text.fold(before) == "le";
+        first(self.at) || slight && first(before)
     }
 
     /// `lundi 12`: the month nearest to the reference where both fit.

@@ -128,8 +128,8 @@ pub(crate) fn contexts(text: &Text<'_>, sentences: &[Range<usize>], findings: &[
                 && !twins().any(|(_, (_, t))| t.start >= span.end && t.end <= h.start)
         }) || sentences.get(which + 1).is_some_and(|next| {
             // "La lettre donne 21 h. C'est à rectifier": the last thing said before.
-            sentence.end - span.end < REACH
-                && said(span.end, sentence.end - 1)
+            sentence.end.saturating_sub(span.end) < REACH
+                && said(span.end, sentence.end.saturating_sub(1))
                 && reader.hits(next.clone()).iter().any(|h| h.value == WITHDRAWS && h.start == next.start)
         });
         // "Une première version indiquait « 12 »": what stands right behind these words, or is quoted there.
