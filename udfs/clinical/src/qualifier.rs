@@ -186,12 +186,16 @@ impl SentenceView<'_> {
             CueKind::PlanAfter => setting.procedure && !scope.reported() && scope.reached_behind(cue),
             CueKind::Transfer => setting.procedure && setting.door && scope.reached(cue, Commas::Items),
             CueKind::PlanList => setting.procedure && !scope.reported() && scope.reached(cue, Commas::Pass),
+            CueKind::Conduct => setting.procedure && !setting.door && !scope.reported() && scope.reached(cue, Commas::Pass),
             CueKind::Deferral => (setting.procedure || setting.drug) && scope.right_before(cue) && self.waits(cue.start, setting),
             _ => false,
         });
         cued || setting.motive && !scope.past(setting)
             || setting.procedure && scope.scheduled()
-            || setting.procedure && !setting.dated_now && (setting.dated_after || setting.prior == Prior::Planned) && !scope.reported()
+            || setting.procedure
+                && !setting.dated_now
+                && (setting.dated_after || setting.prior == Prior::Planned && !setting.door)
+                && !scope.reported()
     }
 
     /// Something is forbidden or ordered before this token: "pas d'aspirine

@@ -47,6 +47,8 @@ pub(crate) enum CueKind {
     Transfer,
     /// Opens a list of orders, for procedures alone: "consignes".
     PlanList,
+    /// As `PlanList`, but at the door what it orders is done while the note is written: "CAT".
+    Conduct,
     /// "avant": what a forbidden treatment waits for is yet to come.
     Deferral,
     Kin,
@@ -153,6 +155,7 @@ struct Hypothesis {
     plan_before: Vec<String>,
     plan_after: Vec<String>,
     plan_list: Vec<String>,
+    conduct: Vec<String>,
     deferral: Vec<String>,
     pseudo: Vec<String>,
 }
@@ -226,6 +229,7 @@ impl Cues {
             (PlanBefore, &file.hypothesis.plan_before),
             (PlanAfter, &file.hypothesis.plan_after),
             (PlanList, &file.hypothesis.plan_list),
+            (Conduct, &file.hypothesis.conduct),
             (Deferral, &file.hypothesis.deferral),
             (Kin, &file.family.kin),
             (KinLink, &file.family.link),

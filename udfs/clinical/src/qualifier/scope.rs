@@ -133,7 +133,7 @@ impl<'a> Scope<'a> {
                     if commas == Commas::Pass && (self.kind(at - 1) == Some(Kind::Number) || self.fold(at + 1) == ":") => {}
                 (Some(Kind::Mark), ")") if !(cue.end..at).any(|i| self.fold(i) == "(") => return false,
                 (Some(Kind::Mark), ",") => {
-                    if !self.passes_comma(at + 1, commas, last_item) {
+                    if !self.passes_comma(at + 1, commas, last_item) && !self.repeats(cue, at + 1) {
                         return false;
                     }
                     words = 0;
@@ -215,6 +215,15 @@ impl<'a> Scope<'a> {
         let next = self.view.mentions.partition_point(|m| m.start < cue.end);
         let first = self.view.mentions.get(next).map_or(self.span.start, |m| m.start.min(self.span.start));
         first > cue.end && !(cue.end..first).any(|i| matches!(self.fold(i), "de" | "d" | "aucun" | "aucune" | "ni" | ":"))
+    }
+
+    /// "recherche d'infarctus, de dissection": the item takes up the preposition of the cue.
+    fn repeats(&self, cue: &Cue, item: usize) -> bool {
+        let takes_up = |at: usize| matches!(self.fold(at), "de" | "d");
+        let last = cue.end - 1;
+        (takes_up(last) || self.fold(last) == "'" && takes_up(last - 1))
+            && takes_up(item)
+            && (item + 1..item + 3).any(|at| self.mention_at(at).is_some())
     }
 
     fn passes_comma(&self, next: usize, commas: Commas, last_item: bool) -> bool {
