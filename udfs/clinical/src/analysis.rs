@@ -23,6 +23,8 @@ use crate::vocabulary::WordId;
 
 /// A date this long before the document belongs to the past, not to the stay.
 const PAST: Duration = Duration::days(100);
+/// A visit in so much time after a stroke is one for it.
+const FOLLOWED: Duration = Duration::days(240);
 /// A date this long after the document lies ahead of it.
 const NOW: Duration = Duration::hours(18);
 /// Most words between a mention and the date that qualifies it.
@@ -542,7 +544,11 @@ impl<'a> Analysis<'a> {
             indication: false,
             procedure: label == Some(Label::Procedure),
             sign: label == Some(Label::Sign),
-            dated_before: age.is_some_and(|(age, precision)| age > PAST && (precision != Precision::Year || age > Duration::days(366))),
+            dated_before: age.is_some_and(|(age, precision)| {
+                // The stroke of which a visit some months later speaks.
+                let index = self.kind == DocumentKind::FollowUp && concept.is_some_and(stroke) && age < FOLLOWED;
+                age > PAST && !index && (precision != Precision::Year || age > Duration::days(366))
+            }),
             dated_now: age.is_some_and(|(age, precision)| age <= PAST && age >= -NOW && precision > Precision::Month),
             dated_after: age.is_some_and(|(age, precision)| age < -NOW && precision >= Precision::Month),
         }

@@ -271,6 +271,8 @@ impl Scanner<'_, '_> {
             }
             if t.kind == Kind::Mark {
                 match word {
+                    // "NIHSS 2 (MSG 1, extinction 1)": the items of the score.
+                    "(" if !pressure && self.limb(token + 1) => return None,
                     "-" | "=" if text.fold(token + 1) == ">" => {
                         signal = true;
                         token += 1;
@@ -309,6 +311,12 @@ impl Scanner<'_, '_> {
             token += 1;
         }
         None
+    }
+
+    /// A word of a side or limb stands here, and a number right behind it.
+    fn limb(&self, at: usize) -> bool {
+        let number = self.text.tokens.get(at + 1).is_some_and(|t| t.kind == Kind::Number);
+        number && self.catalog.role(self.text.fold(at)).any(Roles::SIDE)
     }
 
     /// Whether a time or a side follows: `10 à H24`.

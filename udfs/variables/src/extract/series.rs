@@ -28,7 +28,7 @@ impl Extractor<'_, '_> {
                 continue;
             }
             let from = text.token_at(measurement.end.max(1) - 1) + 1;
-            let limit = measurements.get(i + 1).map_or(usize::MAX, |next| text.token_at(next.start));
+            let limit = measurements[i + 1..].iter().find(|m| m.name.is_some()).map_or(usize::MAX, |next| text.token_at(next.start));
             let end = self.sentence(from.saturating_sub(1)).end.min(limit);
             let mut at = from;
             while at < end {
