@@ -20,7 +20,7 @@ pub(crate) mod page;
 mod parting;
 mod position;
 pub(crate) mod repeat;
-mod slot;
+pub(crate) mod slot;
 #[cfg(test)]
 mod tests;
 mod typist;

@@ -7,6 +7,7 @@
 
 mod abroad;
 mod address;
+mod around;
 mod birth;
 mod contact;
 mod date;
@@ -46,6 +47,7 @@ fn find(knowledge: &ShapeKnowledge, analysis: &Analysis<'_>) -> Vec<Span> {
     reader.mails();
     reader.links();
     reader.scanned();
+    reader.blood_bags();
     reader.named_numbers();
     reader.serials();
     reader.phones();
@@ -56,6 +58,7 @@ fn find(knowledge: &ShapeKnowledge, analysis: &Analysis<'_>) -> Vec<Span> {
     reader.long_numbers();
     reader.leftovers();
     reader.hospitals();
+    reader.houses_around();
     reader.sites();
     reader.zones();
     reader.towns();

@@ -320,11 +320,11 @@ fn on_duty(page: &Page<'_, '_>, at: usize) -> Option<usize> {
 }
 
 /// What is measured at a bed, not who measures.
-pub(super) fn vital(page: &Page<'_, '_>, at: usize) -> bool {
+pub(crate) fn vital(page: &Page<'_, '_>, at: usize) -> bool {
     matches!(page.fold(at), "ta" | "fc" | "fr" | "pa" | "hr" | "sat" | "dxt" | "gcs" | "eva")
 }
 
-pub(super) fn writing(fold: &str) -> bool {
+pub(crate) fn writing(fold: &str) -> bool {
     matches!(
         fold,
         "dictee"

@@ -5,6 +5,7 @@ use crate::Label;
 use crate::name::initials::reviewed;
 use crate::name::knowledge::{role, word};
 use crate::name::page::look;
+use crate::name::slot::{vital, writing};
 
 impl Proper<'_, '_> {
     /// Reads every token that two or three letters may make the initials of somebody.
@@ -14,6 +15,10 @@ impl Proper<'_, '_> {
                 continue;
             }
             self.slashed(at);
+            self.study_letters(at);
+            if self.typed_behind_day(at) || self.closes_text(at) {
+                self.emit(at..at + 1, Label::Nom, "proper:initials", 0.4);
+            }
             // "Dr Kuntz. (sk)" at the end of a line.
             let typist = at > 3
                 && self.fold(at - 1) == "("
@@ -37,6 +42,7 @@ impl Proper<'_, '_> {
                     || self.dated_twice(at)
                     || self.behind_step(at)
                     || self.carries_phone(at)
+                    || self.of_house(at)
                     || self.behind_helper(at)
                     || self.behind_person_word(at))
             {
@@ -82,6 +88,90 @@ impl Proper<'_, '_> {
                 | "nri"
         ) || known::shared_act(self.fold(at - 2));
         function && self.page.has(at - 2, look::LOWER) || said && self.rare(at)
+    }
+
+    /// "initiales : M-K", "initiales M.K.", "initiales (MKA)": the letters of who takes part in a study.
+    fn study_letters(&mut self, at: usize) {
+        // "Images initiales : DWI", "lésions initiales": what was there at first.
+        let noun = at > 0 && self.page.same_line(at) && self.fold(at - 1).len() > 3 && self.fold(at - 1).ends_with(['s', 'x']);
+        if self.fold(at) != "initiales" || noun {
+            return;
+        }
+        let mut first = at + 1;
+        while matches!(self.fold(first), ":" | "(" | "=" | "du" | "de" | "la" | "patient" | "patiente") && first < at + 5 {
+            first += 1;
+        }
+        let capitals = |i: usize| {
+            self.page.same_line(i) && (1..=4).contains(&self.source(i).len()) && self.source(i).bytes().all(|b| b.is_ascii_uppercase())
+        };
+        if first >= self.page.len() || !capitals(first) || self.covered(first) {
+            return;
+        }
+        let mut end = first + 1;
+        while end + 1 < self.page.len()
+            && matches!(self.fold(end), "-" | "." | "/")
+            && self.page.glued(end)
+            && self.page.glued(end + 1)
+            && capitals(end + 1)
+        {
+            end += 2;
+        }
+        let whole = self.source(first).len() == 2 && !vital(&self.page, first) || self.source(first).len() == 3 && self.rare(first);
+        if end > first + 1 || whole {
+            self.emit(first..end, Label::Nom, "proper:initials", 0.4);
+        }
+    }
+
+    /// "relu le 24/04/2025 - nk", "frappé le 24/04 nk": who typed, behind the day of it.
+    fn typed_behind_day(&self, at: usize) -> bool {
+        let source = self.source(at);
+        let parted = usize::from(at > 0 && matches!(self.fold(at - 1), "-" | "–" | "/" | "," | "(" | "par"));
+        let day = at.checked_sub(1 + parted).filter(|_| self.page.same_line(at));
+        let small = matches!(source.len(), 2 | 3) && source.bytes().all(|b| b.is_ascii_lowercase());
+        let known = word::PARTICLE | word::COMMON | word::QUALIFIER | look::CLINICAL;
+        let ends = self.page.line_ends(at + 1) || matches!(self.fold(at + 1), ")" | ".") && self.page.line_ends(at + 2);
+        let typist = small && !self.page.has(at, known) || self.letters(at) && self.rare(at);
+        let dated = day.is_some_and(|d| self.label(d) == Some(Label::Date));
+        dated && ends && typist && (self.page.line_start(at)..at).any(|i| writing(self.fold(i)))
+    }
+
+    /// "MK, 10/03/2025 9h05", "le 10/03/2025 MK" alone on one of the last lines.
+    fn closes_text(&self, at: usize) -> bool {
+        let source = self.source(at);
+        let capitals = matches!(source.len(), 2 | 3) && source.bytes().all(|b| b.is_ascii_uppercase());
+        if !capitals || self.page.len() - at > 16 {
+            return false;
+        }
+        let start = self.page.line_start(at);
+        let end = (start + 1..self.page.len()).find(|i| !self.page.same_line(*i)).unwrap_or(self.page.len());
+        let lines = (end..self.page.len()).filter(|i| !self.page.same_line(*i)).count();
+        let dated = (start..end).any(|i| self.label(i) == Some(Label::Date));
+        let plain = (start..end).all(|i| {
+            i == at
+                || self.label(i) == Some(Label::Date)
+                || self.number(i)
+                || self.mark(i)
+                || matches!(self.fold(i), "le" | "a" | "h" | "signe" | "par")
+        });
+        let thing = vital(&self.page, at)
+            || matches!(self.fold(at), "ok" | "rx" | "cr" | "ct" | "am" | "pm" | "iv" | "bu" | "cs" | "vu" | "tp" | "jo");
+        dated && plain && lines < 2 && !thing && (source.len() == 2 || self.rare(at))
+    }
+
+    /// "télé-expert (LK, CHU de Brouzac)": in brackets with the house of who was asked.
+    fn of_house(&self, at: usize) -> bool {
+        let house = at + 2;
+        let opened =
+            at > 1 && self.fold(at - 1) == "(" && self.fold(at + 1) == "," && self.page.same_line(at) && self.page.same_line(house);
+        let housed = self.label(house) == Some(Label::Hopital)
+            || matches!(self.fold(house), "chu" | "chru" | "ch" | "chr" | "chi" | "hopital" | "clinique")
+                && self.page.has(house, look::CAPITAL);
+        // "(ST, CHU X)": a stay, pictures, a test done there.
+        let function = at > 1 && self.page.cues[at - 2].is_some_and(|c| c.roles & role::FUNCTION != 0);
+        let person = function
+            || at > 1
+                && (matches!(self.fold(at - 2), "expert" | "avis" | "nri" | "telephone" | "tel") || known::shared_act(self.fold(at - 2)));
+        opened && housed && (self.rare(at) || person && self.source(at).len() == 2 && !vital(&self.page, at))
     }
 
     /// "P/O HK", "p.o. HK": signed for somebody.
@@ -253,10 +343,15 @@ impl Proper<'_, '_> {
         let ends = self.page.line_ends(at + 1)
             || matches!(self.fold(at + 1), "." | "," | ";" | ")" | "/" | "-" | ":" | "et" | "a" | "le" | "ce" | "qui" | "pour" | "+")
             || self.label(at + 1) == Some(Label::Date);
+        let before = self.fold(at - 1);
+        // "prévenue par MK au 06 00 …", "appel par MK au fils": who telephones.
+        let called = self.label(at + 2) == Some(Label::Tel) || self.kin(at + 2) || matches!(self.fold(at + 2), "portable" | "domicile");
+        if before == "par" && called && matches!(self.fold(at + 1), "au" | "aux" | "sur") && !known::ward(self.fold(at)) {
+            return true;
+        }
         if !ends {
             return false;
         }
-        let before = self.fold(at - 1);
         let near =
             (2..11).take_while(|back| at >= *back && self.fold(at - back) != ".").map(|back| self.before(at, back)).any(known::shared_act);
         if before == "a" && self.page.has(at - 1, look::LOWER) || self.source(at - 1) == "à" {
@@ -272,6 +367,10 @@ impl Proper<'_, '_> {
         }
         let cue = self.page.cues[at - 1].is_some_and(|c| c.end == at && c.roles & (role::FUNCTION | role::TYPIST) != 0);
         cue && self.rare(at) && !self.page.has(at - 1, look::UPPER) && self.fold(at + 1) != ":"
+    }
+
+    fn kin(&self, at: usize) -> bool {
+        self.page.cues.get(at).copied().flatten().is_some_and(|c| c.roles & role::KIN != 0)
     }
 
     /// "MR/JD", "NO/sd": two who share a letter, at its end.

@@ -469,7 +469,7 @@ impl Reader<'_, '_> {
     }
 
     /// On one of the first lines.
-    fn heads_page(&self, at: usize) -> bool {
+    pub(super) fn heads_page(&self, at: usize) -> bool {
         (1..=at).filter(|i| self.line_start(*i)).count() < 3
     }
 }
@@ -511,7 +511,7 @@ fn first_letters(name: &str) -> Option<String> {
 }
 
 /// Letters that no word of French begins or is made of.
-fn consonants_lead(fold: &str) -> bool {
+pub(super) fn consonants_lead(fold: &str) -> bool {
     let vowel = |b: u8| matches!(b, b'a' | b'e' | b'i' | b'o' | b'u' | b'y');
     fold.bytes().filter(|b| vowel(*b)).count() * 3 <= fold.len()
 }

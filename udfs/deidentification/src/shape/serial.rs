@@ -12,7 +12,7 @@ impl Reader<'_, '_> {
             if self.is_taken(at) || self.glued(at) && at > 0 && !matches!(self.before(at, 1), "(" | ":" | "/" | "[" | "=") {
                 continue;
             }
-            if let Some(end) = self.object_identifier(at).or_else(|| self.dashed(at)) {
+            if let Some(end) = self.object_identifier(at).or_else(|| self.dashed(at)).or_else(|| self.machine(at)) {
                 self.emit(at..end, Label::Id, "shape:number", 0.8);
             } else if let Some(end) = self.insurance_physician(at) {
                 self.emit(at..end, Label::Rpps, "shape:rpps", 0.8);
@@ -38,6 +38,71 @@ impl Reader<'_, '_> {
         let total: usize = groups.iter().sum();
         let phone = self.fold(at).starts_with('0') && total == 10 && groups[0] < 3 || groups[1..].iter().all(|g| *g < 3);
         (groups.len() >= 3 && groups.len() * 2 == end - at + 1 && total >= 9 && !phone && self.date_here(at).is_none()).then_some(end)
+    }
+
+    /// "34-IRM-02", "75/TDM/1": a department, what the machine makes, its number.
+    fn machine(&self, at: usize) -> Option<usize> {
+        let (kind, number) = (at + 2, at + 4);
+        let joined = matches!(self.fold(at + 1), "-" | "/" | "_") && self.fold(at + 3) == self.fold(at + 1);
+        let pictures = matches!(
+            self.fold(kind),
+            "irm" | "tdm" | "scan" | "scanner" | "sca" | "sc" | "tep" | "rx" | "mn" | "angio" | "ang" | "gc" | "mri" | "ct"
+        );
+        let figures = self.digits(at).is_some_and(|d| matches!(d.count, 2 | 3)) && self.digits(number).is_some_and(|d| d.count < 6);
+        (joined && pictures && self.upper(kind) && figures && (at + 1..=number).all(|i| self.glued(i)))
+            .then_some(self.chain(at, &["-", "/", "_"]))
+    }
+
+    /// "CGR n° 7500 21 440 118", "PFC 6 214 550 018 7": the number of a bag of blood in its groups.
+    pub(super) fn blood_bags(&mut self) {
+        for at in 0..self.len() {
+            let blood = matches!(
+                self.fold(at),
+                "cgr"
+                    | "pfc"
+                    | "cpa"
+                    | "mcp"
+                    | "cup"
+                    | "psl"
+                    | "pva"
+                    | "poche"
+                    | "poches"
+                    | "culot"
+                    | "culots"
+                    | "don"
+                    | "concentre"
+                    | "produit"
+            );
+            if !blood || self.is_taken(at) {
+                continue;
+            }
+            let mut first = at + 1;
+            while first < at + 6
+                && self.same_line(first)
+                && matches!(
+                    self.fold(first),
+                    ":" | "." | "°" | "n" | "no" | "num" | "numero" | "unite" | "poche" | "don" | "globulaire" | "plasma" | "lot" | "id"
+                )
+            {
+                first += 1;
+            }
+            let mut end = first;
+            while self.digits(end).is_some()
+                && self.same_line(end)
+                && !self.column(end)
+                && (end == first || !self.glued(end) || self.mark(end - 1, "-") && self.glued(end - 1))
+                && end < first + 12
+            {
+                end += 1;
+                end += usize::from(self.mark(end, "-") && self.glued(end) && self.glued(end + 1) && self.digits(end + 1).is_some());
+            }
+            // The last group is an amount: "250 ml".
+            end -= usize::from(end > first && (self.is(end, Cue::Unit) || self.measured(end - 1)) && self.same_line(end));
+            let figures = self.source(first..end.max(first)).bytes().filter(u8::is_ascii_digit).count();
+            if end > first + 1 && figures >= 9 && self.date_here(first).is_none() && self.free(first..end) {
+                self.emit(first..end, Label::Id, "shape:id", 0.8);
+            }
+        }
     }
 
     /// "AM 59 1 03318 4": department, kind, order and key of a physician.
@@ -115,6 +180,10 @@ impl Reader<'_, '_> {
                 | "commande"
                 | "livraison"
                 | "requete"
+                | "installation"
+                | "autorisation"
+                | "agrement"
+                | "equipement"
         );
         let value = at + 1 + usize::from(self.mark(at + 1, ":"));
         if !named && self.fold(at) != "bon" {
