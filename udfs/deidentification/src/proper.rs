@@ -6,6 +6,7 @@
 //! a person behind "chez", a house behind "Les". Initials of those who write are read in
 //! [`initials`]. These are guesses: a clinical mention wins over them.
 
+mod account;
 mod initials;
 pub(crate) mod known;
 mod person;
@@ -45,6 +46,7 @@ pub fn proper(identity: &Identity, analysis: &Analysis<'_>, staff: &[&str], span
     reader.learn_people(staff);
     reader.initials();
     reader.logins();
+    reader.accounts();
     reader.signs();
     reader.found.sort_by_key(|s| s.start);
     reader.found

@@ -9,9 +9,24 @@ use crate::Label;
 /// What a candidate must weigh, context and shape together.
 pub(crate) const ENOUGH: i32 = 20;
 
+/// "Sofia 5F", "Vecta 71 Fr": the size of a catheter stands behind its name.
+fn gauge(page: &Page<'_, '_>, at: usize) -> bool {
+    let fold = page.fold(at);
+    let figures = fold.trim_end_matches(|c: char| c.is_ascii_lowercase());
+    let unit = if figures.len() < fold.len() { &fold[figures.len()..] } else { page.fold(at + 1) };
+    page.same_line(at)
+        && (1..=2).contains(&figures.len())
+        && figures.bytes().all(|b| b.is_ascii_digit())
+        && matches!(unit, "f" | "fr" | "french" | "ch")
+        && (figures.len() < fold.len() || page.same_line(at + 1))
+}
+
 /// Weight of the shape of a name alone.
 pub(crate) fn shape(page: &Page<'_, '_>, candidate: &Candidate, announced: bool) -> i32 {
     let parts = &candidate.parts;
+    if parts.len() == 1 && gauge(page, parts[0].tokens.end) {
+        return -ENOUGH;
+    }
     let (mut given, mut family, mut unlisted, mut bad, mut eponym, mut initials) = (0, 0, 0, 0, 0, 0);
     let (mut upper, mut mixed) = (false, false);
     for part in parts {

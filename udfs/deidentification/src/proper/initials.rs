@@ -54,6 +54,18 @@ impl Proper<'_, '_> {
     /// "vu par SB + CL", "HK, MB et TL": initials in a list with some that are known.
     fn listed(&self, at: usize) -> bool {
         let mark = self.fold(at.saturating_sub(1));
+        // "staff (TK, LB, MD)", "RCP (TK, LB)": several at once.
+        let met = at > 1
+            && mark == "("
+            && self.rare(at)
+            && self.fold(at + 1) == ","
+            && at + 2 < self.page.len()
+            && self.letters(at + 2)
+            && (2..5)
+                .any(|back| at >= back && matches!(self.fold(at - back), "staff" | "rcp" | "reunion" | "visite" | "presents" | "releve"));
+        if met {
+            return true;
+        }
         let led = at > 1
             && self.page.same_line(at)
             && matches!(mark, "+" | "," | "et" | "/" | "&")
@@ -122,7 +134,7 @@ impl Proper<'_, '_> {
         }
     }
 
-    /// "relu le 24/04/2025 - nk", "frappé le 24/04 nk": who typed, behind the day of it.
+    /// "relu le 6/02/2024 - nk", "frappé le 6/02 nk": who typed, behind the day of it.
     fn typed_behind_day(&self, at: usize) -> bool {
         let source = self.source(at);
         let parted = usize::from(at > 0 && matches!(self.fold(at - 1), "-" | "–" | "/" | "," | "(" | "par"));
@@ -135,7 +147,7 @@ impl Proper<'_, '_> {
         dated && ends && typist && (self.page.line_start(at)..at).any(|i| writing(self.fold(i)))
     }
 
-    /// "MK, 10/03/2025 9h05", "le 10/03/2025 MK" alone on one of the last lines.
+    /// "MK, 7/02/2024 18h40", "le 7/02/2024 MK" alone on one of the last lines.
     fn closes_text(&self, at: usize) -> bool {
         let source = self.source(at);
         let capitals = matches!(source.len(), 2 | 3) && source.bytes().all(|b| b.is_ascii_uppercase());
@@ -362,6 +374,13 @@ impl Proper<'_, '_> {
             return near && before != "chez" || before == "avec" && self.rare(at);
         }
         // "vu PD" at the end of a line.
+        // "Revu ce jour PD", "revu à 14h PD".
+        let start = self.page.line_start(at);
+        let short =
+            at - start < 5 && reviewed(self.fold(start)) && (self.number(at - 1) || matches!(before, "jour" | "matin" | "soir" | "h"));
+        if short && self.page.line_ends(at + 1) && self.source(at).len() == 2 && self.rare(at) {
+            return true;
+        }
         if reviewed(before) && self.page.line_ends(at + 1) {
             return self.source(at).len() == 2 && self.rare(at);
         }

@@ -178,7 +178,7 @@ fn drug_maker(fold: &str) -> bool {
 }
 
 /// What a line of a house names behind it.
-fn ward(fold: &str) -> bool {
+pub(super) fn ward(fold: &str) -> bool {
     matches!(
         fold,
         "unv"

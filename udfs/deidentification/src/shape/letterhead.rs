@@ -461,6 +461,13 @@ impl Reader<'_, '_> {
         let comma = self.mark(at + 1, ",") && self.capital(at + 2) && !self.upper(at + 2) && self.mark(at + 3, ")");
         let called = self.mark(at.wrapping_sub(1), "(") && at > 1 && (comma || self.mark(at + 1, ")") && self.person_ends(at - 2));
         let head = self.line_start(at) && (at == 0 || self.heads_page(at)) && self.same_line(at + 1);
+        // "UNV HKV", "garde neurochirurgie QRV": the house behind its ward.
+        let watched = (2..5).any(|back| matches!(self.before(at, back), "garde" | "astreinte" | "avis" | "visio" | "interne"));
+        let closed = self.token(at + 1).is_none() || self.line_start(at + 1) || matches!(self.kind(at + 1), Some(Kind::Mark));
+        let warded = super::around::ward(before) && self.same_line(at) && closed && !self.glued(at + 2);
+        if warded && fold.len() < 6 && consonants_lead(fold) && (fold.starts_with('h') || watched) {
+            return true;
+        }
         if kind {
             return consonants && fold.len() < 7 || fold.len() < 6 && (led || called || head);
         }

@@ -16,7 +16,9 @@ impl Reader<'_, '_> {
                 self.emit(at..end, Label::Id, "shape:number", 0.8);
             } else if let Some(end) = self.insurance_physician(at) {
                 self.emit(at..end, Label::Rpps, "shape:rpps", 0.8);
-            } else if let Some((start, end)) = self.abbreviated_serial(at).or_else(|| self.voucher(at)).or_else(|| self.journey(at)) {
+            } else if let Some((start, end)) =
+                self.abbreviated_serial(at).or_else(|| self.voucher(at)).or_else(|| self.journey(at)).or_else(|| self.subject(at))
+            {
                 self.emit(start..end, Label::Id, "shape:id", 0.8);
             }
         }
@@ -123,6 +125,9 @@ impl Reader<'_, '_> {
                 at + 2
             }
             "imei" => at + 1,
+            // The number of a ward, of a call.
+            "uf" | "drm" if self.upper(at) => at + 1,
+            "inventaire" => at + 1,
             _ => return None,
         };
         while matches!(self.fold(value), ":" | "." | "°" | "n") && value < at + 6 && self.same_line(value) {
@@ -184,6 +189,14 @@ impl Reader<'_, '_> {
                 | "autorisation"
                 | "agrement"
                 | "equipement"
+                | "stimulateur"
+                | "pacemaker"
+                | "defibrillateur"
+                | "respirateur"
+                | "moniteur"
+                | "holter"
+                | "pompe"
+                | "implant"
         );
         let value = at + 1 + usize::from(self.mark(at + 1, ":"));
         if !named && self.fold(at) != "bon" {
@@ -207,6 +220,18 @@ impl Reader<'_, '_> {
         let letters = self.source(value..end).bytes().any(|b| b.is_ascii_uppercase());
         let small = self.source(value..end).bytes().any(|b| b.is_ascii_lowercase());
         (letters && !small && !self.form_code(value)).then_some((value, end))
+    }
+
+    /// "Sujet 012-MKB", "patient 12-AB": the number in a study, and the letters of who takes part.
+    fn subject(&self, at: usize) -> Option<(usize, usize)> {
+        let number = at + 1 + usize::from(matches!(self.fold(at + 1), ":" | "n")) + usize::from(self.mark(at + 2, "°"));
+        let study = matches!(self.fold(at), "sujet" | "patient" | "patiente" | "inclusion" | "randomisation" | "participant");
+        let end = self.chain(number, &["-"]);
+        let letters = end >= number + 3
+            && (2..=4).contains(&self.source(end - 1..end).len())
+            && self.source(end - 1..end).bytes().all(|b| b.is_ascii_uppercase());
+        let figures = (number..end - 1).step_by(2).all(|i| self.digits(i).is_some_and(|d| (2..=5).contains(&d.count)));
+        (study && self.same_line(number) && letters && figures && self.free(number..end)).then_some((number, end))
     }
 
     /// "vol QX 618", "TGV 6203": what somebody arrives by.
