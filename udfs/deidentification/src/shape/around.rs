@@ -19,7 +19,9 @@ impl Reader<'_, '_> {
                 "h" | "hop" | "hopit" => self.short_house(at),
                 _ => None,
             };
-            if let Some(end) = end {
+            if let Some(end) = self.network(at) {
+                self.emit(at..end, Label::Hopital, "shape:hospital-letters", 0.6);
+            } else if let Some(end) = end {
                 self.emit(at..end, Label::Hopital, "shape:hospital", 0.7);
             } else if let Some(house) = self.letters_before_ward(at) {
                 self.emit(at..at + 1, Label::Hopital, "shape:letterhead", 0.7);
@@ -108,6 +110,15 @@ impl Reader<'_, '_> {
         let person = at > 0 && self.same_line(at) && (self.is(at - 1, Cue::Title) || self.person_ends(at - 1));
         let said = ward || (saint || known.is_some()) && (led || !letter);
         (said && !person && !self.is(name, Cue::Title)).then_some(end)
+    }
+
+    /// "Télé-AVC K-R": the letters of the regions that share a watch.
+    fn network(&self, at: usize) -> Option<usize> {
+        let letter = |i: usize| self.upper(i) && self.fold(i).len() == 1;
+        let remote = self.before(at, 1) == "teleavc"
+            || matches!(self.before(at, 1), "avc" | "neurologie" | "expertise") && (2..4).any(|back| self.before(at, back) == "tele");
+        let joined = matches!(self.fold(at + 1), "-" | "/") && self.glued(at + 1) && self.glued(at + 2);
+        (remote && self.same_line(at) && letter(at) && joined && letter(at + 2) && self.free(at..at + 3)).then_some(at + 3)
     }
 
     /// "HKB - USINV - Transmissions" on the first lines: the letters of a house before its ward.
