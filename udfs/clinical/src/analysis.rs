@@ -521,6 +521,13 @@ impl<'a> Analysis<'a> {
         {
             return Prior::Historical;
         }
+        // At the door `CAT` tells what is being done.
+        if matches!(self.kind, DocumentKind::Referral | DocumentKind::Emergency) && kind.prior == Prior::Planned {
+            let title = self.text.source(section.title.clone());
+            if title.starts_with("CAT") || title.to_lowercase().starts_with("conduite") {
+                return Prior::None;
+            }
+        }
         // After it, `Traitement` without more is the treatment of now.
         if self.kind == DocumentKind::FollowUp && kind.late.is_some() {
             return Prior::None;

@@ -192,10 +192,7 @@ impl SentenceView<'_> {
         });
         cued || setting.motive && !scope.past(setting)
             || setting.procedure && scope.scheduled()
-            || setting.procedure
-                && !setting.dated_now
-                && (setting.dated_after || setting.prior == Prior::Planned && !setting.door)
-                && !scope.reported()
+            || setting.procedure && !setting.dated_now && (setting.dated_after || setting.prior == Prior::Planned) && !scope.reported()
     }
 
     /// Something is forbidden or ordered before this token: "pas d'aspirine
