@@ -112,6 +112,11 @@ pub(crate) fn contexts(text: &Text<'_>, sentences: &[Range<usize>], findings: &[
             found.push(Context { corrects: all, dated: reader.dated(&span), ..Context::default() });
             continue;
         };
+        // "La lettre donne 21 h. C'est à rectifier": the next sentence takes the last thing said back.
+        let taken_back = sentences.get(which + 1).is_some_and(|next| {
+            let hits = hits[which + 1].get_or_insert_with(|| reader.hits(next.clone()));
+            hits.iter().any(|h| h.value == WITHDRAWS && h.start == next.start)
+        });
         let hits = hits[which].get_or_insert_with(|| reader.hits(sentence.clone()));
         let twins = || {
             findings.iter().zip(&tokens).enumerate().filter(|(other, (f, t))| {
@@ -126,12 +131,7 @@ pub(crate) fn contexts(text: &Text<'_>, sentences: &[Range<usize>], findings: &[
                 && h.start - span.end < REACH
                 && said(span.end, h.start)
                 && !twins().any(|(_, (_, t))| t.start >= span.end && t.end <= h.start)
-        }) || sentences.get(which + 1).is_some_and(|next| {
-            // "La lettre donne 21 h. C'est à rectifier": the last thing said before.
-            sentence.end.saturating_sub(span.end) < REACH
-                && said(span.end, sentence.end.saturating_sub(1))
-                && reader.hits(next.clone()).iter().any(|h| h.value == WITHDRAWS && h.start == next.start)
-        });
+        }) || taken_back && sentence.end.saturating_sub(span.end) < REACH && said(span.end, sentence.end.saturating_sub(1));
         // "Une première version indiquait « 12 »": what stands right behind these words, or is quoted there.
         let misstated = hits.iter().any(|h| {
             let quoted = || (h.end..span.start).rev().find_map(|i| ["«", "»"].iter().position(|mark| *mark == text.fold(i))) == Some(0);
