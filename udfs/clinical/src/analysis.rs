@@ -511,18 +511,20 @@ impl<'a> Analysis<'a> {
         opens(date) || date > 0 && opens(date - 1)
     }
 
+    /// Written before the stay or as it begins.
+    fn at_the_door(&self) -> bool {
+        matches!(self.kind, DocumentKind::Referral | DocumentKind::Emergency)
+    }
+
     fn prior(&self, section: Option<&Section>) -> Prior {
         let Some(section) = section else { return Prior::None };
         let kind = self.knowledge.sections.kind(section);
         // Before the stay nobody has been discharged: `Traitement` is what is taken at home.
-        if matches!(self.kind, DocumentKind::Referral | DocumentKind::Emergency)
-            && &*kind.name == "discharge_treatment"
-            && !self.text.source(section.title.clone()).contains("ortie")
-        {
+        if self.at_the_door() && &*kind.name == "discharge_treatment" && !self.text.source(section.title.clone()).contains("ortie") {
             return Prior::Historical;
         }
         // At the door `CAT` tells what is being done.
-        if matches!(self.kind, DocumentKind::Referral | DocumentKind::Emergency) && kind.prior == Prior::Planned {
+        if self.at_the_door() && kind.prior == Prior::Planned {
             let title = self.text.source(section.title.clone());
             if title.starts_with("CAT") || title.to_lowercase().starts_with("conduite") {
                 return Prior::None;
@@ -542,7 +544,7 @@ impl<'a> Analysis<'a> {
             prior: self.prior(section),
             early: self.kind != DocumentKind::Other,
             referral: self.kind == DocumentKind::Referral,
-            door: matches!(self.kind, DocumentKind::Referral | DocumentKind::Emergency),
+            door: self.at_the_door(),
             lasting: concept.and_then(|c| c.icd10.as_deref()).is_some_and(|code| self.knowledge.document_kinds.lasts(code)),
             drug: label == Some(Label::Drug),
             lasting_drug: concept.and_then(|c| c.atc.as_deref()).is_some_and(|code| self.knowledge.document_kinds.long_term(code)),
