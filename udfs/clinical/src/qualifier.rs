@@ -148,7 +148,10 @@ impl SentenceView<'_> {
                 CueKind::NegationAfter => scope.reached_behind(cue) && (setting.drug || setting.procedure || !scope.of_treatment(cue)),
                 CueKind::StoppedBefore => setting.procedure && scope.called_off(cue),
                 CueKind::NegationAfterAdjacent => {
-                    scope.adjacent_after(cue) || scope.counted_none(cue) || scope.goes_on(cue) && scope.reached(cue, Commas::Items)
+                    scope.adjacent_after(cue)
+                        || scope.counted_none(cue)
+                        || (cue.start + 1..cue.end).contains(&scope.span.start)
+                        || scope.goes_on(cue) && scope.reached(cue, Commas::Items)
                 }
                 CueKind::NegationEither if cue.end <= scope.span.start => scope.has_object(cue) && scope.reached(cue, Commas::Items),
                 CueKind::NegationEither => !scope.has_object(cue) && scope.reached_behind(cue),
@@ -161,7 +164,7 @@ impl SentenceView<'_> {
                 }
                 _ => false,
             };
-            if negates {
+            if negates && !(cue.start >= scope.span.end && scope.supposed()) {
                 return Negation::Full;
             }
         }
@@ -191,6 +194,7 @@ impl SentenceView<'_> {
             _ => false,
         });
         cued || setting.motive && !scope.past(setting)
+            || setting.prior == Prior::Suspected && !(setting.drug || setting.procedure || setting.sign || scope.past(setting))
             || setting.procedure && scope.scheduled()
             || setting.procedure && !setting.dated_now && (setting.dated_after || setting.prior == Prior::Planned) && !scope.reported()
     }

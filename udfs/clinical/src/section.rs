@@ -29,6 +29,7 @@ pub enum Prior {
     Historical,
     Family,
     Planned,
+    Suspected,
 }
 
 #[derive(Deserialize)]

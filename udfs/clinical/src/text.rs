@@ -2,8 +2,11 @@
 //!
 //! Normalisation folds case, accents, ligatures, apostrophes and dashes, and
 //! joins words that a line end cut in two (`trans-⏎formation`). Every token
+//! Punctuation that a dictation says aloud counts as written. Every token
 //! knows the bytes of the original it stands for; [`Text::char_range`] turns byte
 //! ranges into Unicode scalar offsets, the unit of all our tables.
+
+mod spoken;
 
 use std::ops::Range;
 
@@ -188,6 +191,7 @@ impl<'a> Reader<'a> {
     }
 
     fn read(mut self) -> Text<'a> {
+        let dictated = spoken::dictated(self.text);
         let mut at = 0;
         let mut lines: u8 = 0;
         let mut space = true;
@@ -217,13 +221,36 @@ impl<'a> Reader<'a> {
                 at = end;
                 continue;
             }
-            let end = if is_word(c) { self.word_end(at) } else { next };
+            if let Some(dictated) = dictated.filter(|_| is_word(c))
+                && let Some(said) = spoken::said(self.text, at, self.word_before(lines), dictated)
+            {
+                let number = self.number_behind(said.end).filter(|_| said.mark == ",");
+                self.push_mark(at, said.end, said.mark, lines, space && number.is_none());
+                at = number.unwrap_or(said.end);
+                lines = u8::from(said.line);
+                space = number.is_none();
+                continue;
+            }
+            let end = if is_word(c) { spoken::spelled(self.text, at..next).unwrap_or_else(|| self.word_end(at)) } else { next };
             self.push(at, end, c, lines, space);
             at = end;
             lines = 0;
             space = false;
         }
         Text { original: self.text, folded: self.folded, tokens: self.tokens }
+    }
+
+    /// Where decimals begin behind a comma that is said after a number.
+    fn number_behind(&self, comma: usize) -> Option<usize> {
+        let digits = self.text[comma..].trim_start_matches([' ', '\u{a0}']);
+        let decimal = digits.starts_with(|c: char| c.is_ascii_digit()) && self.tokens.last().is_some_and(|t| t.kind == Kind::Number);
+        decimal.then_some(self.text.len() - digits.len())
+    }
+
+    /// The last word, where it stands on this line.
+    fn word_before(&self, lines: u8) -> Option<&str> {
+        let last = self.tokens.last().filter(|_| lines == 0)?;
+        Some(&self.folded[last.fold_start as usize..last.fold_end as usize])
     }
 
     /// End of the dots or underscores that start here and lead from a label to its
@@ -284,6 +311,15 @@ impl<'a> Reader<'a> {
             at += c.len_utf8();
         }
         None
+    }
+
+    /// A mark that stands for other words.
+    fn push_mark(&mut self, start: usize, end: usize, mark: &str, lines_before: u8, space_before: bool) {
+        let fold_start = self.folded.len() as u32;
+        self.folded.push_str(mark);
+        let (start, end, fold_end) = (start as u32, end as u32, self.folded.len() as u32);
+        let (upper, capital) = (false, false);
+        self.tokens.push(Token { start, end, fold_start, fold_end, kind: Kind::Mark, lines_before, space_before, upper, capital });
     }
 
     fn push(&mut self, start: usize, end: usize, first: char, lines_before: u8, space_before: bool) {
@@ -369,6 +405,35 @@ mod tests {
         assert_eq!(folds("Né ....\nLe"), ["ne", ".", ".", ".", ".", "le"]);
         let text = Text::new("Bolus ....... 11 h 20");
         assert_eq!(text.tokens[1].range(), 6..13);
+    }
+
+    #[test]
+    fn punctuation_said_aloud_is_punctuation() {
+        assert_eq!(folds("Température 36 virgule 6 virgule pouls 80"), ["temperature", "36", ",", "6", ",", "pouls", "80"]);
+        let said =
+            "Bilan deux points INR 1 virgule 2 ouvrez la parenthèse stable fermez la parenthèse point à la ligne\nEvolution point Sortie";
+        assert_eq!(folds(said), ["bilan", ":", "inr", "1", ",", "2", "(", "stable", ")", ".", "evolution", ".", "sortie"]);
+        let text = Text::new("Température 36 virgule 6");
+        assert_eq!(text.source(1..4), "36 virgule 6");
+        assert!(!text.tokens[2].space_before && !text.tokens[3].space_before);
+        // A shape, what is counted, places.
+        assert_eq!(folds("image en virgule"), ["image", "en", "virgule"]);
+        assert_eq!(
+            folds("Il gagne deux points. Point sur les aides"),
+            ["il", "gagne", "deux", "points", ".", "point", "sur", "les", "aides"]
+        );
+        let counted = folds("fatigue virgule gagne deux points virgule un point de NIHSS");
+        assert_eq!(counted, ["fatigue", ",", "gagne", "deux", "points", ",", "un", "point", "de", "nihss"]);
+    }
+
+    #[test]
+    fn letters_said_one_by_one_are_a_word() {
+        assert_eq!(folds("N I H S S à 8"), ["nihss", "a", "8"]);
+        assert_eq!(folds("C O N C L U S I O N :"), ["conclusion", ":"]);
+        assert_eq!(
+            folds("M. A B, J P-M, D G D, E. F G"),
+            ["m", ".", "a", "b", ",", "j", "p", "-", "m", ",", "d", "g", "d", ",", "e", ".", "f", "g"]
+        );
     }
 
     #[test]

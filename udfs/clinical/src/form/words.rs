@@ -114,17 +114,21 @@ pub(super) fn cut_short(fold: &str) -> bool {
     )
 }
 
+/// What a tab is in spaces.
+const COLUMN: usize = 8;
+
 /// Spaces before a token; a tab is a column.
 pub(super) fn gap_before(text: &Text<'_>, at: usize) -> usize {
     let Some(token) = text.tokens.get(at).filter(|t| t.space_before && t.lines_before == 0 && at > 0) else { return 0 };
     let gap = &text.original[text.tokens[at - 1].end as usize..token.start as usize];
-    if gap.contains('\t') { 8 } else { gap.chars().count() }
+    if gap.contains('\t') { COLUMN } else { gap.chars().count() }
 }
 
 /// The answer here is tied to what stands before it in the line.
 pub(super) fn linked(text: &Text<'_>, at: usize) -> bool {
     // Only a plain yes or no: "coagulation : négative" says how a test came out.
-    if !matches!(text.fold(at), "oui" | "non") || at == 0 {
+    let cell = matches!(text.fold(at), "o" | "n") && text.tokens[at].upper && gap_before(text, at) >= COLUMN;
+    if !(cell || matches!(text.fold(at), "oui" | "non")) || at == 0 {
         return false;
     }
     matches!(text.fold(at - 1), ":" | "=" | "?" | "→" | "…" | "_")

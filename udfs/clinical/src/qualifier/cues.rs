@@ -378,6 +378,10 @@ fn pressure(text: &Text<'_>, at: usize) -> bool {
     text.tokens.get(at + 1).is_none_or(|next| match next.kind {
         Kind::Number => true,
         Kind::Mark => text.fold(at + 1) != "'",
-        Kind::Word => !next.upper && !matches!(text.fold(at + 1), "d" | "de"),
+        Kind::Word => {
+            let word = text.fold(at + 1);
+            let done = ["repris", "fait", "donne", "injecte", "debute", "recu", "retrouve", "vu", "pose", "administre"];
+            !next.upper && !matches!(word, "d" | "de") && !done.iter().any(|verb| word.strip_prefix(verb).is_some_and(|end| end.len() < 2))
+        }
     })
 }

@@ -53,10 +53,15 @@ impl Scope<'_> {
         setting.drug
             && self.view.outside(self.span).any(|cue| match cue.kind {
                 CueKind::Stopped => (lasting || self.taken_no_more(cue)) && self.reached_behind(cue),
-                CueKind::StoppedBefore => lasting && self.reached(cue, Commas::End) && !self.unsure(cue),
+                CueKind::StoppedBefore => lasting && self.reached(cue, Commas::End) && !self.unsure(cue) && !self.denied_behind(cue),
                 _ => false,
             })
             || setting.drug && setting.lasting_drug && self.bled_under()
+    }
+
+    /// "arrêté : pas d'anticoagulant": what is stopped is another drug.
+    fn denied_behind(&self, cue: &Cue) -> bool {
+        cue.end < self.span.start && self.view.cues_in(cue.end..self.span.start).iter().any(|c| c.kind == CueKind::NegationBefore)
     }
 
     /// "ne le prend plus": who says so took it at home, whatever it is.

@@ -102,7 +102,8 @@ impl Scope<'_> {
             "que" if (cue.end..self.span.start).any(|at| matches!(self.fold(at), "mort" | "morte" | "decede" | "decedee" | "deces")) => {
                 false
             }
-            "des" | "de" | "par" | "avec" | "devant" | "aux" | "au" | "a" | "d" | "selon" | "prevenir" | "informer" | "voir" | "du" => true,
+            "des" | "de" | "par" | "apres" | "avec" | "devant" | "aux" | "au" | "a" | "d" | "selon" | "prevenir" | "informer" | "voir"
+            | "du" => true,
             "et" | "que" => !self.links_to_kin(head) && !self.acts(cue),
             _ => false,
         }

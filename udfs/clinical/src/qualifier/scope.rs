@@ -97,6 +97,10 @@ impl<'a> Scope<'a> {
             at += 1;
         }
         at = self.behind_aside(at);
+        // "et, moins probablement, un AVC": the adverb stands between its commas.
+        if self.fold(at) == "," && self.fold(cue.end - 1).ends_with("blement") && self.fold(cue.start - 1) == "," {
+            at += 1;
+        }
         let (mut words, mut items, mut last_item, mut commas) = (0, 0, false, commas);
         // "Ne marche pas, aphasie": a negated verb has no enumeration.
         let verbal = commas == Commas::Items && self.verb_negation(cue);
@@ -156,10 +160,11 @@ impl<'a> Scope<'a> {
                     words = 0;
                 }
                 (_, "et") => {
-                    if !commas.open() && items > 0 && self.new_statement(at + 1) {
+                    if !commas.open() && items > 0 && self.new_statement(at + 1) && !self.repeats(cue, at + 1) && !self.pairs(cue, at + 1) {
                         return false;
                     }
                     words = 0;
+                    at += usize::from(self.repeats(cue, at + 1));
                 }
                 _ => words += 1,
             }
@@ -187,6 +192,16 @@ impl<'a> Scope<'a> {
             .take_while(|at| self.kind(*at) != Some(Kind::Mark))
             .any(|at| self.mention_at(at).is_some());
         !complete && self.reached(cue, if treatment { Commas::End } else { Commas::Clause })
+    }
+
+    /// What stands behind the span is part of a condition: "si la thrombolyse est récusée".
+    pub fn supposed(&self) -> bool {
+        self.view.outside(self.span).any(|cue| {
+            cue.kind == CueKind::Conditional
+                && cue.end <= self.span.start
+                && !(cue.end..self.span.start).any(|at| matches!(self.fold(at), "," | ":" | ";"))
+                && self.depends(cue)
+        })
     }
 
     /// A line starts here that no word or comma before it announces.
@@ -217,13 +232,22 @@ impl<'a> Scope<'a> {
         first > cue.end && !(cue.end..first).any(|i| matches!(self.fold(i), "de" | "d" | "aucun" | "aucune" | "ni" | ":"))
     }
 
-    /// "recherche d'infarctus, de dissection": the item takes up the preposition of the cue.
+    /// "recherche d'infarctus, de dissection", "négatif pour l'un et pour l'autre": the item
+    /// takes up the preposition of the cue.
     fn repeats(&self, cue: &Cue, item: usize) -> bool {
-        let takes_up = |at: usize| matches!(self.fold(at), "de" | "d");
+        let of = |at: usize| matches!(self.fold(at), "de" | "d");
         let last = cue.end - 1;
-        (takes_up(last) || self.fold(last) == "'" && takes_up(last - 1))
-            && takes_up(item)
-            && (item + 1..item + 3).any(|at| self.mention_at(at).is_some())
+        let taken_up = of(last) && of(item) || self.fold(last) == "'" && of(last - 1) && of(item);
+        (taken_up || self.fold(last) == "pour" && self.fold(item) == "pour") && (item + 1..item + 4).any(|at| self.mention_at(at).is_some())
+    }
+
+    /// "suivie pour une hypertension et un diabète": the second of two, with its article too.
+    fn pairs(&self, cue: &Cue, item: usize) -> bool {
+        let article = |at: usize| matches!(self.fold(at), "un" | "une");
+        matches!(cue.kind, CueKind::HistoryBefore | CueKind::HypothesisBefore)
+            && article(cue.end - 1)
+            && article(item)
+            && self.mention_at(item + 1).is_some()
     }
 
     fn passes_comma(&self, next: usize, commas: Commas, last_item: bool) -> bool {
@@ -253,7 +277,8 @@ impl<'a> Scope<'a> {
                 (_, "de" | "d" | "autre" | "autres" | "et") => {}
                 _ => words += 1,
             }
-            if words > 2 || self.cue_at(at, &[CueKind::Terminator, CueKind::Circumstance, CueKind::Story]) {
+            // "sans arythmie, échographie normale, sans thrombus ni": another denial has the "ni".
+            if words > 2 || self.cue_at(at, &[CueKind::NegationWithout, CueKind::Terminator, CueKind::Circumstance, CueKind::Story]) {
                 return false;
             }
             at += 1;

@@ -349,20 +349,21 @@ impl Resolver<'_, '_> {
             return Some((past, Precision::Day));
         }
         let next = self.nearest(Direction::Next, |year| NaiveDate::from_ymd_opt(year, month, day));
-        // A weekday that fits only one of the two decides. An entry is near: notes go on behind the day
-        // they were begun.
+        // A weekday that fits only one of the two decides. Without one a day soon to come is meant rather
+        // than one of last year: appointments, and notes that go on behind the day they were begun.
         let fits = |d: &NaiveDate| weekday == 0 || d.weekday().number_from_monday() == u32::from(weekday);
         let near = |d: &NaiveDate| self.reference.is_some_and(|r| (*d - r.date()).num_days() <= COMING);
-        let coming = next.filter(|next| if fits(&past) { weekday == 0 && self.opens_line() && near(next) } else { fits(next) });
+        let coming = next.filter(|next| if fits(&past) { weekday == 0 && near(next) && !self.done() } else { fits(next) });
         Some((coming.unwrap_or(past), Precision::Day))
     }
 
-    /// The expression stands first in its line, or behind one mark or article.
-    fn opens_line(&self) -> bool {
-        let first = |at: usize| at == 0 || self.text.tokens.get(at).is_some_and(|t| t.lines_before > 0);
+    /// "vu le 14/05": what stands before the day has happened.
+    fn done(&self) -> bool {
         let before = self.at.saturating_sub(1);
-        let slight = self.text.tokens.get(before).is_some_and(|t| t.kind == Kind::Mark) || self.text.fold(before) == "le";
-        first(self.at) || slight && first(before)
+        let verb = self.text.fold(if matches!(self.text.fold(before), "le" | "du") { before.saturating_sub(1) } else { before });
+        ["vu", "fait", "realis", "effectu", "pratiqu", "hospitalis", "oper", "admis", "recu", "examin"]
+            .iter()
+            .any(|participle| verb.strip_prefix(participle).is_some_and(|end| matches!(end, "" | "e" | "s" | "es" | "ee" | "ees")))
     }
 
     /// `lundi 12`: the month nearest to the reference where both fit.

@@ -33,6 +33,7 @@ pub(crate) const SECTIONS: &[&str] = &[
     "procedure",
     "course",
     "conclusion",
+    "hypotheses",
     "discharge_treatment",
     "plan",
     "discharge",

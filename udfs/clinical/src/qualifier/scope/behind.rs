@@ -351,7 +351,9 @@ impl Scope<'_> {
             Kind::Mark if self.fold(at) == "-" => token.space_before && self.spaced(at + 1),
             Kind::Mark => !matches!(self.fold(at), "%" | "'"),
             Kind::Number => false,
-            Kind::Word => self.mention_at(at).is_some() || token.capital || matches!(self.fold(at), "ni" | "et" | "mais" | "pas" | "ce"),
+            Kind::Word => {
+                self.mention_at(at).is_some() || token.capital || matches!(self.fold(at), "ni" | "et" | "mais" | "pas" | "ce" | "par")
+            }
         }
     }
 
@@ -370,8 +372,8 @@ impl Scope<'_> {
                 return false;
             }
             match (self.kind(at), self.fold(at)) {
-                (Some(Kind::Mark), "." | ";" | "?" | "!" | ":" | ")") => return false,
-                (Some(Kind::Mark), ",") if self.item_at(self.item_start(at + 1)).is_none() => return false,
+                // "HTA, tabac, diabète ?": the last item is in question.
+                (Some(Kind::Mark), "." | ";" | "?" | "!" | ":" | ")" | ",") => return false,
                 (Some(Kind::Mark), _) | (_, "ou" | "et" | "versus" | "vs") => {}
                 _ => words += 1,
             }
