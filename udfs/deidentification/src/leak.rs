@@ -13,6 +13,10 @@ use chrono::{Datelike, NaiveDate};
 use rustc_hash::{FxHashMap, FxHashSet};
 use sillage_clinical::text::fold_char;
 
+use crate::identity::Identity;
+use crate::name::knowledge::word as bits;
+use crate::name::repeat::article;
+use crate::proper::known::medical;
 use crate::surrogate::full_date;
 use crate::{Label, Person};
 
@@ -127,7 +131,7 @@ const GENERIC: &[&str] = &[
 enum Care {
     /// However it is written.
     Any,
-    /// As a name: behind a title, or all in capitals.
+    /// As a name: behind a title, or all in capitals where no article makes a thing of it.
     AsName,
     /// With a capital.
     Capital,
@@ -352,7 +356,8 @@ impl KnownIdentifiers {
             return;
         }
         // Three letters are an abbreviation of something else as well.
-        let care = if is_common_word(word) || eponym(word).is_some() || word.len() < 4 {
+        let listed = Identity::built_in().names.word(word) & bits::ANY_NAME != 0;
+        let care = if is_common_word(word) || eponym(word).is_some() || word.len() < 4 || !listed && medical(word) {
             Care::AsName
         } else if label == Label::Prenom || word.len() < 5 {
             Care::Capital
@@ -415,7 +420,9 @@ impl KnownIdentifiers {
                 let written = match care {
                     Care::Any => true,
                     Care::Capital => run.capital && (!sentence_start(text, run.start) || run.upper || titled()),
-                    Care::AsName => titled() && run.capital || run.upper && !shouted && run.fold.len() > 3,
+                    Care::AsName => {
+                        titled() && run.capital || run.upper && !shouted && run.fold.len() > 3 && !of_a_thing(text, &runs, first)
+                    }
                 };
                 if written && !whole_of_longer_number(&runs, first, last) {
                     return Some(Leak { label: *label, start: run.start, end: runs[last].end });
@@ -433,6 +440,14 @@ impl KnownIdentifiers {
 
 fn concat<'a>(runs: impl Iterator<Item = &'a Run>) -> String {
     runs.map(|r| r.fold.as_str()).collect()
+}
+
+/// "du TIBIA", "ROTULE gauche": an article before a word or what medicine says of it behind.
+fn of_a_thing(text: &str, runs: &[Run], at: usize) -> bool {
+    let close = |a: &Run, b: &Run| text[a.end..b.start].chars().all(|c| matches!(c, ' ' | '\'' | '’' | '\u{a0}'));
+    let led = at > 0 && close(&runs[at - 1], &runs[at]) && article(&runs[at - 1].fold) && !runs[at - 1].upper;
+    let says = |r: &Run| r.fold.len() > 4 && !r.capital && close(&runs[at], r) && medical(&r.fold);
+    led || medical(&runs[at].fold) && runs.get(at + 1).is_some_and(says)
 }
 
 /// Whether the capital here may only be that of a sentence.
@@ -468,6 +483,7 @@ mod tests {
         known.add(Label::Nom, "Quillivic");
         known.add(Label::Nom, "Parkinson");
         known.add(Label::Nom, "LE JEUNE");
+        known.add(Label::Nom, "ROTULE");
         known.add(Label::Hopital, "CHU");
         known.add(Label::Ville, "Mrs");
         known.add(Label::Hopital, "CHU de Quéven");
@@ -486,6 +502,8 @@ mod tests {
             "LE-GOUEZ",
             "legouez",
             "dossier MaryvonneLeGouez",
+            "opéré par le Dr Rotule",
+            "avis de ROTULE, interne",
             "Mme Petit va bien",
             "La patiente, PETIT, va bien",
             "vit au 14, Rue des Korrigans",
@@ -517,6 +535,8 @@ mod tests {
             "le 12/03/2024, 12 plaquettes",
             "5 mai 1944",
             "perte de sens, mRS 4",
+            "fracture de la rotule, Rotule en place",
+            "choc sur la ROTULE, ROTULE fracturée",
             "petitesse, quillivicien",
             "",
         ] {

@@ -44,7 +44,7 @@ use crate::{Circumstances, Label, Span};
 ///
 /// Spans are ascending and disjoint, titles outside; detectors are `context:…`
 /// (title, function, kin, header, birth, spouse, agent, copy, signature, initials,
-/// phone), `shape:name`, `gazetteer:given`, `gazetteer:family`, `metadata`, `repeat`.
+/// phone, whole), `shape:name`, `gazetteer:given`, `gazetteer:family`, `metadata`, `repeat`.
 pub fn names(knowledge: &Identity, analysis: &Analysis<'_>, circumstances: Circumstances<'_>) -> Vec<Span> {
     let page = Page::new(&knowledge.names, analysis);
     let mut found = Found::new(page.len());

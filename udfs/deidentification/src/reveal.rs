@@ -260,7 +260,8 @@ pub fn propagate(analysis: &Analysis<'_>, revealed: &[(Label, String)], spans: &
                 }
                 if tokens.clone().any(|i| !covered[i]) {
                     let bytes = page.text.byte_range(tokens);
-                    spans.push(Span { start: bytes.start, end: bytes.end, label, detector: "revealed".into(), score: 0.8 });
+                    let detector = if page.has(first, look::BODY | look::ALONE) { "revealed:person" } else { "revealed" };
+                    spans.push(Span { start: bytes.start, end: bytes.end, label, detector: detector.into(), score: 0.8 });
                 }
                 at = end.max(at + 1);
             }
@@ -463,6 +464,13 @@ mod tests {
         let text = "Petit infarctus. Maladie de Parkinson, aphasie de Broca. Crachats roses. petit score.";
         assert_eq!(propagated(&known, text), Vec::<String>::new());
         assert_eq!(propagated(&known, "Vu avec Petit à midi."), ["NOM:Petit"]);
+    }
+
+    #[test]
+    fn a_name_that_is_a_part_of_the_body_is_one_where_a_person_is_meant() {
+        let known = [(Label::Nom, "ROTULE")];
+        assert_eq!(propagated(&known, "Choc sur la rotule. ROTULE fracturée. Fracture de la ROTULE."), Vec::<String>::new());
+        assert_eq!(propagated(&known, "Avis pris avec Rotule ce jour, interne ROTULE prévenu."), ["NOM:Rotule", "NOM:ROTULE"]);
     }
 
     #[test]

@@ -221,11 +221,12 @@ fn wins(text: &str, span: &Span, mention: &Range<usize>) -> bool {
                             && (capital || span.detector.contains("slot"))
                             && personal(span)
                             && (!acronym(words)
-                                || span.detector.contains("metadata")
-                                || span.detector.contains("slot")
+                                || ["metadata", "slot", "whole"].iter().any(|d| span.detector.contains(d))
                                 || behind_given(text, span))
                         || holds && acronym(words) && behind_given(text, span)
                 }
+                // Of somebody known, where a person is meant.
+                Rank::Echo if span.detector.contains(":person") => holds && capital,
                 Rank::Echo | Rank::Guess => span.detector.contains("shape:name") && holds && acronym(words) && behind_given(text, span),
             }
         }
@@ -241,7 +242,7 @@ fn wins(text: &str, span: &Span, mention: &Range<usize>) -> bool {
 
 /// A trade, a relation or a list beside a word of medicine proves no person.
 fn personal(span: &Span) -> bool {
-    ["record", "title", "header", "birth", "spouse", "signature", "metadata"].iter().any(|d| span.detector.contains(d))
+    ["record", "title", "header", "birth", "spouse", "signature", "metadata", "whole"].iter().any(|d| span.detector.contains(d))
 }
 
 /// "Solène MAES": letters that are also a family name, right behind a given name.

@@ -102,7 +102,9 @@ fn titled(page: &Page<'_, '_>, start: usize, after: usize, hit: CueHit, found: &
     if broken && !candidate.parts[0].upper && candidate.parts[0].bits & word::ANY_NAME == 0 {
         weight -= 12;
     }
-    let plain = first.kind == PartKind::Word && first.bits & (look::CLINICAL | look::IN_CAPITALS) == 0;
+    let plain = first.kind == PartKind::Word
+        && (first.bits & look::CLINICAL == 0 || first.bits & look::BODY != 0)
+        && first.bits & look::IN_CAPITALS == 0;
     let known = first.bits & word::ANY_NAME != 0;
     // "M. LONG": a dot behind the letter, and capitals within small letters.
     let stands_out = dotted
@@ -587,7 +589,9 @@ fn copies(page: &Page<'_, '_>, from: usize, found: &mut Found) {
 }
 
 pub(crate) fn accept(page: &Page<'_, '_>, candidate: &Candidate, roles: u32, weight: i32, detector: &'static str, found: &mut Found) {
+    // Where a word of medicine was read as a name a person is meant.
+    let whole = candidate.parts.iter().any(|p| p.bits & (look::BODY | look::ALONE) != 0);
     for (tokens, label) in labelled(page, candidate, roles) {
-        found.push(page, tokens, label, detector, weight);
+        found.push(page, tokens, label, if whole { "context:whole" } else { detector }, weight);
     }
 }

@@ -1,15 +1,16 @@
 //! A text as the reader of names sees it: what is known of every token, and the
 //! name that can be read from one.
 
+mod family;
 mod style;
 
 use std::ops::Range;
 
 use sillage_clinical::analysis::Analysis;
-use sillage_clinical::text::{Kind, Text};
+use sillage_clinical::lexicon::Label;
+use sillage_clinical::text::{Kind, Text, fold};
 
 use super::knowledge::{CueHit, Names, likely_common, role, word};
-use crate::proper::known;
 
 /// What a token is, beside the [`word`] bits of its fold.
 pub(crate) mod look {
@@ -31,6 +32,10 @@ pub(crate) mod look {
     pub const CUE: u32 = 1 << 27;
     /// In a line, or a whole text, of capitals: they say nothing of a word.
     pub const IN_CAPITALS: u32 = 1 << 28;
+    /// A clinical mention of this word alone: a part of the body.
+    pub const BODY: u32 = 1 << 29;
+    /// A clinical mention of this word alone: a disease, a sign or an act, written out.
+    pub const ALONE: u32 = 1 << 30;
 }
 
 /// What a part of a name is.
@@ -126,11 +131,16 @@ impl<'p, 'a> Page<'p, 'a> {
         style::styles(text, &mut bits);
         for entity in analysis.entities() {
             let first = text.token_at(entity.start);
-            for (i, token) in text.tokens.iter().enumerate().skip(first) {
-                if token.start as usize >= entity.end {
-                    break;
-                }
-                bits[i] |= look::CLINICAL;
+            let end = text.tokens.partition_point(|t| (t.start as usize) < entity.end);
+            bits[first..end].iter_mut().for_each(|b| *b |= look::CLINICAL);
+            if end == first + 1 {
+                bits[first] |= match entity.concept.label {
+                    Label::Anatomy => look::BODY,
+                    Label::Drug => 0,
+                    // "ACFA" is no word.
+                    _ if fold(&entity.concept.preferred).contains(text.fold(first)) => look::ALONE,
+                    _ => 0,
+                };
             }
         }
         Page { names, text, bits, cues }
@@ -318,13 +328,14 @@ impl<'p, 'a> Page<'p, 'a> {
         let common_initial = self.has(first, word::COMMON) && before.first().is_some_and(|p| p.kind == PartKind::Initial);
         let other = if after_given && particle && self.stands_out(first) { word::ACRONYM } else { word::ACRONYM | look::CUE };
         let lenient = (after_given && !common_initial || after_particle) && !clinical && !self.has(first, other);
-        let lenient = lenient || self.surname(first, before);
+        let lenient = lenient || self.surname(first, before) || self.body_name(first, trust, before);
         // "MME ROLLAND POSE SA CANNE": in capitals only listed words go on.
         let sure = self.has(first, word::GIVEN | word::FAMILY) && !self.has(first, word::COMMON);
         if self.has(first, look::IN_CAPITALS)
             && !sure
             && before.iter().any(|p| p.kind == PartKind::Word)
             && !self.shouted_family(first, before)
+            && !self.body_name(first, trust, before)
         {
             return None;
         }
@@ -340,33 +351,6 @@ impl<'p, 'a> Page<'p, 'a> {
             part.particle = true;
         }
         Some(part)
-    }
-
-    /// "MME GERMAINE MEUNIER", "INTERNE GERMAINE KERDONVAL": in capitals, behind a given name.
-    fn shouted_family(&self, at: usize, before: &[Part]) -> bool {
-        let given = before.len() < 3 && before.iter().all(|p| p.kind == PartKind::Word && p.bits & word::ANY_GIVEN != 0);
-        let sure = before.iter().all(|p| p.bits & word::GIVEN != 0);
-        let fold = self.fold(at);
-        given
-            && fold.len() > 3
-            && !self.has(at, look::CLINICAL | word::ACRONYM | look::CUE | word::QUALIFIER)
-            && (self.has(at, word::ANY_FAMILY) && (sure || !self.has(at, word::COMMON))
-                || !self.has(at, word::COMMON) && !likely_common(fold) && !known::explained(fold) && self.pronounceable(at..at + 1))
-    }
-
-    /// "Gildas Voisin", "avec Solenn Bonjour": behind a given name a word is its family name.
-    fn surname(&self, at: usize, before: &[Part]) -> bool {
-        let given = !before.is_empty() && before.iter().all(|p| p.kind == PartKind::Word && p.bits & word::GIVEN != 0 && !p.upper);
-        if !given || self.has(at, look::IN_CAPITALS | look::CLINICAL | word::ACRONYM) || !self.has(at, look::CAPITAL) {
-            return false;
-        }
-        let headed = matches!(self.fold(at + 1), ":" | "=") || self.fold(at + 1) == "(" && self.fold(at + 2) == "e";
-        let running = before
-            .first()
-            .is_some_and(|p| p.tokens.start > 0 && self.same_line(p.tokens.start) && self.has(p.tokens.start - 1, look::LOWER));
-        let title = self.title(at).is_some();
-        let plain = running && self.fold(at).len() > 3 && !self.has(at, look::CUE | word::QUALIFIER) && !likely_common(self.fold(at));
-        !headed && !title && (self.has(at, word::ANY_FAMILY) || plain)
     }
 
     /// "Jean-Loup", "Floc'h", "DUPONT-MOREL", "O'Brien".

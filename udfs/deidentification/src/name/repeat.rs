@@ -8,6 +8,7 @@ use super::knowledge::{Names, likely_common, role, word};
 use super::page::{Page, look};
 use super::weigh::behind_small_word;
 use crate::Label;
+use crate::proper::known;
 
 /// Words of names with what they are.
 #[derive(Default)]
@@ -147,7 +148,11 @@ pub(crate) fn repeated(page: &Page<'_, '_>, known: &Known, detector: &'static st
         if !author && !cell && !stands_for_a_person(page, at) {
             continue;
         }
-        let detector = if cell { super::slot::SLOT } else { detector };
+        let detector = match () {
+            () if cell => super::slot::SLOT,
+            () if page.has(at, look::CLINICAL) && detector == "repeat" => "repeat:person",
+            () => detector,
+        };
         let particled = known.particled.contains(page.fold(at));
         let mut start = at;
         while start > 0
@@ -194,8 +199,15 @@ fn beside(page: &Page<'_, '_>, start: usize, end: usize, label: Label, detector:
 /// Whether a word that is a name elsewhere is one here.
 pub(crate) fn stands_for_a_person(page: &Page<'_, '_>, at: usize) -> bool {
     let bits = page.bits(at);
-    if bits & look::CLINICAL != 0 || page.behind_eponym_head(at) {
+    if page.behind_eponym_head(at) {
         return false;
+    }
+    if bits & look::CLINICAL != 0 {
+        return bits & (look::BODY | look::ALONE) != 0 && person_meant(page, at);
+    }
+    let small = bits & look::CAPITAL == 0 || bits & look::OPENS != 0 && bits & look::UPPER == 0;
+    if bits & word::ANY_NAME == 0 && known::medical(page.fold(at)) && (small || said_of_a_thing(page, at)) {
+        return person_meant(page, at);
     }
     if bits & look::CAPITAL != 0 && (heads_entry(page, at) || signs_alone(page, at)) {
         return true;
@@ -220,6 +232,40 @@ pub(crate) fn stands_for_a_person(page: &Page<'_, '_>, at: usize) -> bool {
     }
     // Within a sentence a common word has no capital.
     behind_small_word(page, at) || !seen && bits & (look::OPENS | word::COMMON | word::EPONYM) == 0
+}
+
+/// "du TIBIA", "ROTULE gauche": an article before a word or what medicine says of it behind.
+fn said_of_a_thing(page: &Page<'_, '_>, at: usize) -> bool {
+    page.same_line(at + 1) && page.says_of_a_thing(at + 1) || behind_article(page, at)
+}
+
+/// "du TIBIA", "l'AORTE".
+pub(crate) fn behind_article(page: &Page<'_, '_>, at: usize) -> bool {
+    let Some(before) = at.checked_sub(1).filter(|_| page.same_line(at)) else { return false };
+    let before = before - usize::from(page.fold(before) == "'" && before > 0);
+    let title = before > 0 && (1..4).any(|back| before >= back && page.title(before - back) == Some(before));
+    article(page.fold(before))
+        && !title
+        && (page.has(before, look::LOWER) || page.fold(before).len() < 2 || page.has(at, look::IN_CAPITALS))
+}
+
+/// An article, alone or within a preposition.
+pub(crate) fn article(fold: &str) -> bool {
+    matches!(fold, "le" | "la" | "l" | "les" | "un" | "une" | "du" | "des" | "au" | "aux" | "en")
+}
+
+/// "avec ROTULE", "interne Rotule", "S. ROTULE": who is with whom, a trade or a given name
+/// before a word with a capital, or a line for it alone in capitals.
+fn person_meant(page: &Page<'_, '_>, at: usize) -> bool {
+    let alone = page.stands_out(at) && page.line_start(at) == at && page.line_ends(at + 1) && at > 0;
+    if !page.has(at, look::CAPITAL) || said_of_a_thing(page, at) || at == 0 || !page.same_line(at) {
+        return alone;
+    }
+    let trade = page.cues[at - 1].is_some_and(|c| c.end == at && c.roles & (role::FUNCTION | role::TITLE | role::AGENT) != 0);
+    let titled = (1..4).any(|back| at >= back && page.title(at - back) == Some(at));
+    let given = page.has(at - 1, word::ANY_GIVEN) && page.has(at - 1, look::CAPITAL);
+    let letter = at > 1 && page.fold(at - 1) == "." && page.glued(at - 1) && page.has(at - 2, look::SINGLE) && !page.glued(at);
+    trade || titled || given || letter || matches!(page.fold(at - 1), "avec" | "par")
 }
 
 /// "| BASEDOW 12/04/2024 |": who signs in a cell, and the day.

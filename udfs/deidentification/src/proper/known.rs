@@ -79,7 +79,12 @@ fn common(fold: &str) -> bool {
 
 /// Something other than a name of a person or a place explains the word.
 pub(crate) fn explained(fold: &str) -> bool {
-    thing(fold) || common(fold) || crate::leak::eponym(fold).is_some() || Knowledge::built_in().vocabulary.get(fold) != UNKNOWN
+    thing(fold) || common(fold) || crate::leak::eponym(fold).is_some() || medical(fold)
+}
+
+/// A word of medicine: of a disease, a part of the body, an act.
+pub(crate) fn medical(fold: &str) -> bool {
+    Knowledge::built_in().vocabulary.get(fold) != UNKNOWN
 }
 
 /// Two letters that stand for a place of work: "CS DECT 4471", "IDE SI".

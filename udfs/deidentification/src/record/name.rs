@@ -9,9 +9,9 @@ use sillage_clinical::text::{Kind, Text, fold};
 use super::{distance, span};
 use crate::name::knowledge::{likely_common, role, word};
 use crate::name::page::{Page, look};
-use crate::name::repeat::{stands_for_a_person, thing};
+use crate::name::repeat::{behind_article, stands_for_a_person, thing};
 use crate::name::weigh::behind_small_word;
-use crate::proper::known::explained;
+use crate::proper::known::{explained, medical};
 use crate::{Label, Person, Span};
 
 /// Words of the record's names.
@@ -210,14 +210,16 @@ fn exact_is_sure(page: &Page<'_, '_>, at: usize) -> bool {
         return false;
     }
     let common = bits & (word::AMBIGUOUS | look::CLINICAL | word::ACRONYM | word::QUALIFIER | word::EPONYM_HEAD | look::CUE) != 0
-        || likely_common(fold);
+        || likely_common(fold)
+        || bits & look::CAPITAL == 0 && bits & (word::GIVEN | word::FAMILY) == 0 && medical(fold);
     if !common && (bits & look::SEEN_LOWER == 0 || bits & (word::GIVEN | word::FAMILY) != 0) {
         return true;
     }
     if bits & look::CAPITAL == 0 {
         return false;
     }
-    if page.stands_out(at) && fold.len() > 2 && bits & word::ACRONYM == 0 {
+    let thing = medical(fold) && behind_article(page, at);
+    if page.stands_out(at) && fold.len() > 2 && bits & word::ACRONYM == 0 && !thing {
         return true;
     }
     (behind_small_word(page, at) || bits & look::OPENS == 0) && stands_for_a_person(page, at) && bits & look::CLINICAL == 0

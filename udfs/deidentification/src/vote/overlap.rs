@@ -104,7 +104,7 @@ fn telling(span: &Span) -> u8 {
         Label::Ipp | Label::Nda | Label::Tel | Label::Hopital => 3,
         // A title, a signature or the metadata mean a person, a list or a trade behind a
         // name may also stand beside a town.
-        Label::Nom | Label::Prenom if ["title", "signature", "metadata"].iter().any(|d| span.detector.contains(d)) => 3,
+        Label::Nom | Label::Prenom if ["title", "signature", "metadata", "whole"].iter().any(|d| span.detector.contains(d)) => 3,
         Label::Ville => 2,
         label if is_name(label) => 1,
         _ => 0,
