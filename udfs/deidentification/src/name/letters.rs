@@ -9,6 +9,7 @@ use super::Found;
 use super::knowledge::{role, word};
 use super::page::{Page, look};
 use crate::Label;
+use crate::calendar::short_month;
 use crate::proper::known::{abbreviation, explained, heading};
 
 const DETECTOR: &str = "context:slot-signature";
@@ -195,9 +196,27 @@ pub(crate) fn placed(page: &Page<'_, '_>, found: &mut Found) {
             caret(page, at, found);
         }
         hand_over(page, at, found);
+        signed_by_a_month(page, at, found);
         listed_inverted(page, at, found);
     }
     closing_entries(page, found);
+}
+
+/// "N. Noël", "P. Avril" as a line of their own: a letter before a feast or a month.
+fn signed_by_a_month(page: &Page<'_, '_>, at: usize, found: &mut Found) {
+    let name = at + 2;
+    let letter = page.line_start(at) == at && page.has(at, look::SINGLE) && page.fold(at + 1) == "." && page.glued(at + 1);
+    if !letter || !page.same_line(name) || !page.line_ends(name + 1) || !page.has(name, look::CAPITAL) {
+        return;
+    }
+    if found.covers(name)
+        || matches!(page.fold(name), "noel" | "toussaint" | "pascal")
+        || short_month(page.fold(name))
+        || page.has(name, word::ELSEWHERE)
+    {
+        found.push(page, at..name, Label::Prenom, DETECTOR, 24);
+        found.push(page, name..name + 1, Label::Nom, DETECTOR, 24);
+    }
 }
 
 /// "GUERIN A., BONNET C.": a name that is also a word, written as the one before it.

@@ -364,6 +364,13 @@ pub(crate) fn writing(fold: &str) -> bool {
             | "extrait"
             | "exporte"
             | "consulte"
+            | "numerise"
+            | "scanne"
+            | "indexe"
+            | "archive"
+            | "integre"
+            | "importe"
+            | "depose"
     )
 }
 

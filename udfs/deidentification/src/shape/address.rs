@@ -46,18 +46,20 @@ impl Reader<'_, '_> {
         let number = if glued { Some(at..at + 1) } else { self.house_number(at) };
         let mut name = at + 1;
         if self.fold(at) == "lieu" {
-            if !(matches!(self.fold(at + 1), "-" | "dit") && matches!(self.fold(at + 2), "dit" | "dits") || self.fold(at + 1) == "dit") {
-                return;
-            }
-            name = if self.fold(at + 1) == "dit" { at + 2 } else { at + 3 };
+            name = match (self.fold(at + 1), self.fold(at + 2)) {
+                ("dit", _) => at + 2,
+                ("-", "dit" | "dits") => at + 3,
+                _ => return,
+            };
         } else if self.fold(at) == "rond" {
+            name = at + 3;
             if !(self.mark(at + 1, "-") && self.fold(at + 2) == "point") {
                 return;
             }
-            name = at + 3;
         }
-        // "fausse route NON"
-        if self.fold(at).starts_with("route") && self.before(at, 1).starts_with("fausse") {
+        // "fausse route NON", "une place le 12/04"
+        let dated = number.is_none() && self.digits(name + 1).is_some() && self.mark(name + 2, "/");
+        if dated || self.fold(at).starts_with("route") && self.before(at, 1).starts_with("fausse") {
             return;
         }
         let short = matches!(
@@ -133,8 +135,7 @@ impl Reader<'_, '_> {
             (None, _) => {
                 let way = matches!(self.fold(at), "route" | "place" | "chemin" | "cite" | "av");
                 let excluded = way && matches!(self.before(at, 1), "en" | "sur" | "la" | "par" | "de") && !self.capital(at);
-                // In a line of capitals a capital says nothing.
-                let shouted = self.upper(at) && (way || self.before(at, 1) == "la");
+                let shouted = self.upper(at) && (way || self.before(at, 1) == "la"); // in a line of capitals
                 // "place du Docteur Baylac", "rue du Général X": a title and a name.
                 let titled = matches!(
                     self.fold(first),

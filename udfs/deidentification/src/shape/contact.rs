@@ -5,7 +5,7 @@ use std::ops::Range;
 use sillage_clinical::text::Kind;
 
 use super::gazetteer::Cue;
-use super::leftover::staff;
+use super::leftover::{called, staff};
 use super::reader::Reader;
 use crate::Label;
 
@@ -177,13 +177,21 @@ impl Reader<'_, '_> {
                 return Some(self.further_numbers(run.end));
             }
         }
-        // "02 96 00 11 22 P.5182", "Dr Kerdonval, p. 5182"
-        if self.fold(at) == "p" && self.mark(at + 1, ".") && self.glued(at + 1) && self.same_line(at + 2) {
-            let short = self.digits(at + 2).is_some_and(|d| matches!(d.count, 4 | 5) && !(1900..2100).contains(&d.value));
-            let behind = at > 0 && (self.is_taken(at - 1) || self.staffed(at - usize::from(matches!(self.before(at, 1), "," | "-" | "("))));
-            if short && behind && !self.is_taken(at + 2) {
-                self.emit(at + 2..at + 3, Label::Tel, "shape:extension", 0.8);
-                return Some(at + 3);
+        // "02 96 00 11 22 P.5182", "Dr Kerdonval, p. 5182", "02 96 00 11 22 p. 312"
+        if matches!(self.fold(at), "p" | "int") {
+            let dot = usize::from(self.mark(at + 1, ".") && self.glued(at + 1));
+            let before = at - usize::from(matches!(self.before(at, 1), "," | "-" | "("));
+            let phone = at > 0 && self.phone_ends(before);
+            let number = at + 1 + dot;
+            let short = self.same_line(number)
+                && self
+                    .digits(number)
+                    .is_some_and(|d| matches!(d.count, 4 | 5) && !(1900..2100).contains(&d.value) || phone && d.count == 3);
+            let letter = self.fold(at) == "p" && dot > 0;
+            let behind = phone || letter && at > 0 && (self.is_taken(at - 1) || self.staffed(before));
+            if short && behind && !self.is_taken(number) && !(self.mark(number + 1, "/") && self.glued(number + 1)) {
+                self.emit(number..number + 1, Label::Tel, "shape:extension", 0.8);
+                return Some(number + 1);
             }
         }
         if self.mark(at, "+") || self.digits(at).is_some() {
@@ -304,6 +312,12 @@ impl Reader<'_, '_> {
             && !self.measured(at + 1)
     }
 
+    /// A telephone number stands right before the token.
+    fn phone_ends(&self, at: usize) -> bool {
+        let end = at.checked_sub(1).and_then(|last| self.token(last)).map(|t| t.end as usize);
+        self.same_line(at) && self.found.iter().rev().take(4).any(|s| s.label == Label::Tel && Some(s.end) == end)
+    }
+
     /// Somebody of the staff is named just before the token.
     fn staffed(&self, at: usize) -> bool {
         // "Dr KERBRAT à 17h20 (57 318)"
@@ -323,9 +337,7 @@ impl Reader<'_, '_> {
             {
                 return index + 1 < at || !self.capital(at);
             }
-            let called =
-                matches!(self.fold(index), "prevenu" | "prevenue" | "appele" | "appelee" | "joint" | "jointe" | "contacte" | "contactee");
-            if !(self.capital(index) || called || matches!(self.fold(index), "." | "-" | ":" | "(")) {
+            if !(self.capital(index) || called(self.fold(index)) || matches!(self.fold(index), "." | "-" | ":" | "(")) {
                 return false;
             }
         }

@@ -7,6 +7,7 @@ use rustc_hash::FxHashSet;
 use sillage_clinical::text::Kind;
 
 use super::gazetteer::{Cue, Gazetteer, class, normal};
+use super::leftover::staff;
 use super::reader::Reader;
 use crate::Label;
 
@@ -58,6 +59,7 @@ impl Reader<'_, '_> {
             self.lower_place(at);
             self.lettered_group(at);
         }
+        self.house_in_brackets();
         for at in 0..self.len() {
             if self.capital(at) && !self.is_taken(at) {
                 self.emergency_service(at);
@@ -225,7 +227,9 @@ impl Reader<'_, '_> {
                             | "adresse"
                             | "adressee"
                     )
-                    && !self.person_ends(at - 1);
+                    && !self.person_ends(at - 1)
+                    // "SSR gériatrique Clinique Saint-Goulven": no adjective has a capital.
+                    && (self.upper(at) || !self.capital(at) || self.capital(at - 1) || !self.capital(at + 1));
                 !(noun || self.mark(at + 1, ":"))
             }
             "foyer" => {
@@ -559,8 +563,15 @@ impl Reader<'_, '_> {
                 "transfert" | "transfere" | "transferee" | "retour" | "adresse" | "adressee" | "urgences" | "neurologie" | "unv" | "rea"
             );
         let housed = letters && (heads || moved);
+        // "USINV Laennec puis Kervara": whose ward it is.
+        let ward = matches!(self.before(at, 1), "usinv" | "unv" | "uscnv" | "usi" | "usip" | "sau" | "uhcd") && self.upper(at - 1);
+        let warded = ward && self.same_line(at) && !number && !self.person_ends(end);
+        // "(Laennec, interne X)"
+        let manned = self.before(at, 1) == "(" && self.mark(end, ",") && (staff(self.fold(end + 1)) || self.is(end + 1, Cue::Title));
         lower
             && (direct && !number
+                || warded
+                || manned
                 || housed
                 || named
                 || met

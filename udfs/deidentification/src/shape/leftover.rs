@@ -96,7 +96,7 @@ impl Reader<'_, '_> {
                     "si" | "pour" | "en" | "avant" | "apres" | "des" | "au" | "a" | "le" | "la" | "ou" | "et" | "qui" | "par"
                 )
             || self.mark(end, "-") && !self.glued(end) && (groups.len() > 1 || first.value > 2359 || first.value % 100 > 59)
-            || called_before && self.mark(end, ":")
+            || (called_before || called(self.before(at, 1))) && self.mark(end, ":")
             || (called_before || groups.len() > 1 && self.mark(at - 1, ":")) && self.mark(end, "(")
             || matches!(self.fold(end), ")" | ";" | "/" | "|" | "." | ",") && !(self.glued(end + 1) && self.digits(end + 1).is_some());
         if !usual || year || !closes || self.measured(at) || first.value == 0 && groups.len() == 1 {
@@ -112,8 +112,15 @@ impl Reader<'_, '_> {
         }
         let near = ward(self.fold(p - 1));
         // "garde neuro 4471", "interne de neuro 4471"
-        let far =
-            !near && p > 1 && self.same_line(p - 1) && self.word(p - 1) && staff(self.before(p, 2)) && !self.is(p - 1, Cue::AmountName);
+        // "Réa prévenue 88231", "MAR contacté : 4471"
+        let told = !near
+            && p > 1
+            && self.same_line(p - 1)
+            && called(self.fold(p - 1))
+            && (ward(self.before(p, 2))
+                || matches!(self.before(p, 2), "mar" | "neurochir" | "neuroradio" | "radio" | "anesthesie" | "samu"));
+        let far = told
+            || !near && p > 1 && self.same_line(p - 1) && self.word(p - 1) && staff(self.before(p, 2)) && !self.is(p - 1, Cue::AmountName);
         let single = groups.len() == 1;
         let dated = matches!(groups[..], [2, 2]) && self.digits(at + 1).is_some_and(|d| d.value < 13) && first.value < 32;
         if called_before && dated {
@@ -130,21 +137,7 @@ impl Reader<'_, '_> {
                 return true;
             }
             let verb = word.strip_suffix("es").or(word.strip_suffix(['e', 's'])).unwrap_or(word);
-            matches!(
-                verb,
-                "transmi"
-                    | "transmis"
-                    | "communiqu"
-                    | "prevenu"
-                    | "joint"
-                    | "eu"
-                    | "appel"
-                    | "rappel"
-                    | "contact"
-                    | "averti"
-                    | "bip"
-                    | "demand"
-            )
+            called(word) || matches!(verb, "transmi" | "transmis" | "communiqu" | "eu" | "demand")
         };
         self.before(at, 1) == "au" && (2..9).take_while(|back| at >= *back && self.same_line(at + 1 - back)).any(reached)
     }
@@ -153,6 +146,11 @@ impl Reader<'_, '_> {
 /// What is done with a number.
 fn calls(word: &str) -> bool {
     matches!(word, "appeler" | "rappeler" | "joindre" | "joignable" | "appelez" | "rappelez" | "biper" | "bipez" | "contacter")
+}
+
+/// Somebody was called.
+pub(super) fn called(word: &str) -> bool {
+    matches!(word.trim_end_matches(['e', 's']), "prevenu" | "joint" | "appel" | "rappel" | "contact" | "averti" | "bip")
 }
 
 /// Wards and people that an internal number follows.

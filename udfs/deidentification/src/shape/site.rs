@@ -6,6 +6,7 @@ use sillage_clinical::text::Kind;
 use super::gazetteer::{Cue, class};
 use super::reader::Reader;
 use crate::Label;
+use crate::proper::known::{abbreviation, explained};
 
 impl Reader<'_, '_> {
     /// Sites of hospitals, by a point of the compass or a name of their own.
@@ -19,6 +20,33 @@ impl Reader<'_, '_> {
         }
     }
 
+    /// "CH de Kervara (Cité Sanitaire)", "CHU de Brouzac (Clair Val)": what its people call a house.
+    pub(super) fn house_in_brackets(&mut self) {
+        let ends: Vec<usize> = self.found.iter().filter(|s| s.label == Label::Hopital).map(|s| s.end).collect();
+        for end in ends {
+            let open = self.text.token_at(end);
+            let name = open + 1;
+            if !self.mark(open, "(") || !self.same_line(open) || !self.same_line(name) || !self.capital(name) || self.is_taken(name) {
+                continue;
+            }
+            let mut close = self.place_chain(name, 4).max(name + 1);
+            while close < name + 4 && self.capital(close) && self.same_line(close) {
+                close += 1;
+            }
+            let known = |i: usize| {
+                let fold = self.fold(i);
+                self.is(i, Cue::Title) || self.is(i, Cue::EndsName) || self.upper(i) && (fold.len() < 6 || abbreviation(fold))
+            };
+            let own = |i: usize| self.capital(i) && (self.is(i, Cue::PlaceNoun) || !explained(self.fold(i)));
+            let city = self.fold(name) == "cite" && self.is(name + 1, Cue::Care);
+            let close = if city { name + 2 } else { close };
+            let named = (name..close).any(own) && !(name..close).any(known) || city;
+            if self.mark(close, ")") && named && self.free(name..close) {
+                self.emit(name..close, Label::Hopital, "shape:hospital-site", 0.6);
+            }
+        }
+    }
+
     /// "décollage Kervara 9h15", "aéroport de Kervara": where an aircraft stands.
     fn airfield(&mut self, at: usize) {
         let mut name = at + 1;
@@ -26,7 +54,7 @@ impl Reader<'_, '_> {
             name += 1;
         }
         let plain = self.capital(name) && self.same_line(name) && !self.is_taken(name) && self.fold(name).len() > 3;
-        if plain && !crate::proper::known::explained(self.fold(name)) && !self.is(name, Cue::EndsName) && !self.is(name, Cue::Hospital) {
+        if plain && !explained(self.fold(name)) && !self.is(name, Cue::EndsName) && !self.is(name, Cue::Hospital) {
             let end = self.place_chain(name, 3).max(name + 1);
             self.emit(name..end, Label::Ville, "shape:town", 0.6);
         }
@@ -207,7 +235,7 @@ impl Reader<'_, '_> {
         // "site Internet": a word of every day behind the bare noun.
         let plain = name == at + 1
             && !compass
-            && crate::proper::known::explained(self.fold(name))
+            && explained(self.fold(name))
             && !self.is(name, Cue::PlaceNoun)
             && crate::leak::eponym(self.fold(name)).is_none();
         if shouted || acronym || (thing || plain) && !compass {

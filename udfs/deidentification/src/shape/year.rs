@@ -96,7 +96,8 @@ impl Reader<'_, '_> {
         if self.fold(at) == "noel" {
             let name = at > 0 && self.is(at - 1, Cue::Title)
                 || self.capital(at + 1) && self.same_line(at + 1)
-                || at > 0 && self.capital(at - 1) && self.same_line(at) && !self.line_start(at - 1);
+                || at > 0 && self.capital(at - 1) && self.fold(at - 1) != "a" && self.same_line(at) && !self.line_start(at - 1)
+                || at > 1 && self.before(at, 1) == "." && self.glued(at - 1) && self.before(at, 2).len() == 1 && self.capital(at - 2);
             return ((!name || year.is_some()) && self.capital(at)).then(|| dated(at + 1));
         }
         if !self.is(at, Cue::Holiday) || !(self.capital(at) || self.fold(at) == "ramadan") {
