@@ -7,6 +7,7 @@
 //! [`initials`]. These are guesses: a clinical mention wins over them.
 
 mod account;
+mod denied;
 mod initials;
 pub(crate) mod known;
 mod person;
@@ -48,6 +49,7 @@ pub fn proper(identity: &Identity, analysis: &Analysis<'_>, staff: &[&str], span
     reader.logins();
     reader.accounts();
     reader.signs();
+    reader.denied();
     reader.found.sort_by_key(|s| s.start);
     reader.found
 }

@@ -31,6 +31,10 @@ const SMALL: &[&str] = &["de", "du", "des", "d", "l", "la", "le", "les"];
 pub fn tells_elsewhere(span: &Span, written: &str) -> bool {
     let named = matches!(span.label, Label::Nom | Label::Prenom | Label::Adresse | Label::Hopital | Label::Ville);
     let alone = span.detector.starts_with("model:") && !span.detector.contains('+');
+    // Nothing says of them what they are, each document asks for itself.
+    if matches!(&*span.detector, "proper:letters" | "proper:unexplained") {
+        return false;
+    }
     let words = content(&Text::new(written));
     !(named && alone) || written.starts_with(char::is_uppercase) && words.iter().any(|w| w.len() > 3 && !explained(w))
 }

@@ -9,11 +9,13 @@ use sillage_clinical::vocabulary::UNKNOWN;
 const THINGS: &str = include_str!("../../data/proper_things.txt");
 const COMMON: &str = include_str!("../../data/proper_common.txt");
 const ABBREVIATIONS: &str = include_str!("../../data/abbreviations.txt");
+const LETTERS: &str = include_str!("../../data/letters.txt");
 
 struct Lists {
     things: FxHashSet<&'static str>,
     common: FxHashSet<&'static str>,
     abbreviations: FxHashSet<&'static str>,
+    letters: FxHashSet<&'static str>,
     place_heads: FxHashSet<&'static str>,
     medical_heads: FxHashSet<&'static str>,
     carriers: FxHashSet<&'static str>,
@@ -48,6 +50,7 @@ fn lists() -> &'static Lists {
         things: words(THINGS, ""),
         common: words(COMMON, ""),
         abbreviations: words(ABBREVIATIONS, ""),
+        letters: words(LETTERS, ""),
         place_heads: words(COMMON, "place heads"),
         medical_heads: words(COMMON, "medical heads"),
         carriers: words(COMMON, "carriers"),
@@ -107,6 +110,11 @@ pub(crate) fn abbreviation(fold: &str) -> bool {
     lists().abbreviations.contains(fold)
 }
 
+/// Letters of medicine, of the trade or of every day.
+pub(super) fn lettered(fold: &str) -> bool {
+    abbreviation(fold) || lists().letters.contains(fold)
+}
+
 /// "école", "gare", "mairie": what stands before "de" and a place.
 pub(super) fn place_head(fold: &str) -> bool {
     lists().place_heads.contains(fold)
@@ -158,7 +166,7 @@ mod tests {
 
     #[test]
     fn words_are_folded_and_explained() {
-        for list in [THINGS, COMMON, ABBREVIATIONS] {
+        for list in [THINGS, COMMON, ABBREVIATIONS, LETTERS] {
             for word in list.lines().filter(|l| !l.starts_with(['#', '['])).flat_map(str::split_whitespace) {
                 assert_eq!(sillage_clinical::text::fold(word), *word);
             }

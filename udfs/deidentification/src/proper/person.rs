@@ -302,6 +302,7 @@ impl Proper<'_, '_> {
             && fold.len() > 4
             && self.unknown(at)
             && !likely_common(fold)
+            && (self.page.has(at, word::ANY_NAME) || !known::lettered(fold))
             && self.page.pronounceable(at..at + 1);
         // "la FLAMAZINE", "au MIBIX": a thing has an article.
         let article =

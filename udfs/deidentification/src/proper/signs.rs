@@ -81,7 +81,7 @@ impl Proper<'_, '_> {
     }
 
     /// Two to four capitals, or "GdB", with nothing glued to them.
-    fn capital_letters(&self, at: usize) -> bool {
+    pub(super) fn capital_letters(&self, at: usize) -> bool {
         let source = self.source(at);
         let count = source.len();
         let capitals = source.bytes().filter(u8::is_ascii_uppercase).count();
@@ -95,7 +95,7 @@ impl Proper<'_, '_> {
     }
 
     /// A figure that is no hour, no day and no phone stands beside: what is measured.
-    fn is_amount(&self, at: usize) -> bool {
+    pub(super) fn is_amount(&self, at: usize) -> bool {
         let next = at + 1;
         if !self.page.same_line(next) || self.column(next) {
             return false;
@@ -116,7 +116,7 @@ impl Proper<'_, '_> {
     }
 
     /// "la X", "un X", "de X", "anti-X", "3 X": an article or an amount makes a thing of it.
-    fn article(&self, at: usize) -> bool {
+    pub(super) fn article(&self, at: usize) -> bool {
         let Some(p) = at.checked_sub(1).filter(|_| self.page.same_line(at)) else { return false };
         known::makes_thing(self.fold(p)) || self.fold(p) == "'" || self.number(p) && !self.covered(p) && !self.clock(p)
     }
@@ -133,7 +133,7 @@ impl Proper<'_, '_> {
     }
 
     /// "fraction gauche oubliée (FGO)": the first letters of the words before the bracket.
-    fn defines(&self, at: usize) -> bool {
+    pub(super) fn defines(&self, at: usize) -> bool {
         let first = self.fold(at).as_bytes()[0];
         let words = (2..10).filter_map(|back| at.checked_sub(back)).filter(|i| self.page.has(*i, look::LOWER));
         words.into_iter().any(|i| self.fold(i).as_bytes().first() == Some(&first)) && self.page.has(at - 2, look::LOWER)
