@@ -28,6 +28,8 @@ impl Proper<'_, '_> {
                     let house = self.fold(at).len() > 3 || self.moved_to(at);
                     self.emit(at..at + 1, if house { Label::Hopital } else { Label::Nom }, "proper:letters", 0.3);
                 }
+            } else if self.flower_ward(at) {
+                self.emit(at..at + 1, Label::Hopital, "proper:ward", 0.4);
             } else if self.unexplained_word(at) {
                 let end = self.chain(at, self.held(at));
                 let label = if self.housed(at) { Label::Hopital } else { Label::Nom };
@@ -166,6 +168,10 @@ impl Proper<'_, '_> {
             let fold = self.before(at, back);
             [
                 "transf",
+                "passage",
+                "descen",
+                "vient",
+                "sejour",
                 "rapatri",
                 "mut",
                 "adress",
@@ -200,6 +206,18 @@ impl Proper<'_, '_> {
         small && !article && !cue && !self.behind_thing(at) && !self.medicine_near(at, 4)
     }
 
+    /// "unité Pivoine", "chambre 12 Lilas", "passage en Azalée", "mutation aux Mésanges": a ward.
+    fn flower_ward(&self, at: usize) -> bool {
+        let written = self.page.has(at, look::CAPITAL) && !self.page.has(at, look::OPENS | look::CLINICAL | look::SEEN_LOWER);
+        if !written || at == 0 || !self.page.same_line(at) || self.joined(at) || !known::flower(self.fold(at)) {
+            return false;
+        }
+        let room = at > 1 && self.number(at - 1) && matches!(self.before(at, 2), "chambre" | "ch" | "lit" | "box" | "etage");
+        let led = matches!(self.before(at, 1), "en" | "aux" | "chez") && self.page.has(at - 1, look::LOWER);
+        let moved = matches!(self.before(at, 1), "au" | "a" | "vers" | "de" | "du" | "des" | "la") && self.moved_to(at);
+        self.housed(at) || room || led || moved
+    }
+
     /// A part of a house stands right before.
     fn housed(&self, at: usize) -> bool {
         at > 0
@@ -207,6 +225,18 @@ impl Proper<'_, '_> {
             && matches!(
                 self.before(at, 1),
                 "aile"
+                    | "equipe"
+                    | "niveau"
+                    | "salon"
+                    | "upad"
+                    | "uhr"
+                    | "pasa"
+                    | "cantou"
+                    | "ucc"
+                    | "usld"
+                    | "ssr"
+                    | "smr"
+                    | "ehpad"
                     | "etage"
                     | "secteur"
                     | "unite"

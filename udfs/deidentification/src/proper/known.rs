@@ -28,6 +28,7 @@ struct Lists {
     cut_words: FxHashSet<&'static str>,
     wards: FxHashSet<&'static str>,
     articles: FxHashSet<&'static str>,
+    flowers: FxHashSet<&'static str>,
 }
 
 /// Words of a file, or of one of its parts headed `[name]`.
@@ -63,6 +64,7 @@ fn lists() -> &'static Lists {
         cut_words: words(ABBREVIATIONS, "cut words"),
         wards: words(ABBREVIATIONS, "wards"),
         articles: words(COMMON, "articles"),
+        flowers: words(COMMON, "flowers"),
     })
 }
 
@@ -113,6 +115,11 @@ pub(crate) fn abbreviation(fold: &str) -> bool {
 /// Letters of medicine, of the trade or of every day.
 pub(super) fn lettered(fold: &str) -> bool {
     abbreviation(fold) || lists().letters.contains(fold)
+}
+
+/// Flowers, trees, birds and stones that wards are called by.
+pub(super) fn flower(fold: &str) -> bool {
+    lists().flowers.contains(fold)
 }
 
 /// "école", "gare", "mairie": what stands before "de" and a place.

@@ -12,13 +12,61 @@ impl Reader<'_, '_> {
             if self.is_taken(at) || self.tail(at) {
                 continue;
             }
-            if let Some(end) = self.slashed_code(at) {
+            if let Some(end) = self.numbered_thing(at).or_else(|| self.lettered_number(at)) {
+                self.emit(at..end, Label::Id, "shape:code", 0.5);
+            } else if let Some(end) = self.slashed_code(at) {
                 self.emit(at..end, Label::Id, "shape:code", 0.6);
             } else if let Some(end) = self.ward_number(at) {
                 self.emit(at..end, Label::Tel, "shape:extension", 0.6);
                 self.further_numbers(end);
             }
         }
+    }
+
+    /// "casier 4471", "bon de transport 44712", "équipage 12-447", "patient B4471": the number of
+    /// what a house counts.
+    fn numbered_thing(&self, at: usize) -> Option<usize> {
+        if at == 0 || !self.same_line(at) || self.glued(at) || self.measured(at) {
+            return None;
+        }
+        let mut p = at - 1;
+        while p > 0
+            && at - p < 4
+            && self.same_line(p)
+            && matches!(self.fold(p), ":" | "°" | "n" | "no" | "numero" | "num" | "transport" | "de" | "vsl")
+            && !counts(self.fold(p))
+        {
+            p -= 1;
+        }
+        let end = self.chain(at, &["-", "/"]);
+        let source = self.source(at..end);
+        let figures = source.bytes().filter(u8::is_ascii_digit).count();
+        let letters = source.bytes().filter(u8::is_ascii_uppercase).count();
+        let plain = source.bytes().all(|b| b.is_ascii_digit() || b.is_ascii_uppercase() || matches!(b, b'-' | b'/'));
+        let year = self.digits(at).is_some_and(|d| d.count == 4 && (1900..2100).contains(&d.value)) && end == at + 1;
+        let amount = self.same_line(end)
+            && (self.is(end, Cue::Unit) || self.mark(end, "%") || self.mark(end, ",") && self.glued(end) && self.glued(end + 1));
+        let clock = self.fold(at).split_once('h').is_some_and(|(h, m)| h.len() < 3 && m.bytes().all(|b| b.is_ascii_digit()));
+        let dated = clock || self.date_here(at).is_some();
+        let person = matches!(self.fold(p), "patient" | "patiente" | "anonymat" | "sujet") && letters > 0;
+        let enough = figures >= 4 || (letters > 0 || end > at + 1) && figures >= 3 || person && figures >= 2 && end > at + 1;
+        (plain && enough && letters < 6 && !year && !amount && !dated && (counts(self.fold(p)) || person) && self.free(at..end))
+            .then_some(end)
+    }
+
+    /// "KERB4471", "VRK047", "447123-K": letters and figures in one that code nothing of medicine.
+    fn lettered_number(&self, at: usize) -> Option<usize> {
+        let source = self.source(at..at + 1);
+        let letters = source.bytes().take_while(u8::is_ascii_uppercase).count();
+        let figures = source.len() - letters;
+        let written = source.bytes().skip(letters).all(|b| b.is_ascii_digit())
+            && !self.glued(at)
+            && !self.glued(at + 1) | self.mark(at + 1, ",") | self.mark(at + 1, ".") | self.mark(at + 1, ")");
+        // "EBNF002" is an act, "Z8671" a disease.
+        let act = letters == 4 && figures == 3;
+        let enough = matches!(letters, 3..=6) && matches!(figures, 3..=6) || letters == 2 && matches!(figures, 4..=6);
+        let thing = crate::proper::known::explained(&self.fold(at)[..letters.min(self.fold(at).len())]);
+        (written && enough && !act && !thing && !self.measured(at)).then_some(at + 1)
     }
 
     /// "TX/24/7741", "24-B/00417": letters and figures that marks join.
@@ -146,6 +194,43 @@ impl Reader<'_, '_> {
 /// What is done with a number.
 fn calls(word: &str) -> bool {
     matches!(word, "appeler" | "rappeler" | "joindre" | "joignable" | "appelez" | "rappelez" | "biper" | "bipez" | "contacter")
+}
+
+/// What a house keeps, writes or sends by a number.
+fn counts(word: &str) -> bool {
+    matches!(
+        word,
+        "casier"
+            | "vestiaire"
+            | "coffre"
+            | "facture"
+            | "ordonnance"
+            | "bon"
+            | "demande"
+            | "vehicule"
+            | "equipage"
+            | "mdph"
+            | "sac"
+            | "enveloppe"
+            | "fiche"
+            | "carte"
+            | "contrat"
+            | "mutuelle"
+            | "adherent"
+            | "allocataire"
+            | "convocation"
+            | "inventaire"
+            | "scelle"
+            | "recu"
+            | "commande"
+            | "intervention"
+            | "mission"
+            | "etiquette"
+            | "inclusion"
+            | "randomisation"
+            | "anonymat"
+            | "placard"
+    )
 }
 
 /// Somebody was called.
