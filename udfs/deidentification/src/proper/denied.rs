@@ -11,8 +11,8 @@ use crate::Label;
 use crate::name::knowledge::{likely_common, role, word};
 use crate::name::page::look;
 
-/// Letters of a house or of somebody: three to five.
-const LETTERS: std::ops::RangeInclusive<usize> = 3..=5;
+/// Letters of a house or of somebody: two to five.
+const LETTERS: std::ops::RangeInclusive<usize> = 2..=5;
 
 impl Proper<'_, '_> {
     /// Hides what is left and nothing explains.
@@ -87,7 +87,9 @@ impl Proper<'_, '_> {
         !selon && self.page.behind_eponym_head(at)
             || self.medicine_near(at, 2)
             || at > 0 && self.page.same_line(at) && {
-                let before = self.before(at, 1);
+                // "Voie : VD"
+                let colon = matches!(self.before(at, 1), ":" | "=") && self.page.has(at, look::UPPER);
+                let before = self.before(at, 1 + usize::from(colon));
                 let singular = before.strip_suffix('s').unwrap_or(before);
                 self.page.has(at - 1, look::CLINICAL | word::EPONYM)
                     || [before, singular].iter().any(|w| NAMES_THINGS.contains(w))

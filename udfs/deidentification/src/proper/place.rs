@@ -183,7 +183,9 @@ impl Proper<'_, '_> {
             "sur" | "depuis" | "pour" | "entre" if small => Place::Near,
             _ if page.has(at, look::OPENS) => Place::Opens,
             // "Taxi Kerdoncuff", "Avis Ferrandi": a noun opens the line.
-            _ if page.has(p, look::CAPITAL) && !page.has(p, look::UPPER) && known::business(fold) => Place::Running,
+            _ if page.has(p, look::CAPITAL) && !(page.has(p, look::UPPER) && page.has(at, look::UPPER)) && known::business(fold) => {
+                Place::Running
+            }
             _ => Place::None,
         }
     }
