@@ -30,6 +30,9 @@ impl Proper<'_, '_> {
                 }
             } else if self.flower_ward(at) {
                 self.emit(at..at + 1, Label::Hopital, "proper:ward", 0.4);
+            } else if self.done_at(at) {
+                let end = self.chain(at, self.held(at));
+                self.emit(at..end, Label::Ville, "proper:unexplained", 0.3);
             } else if self.unexplained_word(at) {
                 let end = self.chain(at, self.held(at));
                 let label = if self.housed(at) { Label::Hopital } else { Label::Nom };
@@ -132,7 +135,12 @@ impl Proper<'_, '_> {
             let told = self.fold(at + 1) == "("
                 && self.fold(at + 2).as_bytes().first() == self.fold(at).as_bytes().first()
                 && !self.page.has(at + 2, look::UPPER);
-            self.article(at)
+            // "vu à l'HKVR"
+            let house = self.fold(at).starts_with('h')
+                && self.before(at, 1) == "'"
+                && self.before(at, 2) == "l"
+                && matches!(self.before(at, 3), "a" | "de" | "vers" | "depuis");
+            self.article(at) && !house
                 || self.is_amount(at)
                 || bracket && (self.defines(at) || self.spelled_out(at))
                 || told
@@ -206,6 +214,22 @@ impl Proper<'_, '_> {
             || matches!(self.before(at, 1), "'" | "de" | "et" | "ou" | "a");
         let cue = self.page.cues[at - 1].is_some_and(|c| c.roles & role::COPY != 0);
         small && !article && !cue && !self.behind_thing(at) && !self.medicine_near(at, 4)
+    }
+
+    /// "opérée du genou à KERVELEC", "stent posé à Kervelec": where something was done.
+    fn done_at(&self, at: usize) -> bool {
+        let written = self.unknown(at) && self.fold(at).len() > 4 && self.page.pronounceable(at..at + 1) && !self.shouted(at);
+        let acts = ["oper", "hospit", "pose", "implant", "realis", "fait", "suivi", "greff", "reedu", "accouch"];
+        let act = (2..7)
+            .take_while(|back| at >= *back && !matches!(self.before(at, *back), "." | ";" | ":"))
+            .any(|back| acts.iter().any(|a| self.before(at, back).starts_with(a)));
+        written
+            && at > 1
+            && self.page.same_line(at)
+            && self.source(at - 1) == "à"
+            && act
+            && !self.joined(at)
+            && !likely_common(self.fold(at))
     }
 
     /// "unité Pivoine", "chambre 12 Lilas", "passage en Azalée", "mutation aux Mésanges": a ward.

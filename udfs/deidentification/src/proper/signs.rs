@@ -111,6 +111,7 @@ impl Proper<'_, '_> {
         let fold = self.fold(at);
         fold.contains('h')
             || matches!(self.fold(at + 1), ":" | "h") && self.page.same_line(at + 1)
+            || at > 1 && self.fold(at - 1) == ":" && self.page.glued(at) && self.page.glued(at - 1) && self.number(at - 2)
             || self.label(at) == Some(Label::Date)
             || self.label(at) == Some(Label::Tel)
     }

@@ -230,6 +230,9 @@ fn counts(word: &str) -> bool {
             | "randomisation"
             | "anonymat"
             | "placard"
+            | "cles"
+            | "portail"
+            | "interphone"
     )
 }
 
