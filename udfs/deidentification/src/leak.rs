@@ -133,6 +133,8 @@ enum Care {
     Any,
     /// As a name: behind a title, or all in capitals where no article makes a thing of it.
     AsName,
+    /// With a capital, where nothing makes a thing of it: a word of medicine.
+    NoThing,
     /// With a capital.
     Capital,
 }
@@ -357,8 +359,10 @@ impl KnownIdentifiers {
         }
         // Three letters are an abbreviation of something else as well.
         let listed = Identity::built_in().names.word(word) & bits::ANY_NAME != 0;
-        let care = if is_common_word(word) || eponym(word).is_some() || word.len() < 4 || !listed && medical(word) {
+        let care = if is_common_word(word) || eponym(word).is_some() || word.len() < 4 {
             Care::AsName
+        } else if !listed && medical(word) {
+            Care::NoThing
         } else if label == Label::Prenom || word.len() < 5 {
             Care::Capital
         } else {
@@ -420,6 +424,9 @@ impl KnownIdentifiers {
                 let written = match care {
                     Care::Any => true,
                     Care::Capital => run.capital && (!sentence_start(text, run.start) || run.upper || titled()),
+                    Care::NoThing => {
+                        run.capital && (titled() || !of_a_thing(text, &runs, first) && (run.upper || !sentence_start(text, run.start)))
+                    }
                     Care::AsName => {
                         titled() && run.capital || run.upper && !shouted && run.fold.len() > 3 && !of_a_thing(text, &runs, first)
                     }
@@ -445,7 +452,9 @@ fn concat<'a>(runs: impl Iterator<Item = &'a Run>) -> String {
 /// "du TIBIA", "ROTULE gauche": an article before a word or what medicine says of it behind.
 fn of_a_thing(text: &str, runs: &[Run], at: usize) -> bool {
     let close = |a: &Run, b: &Run| text[a.end..b.start].chars().all(|c| matches!(c, ' ' | '\'' | '’' | '\u{a0}'));
-    let led = at > 0 && close(&runs[at - 1], &runs[at]) && article(&runs[at - 1].fold) && !runs[at - 1].upper;
+    let titled = |i: usize| i > 0 && TITLES.contains(&runs[i - 1].fold.as_str());
+    let led = at > 0 && close(&runs[at - 1], &runs[at]) && article(&runs[at - 1].fold);
+    let led = led && (!runs[at - 1].upper || medical(&runs[at].fold) && !titled(at - 1));
     let says = |r: &Run| r.fold.len() > 4 && !r.capital && close(&runs[at], r) && medical(&r.fold);
     led || medical(&runs[at].fold) && runs.get(at + 1).is_some_and(says)
 }
@@ -504,6 +513,7 @@ mod tests {
             "dossier MaryvonneLeGouez",
             "opéré par le Dr Rotule",
             "avis de ROTULE, interne",
+            "revu avec Rotule ce jour",
             "Mme Petit va bien",
             "La patiente, PETIT, va bien",
             "vit au 14, Rue des Korrigans",
@@ -535,8 +545,9 @@ mod tests {
             "le 12/03/2024, 12 plaquettes",
             "5 mai 1944",
             "perte de sens, mRS 4",
-            "fracture de la rotule, Rotule en place",
+            "fracture de la rotule. Rotule en place",
             "choc sur la ROTULE, ROTULE fracturée",
+            "FRACTURE DE LA ROTULE",
             "petitesse, quillivicien",
             "",
         ] {
