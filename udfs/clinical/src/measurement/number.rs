@@ -221,7 +221,7 @@ pub(super) fn spaced_infix(text: &Text<'_>, token: usize, at: usize) -> Option<N
     let infix = text.fold(token + 1);
     let word = text.fold(token + 2);
     let lone = digits(word) == word.len() && word.len() == 2 && text.tokens[token + 2].lines_before == 0 && !glued(text, token + 3);
-    if number.rest.is_some() || number.decimals > 0 || !lone || !matches!(infix, "g" | "m" | "gr") {
+    if number.rest.is_some() || number.decimals > 0 || !lone || !matches!(infix, "g" | "m" | "gr" | "gramme" | "grammes") {
         return None;
     }
     number.value = decimal(number.value, word);

@@ -12,6 +12,8 @@ use super::{Asked, Moment, Moments, Reading};
 const FAR: f32 = 14.0;
 /// A date this long before the stay is of another event.
 const PAST: Duration = Duration::days(20);
+/// Most tokens from a bracket to a cue in it.
+const BRACKET: usize = 12;
 /// As far as an older event reaches.
 const OLDER: f32 = 9.0;
 
@@ -147,10 +149,31 @@ impl Moments<'_, '_> {
             } else if !held && self.opens_with_cue(span, others) && others.iter().any(|o| o.start >= cue.end && o.start - cue.end <= 2) {
                 cost += 6.0;
             }
-        } else if !self.opens_with_cue(span, others) && others.iter().any(|o| o.end <= cue.start && cue.start - o.end <= 2) {
+        } else if !self.opens_with_cue(span, others)
+            && others.iter().any(|o| o.end <= cue.start && cue.start - o.end <= 2 && !self.arrow(o.end..cue.start))
+        {
             cost += 4.0;
+        } else if self.in_closed_bracket(cue, &between) {
+            return f32::INFINITY;
+        }
+        // "NIHSS 17 → J1 8": behind an arrow the words open the next value.
+        if !before && self.arrow(span.end..cue.start) && others.iter().any(|o| o.start >= cue.end && o.start - cue.end <= 1) {
+            return f32::INFINITY;
         }
         cost
+    }
+
+    fn arrow(&self, mut tokens: Range<usize>) -> bool {
+        tokens.any(|at| matches!(self.analysis.text.fold(at), "→" | ">"))
+    }
+
+    /// "172/88 (190/100 dans le VSAV), FC 84": the words belong to what the bracket says.
+    fn in_closed_bracket(&self, cue: &Range<usize>, between: &Range<usize>) -> bool {
+        let text = &self.analysis.text;
+        let Some(close) = between.clone().find(|at| text.fold(*at) == ")") else { return false };
+        let opened = (0..cue.start).rev().take(BRACKET).find(|at| matches!(text.fold(*at), "(" | ")"));
+        opened.is_some_and(|open| text.fold(open) == "(" && (open..cue.start).any(|at| text.tokens[at].kind == Kind::Number))
+            && matches!(text.fold(close + 1), "," | ";" | ".")
     }
 
     /// In the sentence of the span a cue stands before the first value.

@@ -184,7 +184,9 @@ fn preferences(policy: &Policy, open: &[usize], candidates: &[Candidate<'_>]) ->
             let candidate = &candidates[at];
             let place = if looks_back(at) { 0 } else { times.partition_point(|t| *t < sources(at)) };
             let twins = open.iter().filter(|&&o| candidates[o].document == candidate.document && o != at);
-            let before = twins.clone().filter(|&&o| candidates[o].finding.start < candidate.finding.start).count();
+            // Words of the moment behind ("à l'arrivée") are not put back by values without any before them.
+            let surer = |o: usize| candidates[o].weight >= candidate.weight;
+            let before = twins.clone().filter(|&&o| candidates[o].finding.start < candidate.finding.start && surer(o)).count();
             let after = twins.filter(|&&o| candidates[o].finding.start > candidate.finding.start).count();
             let corrects = candidate.context.corrects;
             let time = match policy.prefer {
