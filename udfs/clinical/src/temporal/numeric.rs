@@ -308,7 +308,9 @@ impl Reader<'_, '_> {
             if matches!(self.fold(join), "le" | "les" | "du") || self.word(join).weekday > 0 {
                 join += 1;
             }
-            if !self.near(join) && !self.same_line(join) {
+            // "du 6 au⏎13 mars": a letter is wrapped behind the word that joins.
+            let wrapped = self.is_kind(next, Kind::Word) && self.text.tokens.get(join).is_some_and(|t| t.lines_before == 1);
+            if !self.near(join) && !wrapped {
                 return None;
             }
             index = join;

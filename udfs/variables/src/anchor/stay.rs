@@ -83,7 +83,8 @@ impl Stay {
         if stay.start.is_none() {
             stay.start = match document_type {
                 "emergency" | "procedure" | "anesthesia" => Some(reference),
-                "discharge" => stay.first_day().map(|day| day.and_time(NaiveTime::MIN)),
+                // A letter that names no day but its own does not tell when the stay began.
+                "discharge" => stay.first_day().filter(|day| *day < reference.date()).map(|day| day.and_time(NaiveTime::MIN)),
                 _ => None,
             };
         }
