@@ -85,7 +85,7 @@ pub(super) fn dictated(text: &str) -> Option<bool> {
 
 fn says_its_marks(text: &str) -> bool {
     let mut found = 0;
-    for (at, _) in text.match_indices(|c: char| matches!(c, 'v' | 'V' | 'p' | 'P' | 'o' | 'O' | 'f' | 'F')) {
+    for (at, _) in text.match_indices(['v', 'V', 'p', 'P', 'o', 'O', 'f', 'F']) {
         let begins = text[..at].chars().next_back().is_none_or(|c| !is_word(c));
         if begins && (command(text, at).is_some() || comma(text, at, None).is_some()) {
             found += 1;
