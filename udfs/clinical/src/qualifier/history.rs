@@ -21,7 +21,7 @@ impl Scope<'_> {
             || setting.recalled && !self.current()
             || setting.indication && !self.intravenous() && !self.given()
             || self.taken_at_home();
-        if setting.drug && home {
+        if setting.drug && (home || self.named_by_class()) {
             return true;
         }
         // "ATCD : ulcère le 22 février": days before the door are no days of the stay.
@@ -57,6 +57,12 @@ impl Scope<'_> {
                 _ => false,
             })
             || setting.drug && setting.lasting_drug && self.bled_under()
+    }
+
+    /// "infarctus sous AVK": by its class under "sous" a drug is one of the home.
+    fn named_by_class(&self) -> bool {
+        let classes = ["avk", "aod", "anticoagulant", "anticoagulants", "antiagregant", "antiagregants"];
+        self.span.start > self.view.sentence.start && self.fold(self.span.start - 1) == "sous" && classes.contains(&self.fold(self.span.start))
     }
 
     /// "arrêté : pas d'anticoagulant": what is stopped is another drug.
