@@ -8,6 +8,7 @@ use chrono::{Duration, NaiveDateTime};
 
 use sillage_schemas::terminology::HISTORICAL_CODES;
 
+use crate::copies::copies;
 use crate::document_kind::DocumentKind;
 use crate::form::{Form, Part};
 use crate::knowledge::Knowledge;
@@ -58,6 +59,7 @@ pub struct Analysis<'a> {
     mentions: OnceCell<Vec<Mention>>,
     entities: OnceCell<Vec<Entity<'a>>>,
     times: OnceCell<Vec<TemporalExpression>>,
+    copies: OnceCell<Vec<Range<usize>>>,
     measurements: OnceCell<Vec<Measurement>>,
     /// By sentence.
     cues: Vec<OnceCell<Vec<Cue>>>,
@@ -114,6 +116,7 @@ impl<'a> Analysis<'a> {
             mentions: OnceCell::new(),
             entities: OnceCell::new(),
             times: OnceCell::new(),
+            copies: OnceCell::new(),
             measurements: OnceCell::new(),
             cues,
         }
@@ -231,7 +234,7 @@ impl<'a> Analysis<'a> {
         let cues = self.cues(index);
         let view = SentenceView { text: &self.text, sentence: sentence.clone(), cues, mentions: &ranges };
         let time = self.time_of(&span, sentence, &ranges, self.times());
-        let said = view.qualify(&span, self.setting(self.section_at(first), None, time.as_ref()));
+        let said = view.qualify(&span, self.setting(first, None, time.as_ref()));
         Some((self.answered(&span, &ranges, said), time.and_then(|t| t.value)))
     }
 
@@ -309,7 +312,7 @@ impl<'a> Analysis<'a> {
             let concept = &self.knowledge.lexicon.concepts[mention.concept as usize];
             let section = self.section_at(mention.start);
             let time = self.time_of(range, sentence, &ranges, times);
-            let mut setting = self.setting(section, Some(concept), time.as_ref());
+            let mut setting = self.setting(mention.start, Some(concept), time.as_ref());
             let atc = concept.atc.as_deref().filter(|_| setting.drug);
             setting.recalled =
                 atc.is_some_and(|code| named(home, code)) && section.is_none_or(|s| self.section_name(s) != "discharge_treatment");
@@ -537,7 +540,14 @@ impl<'a> Analysis<'a> {
         kind.prior
     }
 
-    fn setting(&self, section: Option<&Section>, concept: Option<&Concept>, time: Option<&TemporalExpression>) -> Setting {
+    /// A token stands in a passage that is quoted from an older note.
+    pub fn is_copy(&self, token: usize) -> bool {
+        let copies = self.copies.get_or_init(|| copies(&self.text, self.times(), self.reference));
+        copies.iter().any(|passage| passage.contains(&token))
+    }
+
+    fn setting(&self, token: usize, concept: Option<&Concept>, time: Option<&TemporalExpression>) -> Setting {
+        let (section, copy) = (self.section_at(token), self.is_copy(token));
         let label = concept.map(|c| c.label);
         let age = time.and_then(|t| Some((self.reference? - t.value?, t.precision)));
         Setting {
@@ -553,13 +563,14 @@ impl<'a> Analysis<'a> {
             indication: false,
             procedure: label == Some(Label::Procedure),
             sign: label == Some(Label::Sign),
-            dated_before: age.is_some_and(|(age, precision)| {
-                // The stroke of which a visit some months later speaks.
-                let index = self.kind == DocumentKind::FollowUp && concept.is_some_and(stroke) && age < FOLLOWED;
-                age > PAST && !index && (precision != Precision::Year || age > Duration::days(366))
-            }),
-            dated_now: age.is_some_and(|(age, precision)| age <= PAST && age >= -NOW && precision > Precision::Month),
-            dated_after: age.is_some_and(|(age, precision)| age < -NOW && precision >= Precision::Month),
+            dated_before: copy
+                || age.is_some_and(|(age, precision)| {
+                    // The stroke of which a visit some months later speaks.
+                    let index = self.kind == DocumentKind::FollowUp && concept.is_some_and(stroke) && age < FOLLOWED;
+                    age > PAST && !index && (precision != Precision::Year || age > Duration::days(366))
+                }),
+            dated_now: !copy && age.is_some_and(|(age, precision)| age <= PAST && age >= -NOW && precision > Precision::Month),
+            dated_after: !copy && age.is_some_and(|(age, precision)| age < -NOW && precision >= Precision::Month),
         }
     }
 }

@@ -3,6 +3,7 @@
 
 pub mod analysis;
 pub mod coded;
+mod copies;
 pub mod document_kind;
 pub mod form;
 pub mod knowledge;

@@ -83,7 +83,7 @@ pub struct Reading {
     pub strength: f32,
     /// The time beside the value, where one is written.
     pub time: Option<NaiveDateTime>,
-    /// `near`, `date`, `heading`, `section`, `document`, `older`, `order`.
+    /// `near`, `date`, `heading`, `section`, `document`, `older`, `order`, `copy`.
     pub by: &'static str,
 }
 

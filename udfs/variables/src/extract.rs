@@ -372,7 +372,9 @@ impl<'d, 'a> Extractor<'d, 'a> {
             measured: matches!(definition.kind, Type::Integer | Type::Float),
             before: definition.anchors.of(Some("pre_stroke")) > 0.0,
         };
+        let copy = self.analysis.is_copy(candidate.tokens.start);
         let mut reading = match rule.anchor.or(candidate.moment) {
+            _ if copy => Reading { moment: Moment::History, strength: 0.8, time: None, by: "copy" },
             Some(moment) => Reading { moment, strength: 1.0, time: None, by: "rule" },
             None => moments.of(candidate.tokens.clone(), spans, asked),
         };

@@ -62,7 +62,9 @@ impl Scope<'_> {
     /// "infarctus sous AVK": by its class under "sous" a drug is one of the home.
     fn named_by_class(&self) -> bool {
         let classes = ["avk", "aod", "anticoagulant", "anticoagulants", "antiagregant", "antiagregants"];
-        self.span.start > self.view.sentence.start && self.fold(self.span.start - 1) == "sous" && classes.contains(&self.fold(self.span.start))
+        self.span.start > self.view.sentence.start
+            && self.fold(self.span.start - 1) == "sous"
+            && classes.contains(&self.fold(self.span.start))
     }
 
     /// "arrêté : pas d'anticoagulant": what is stopped is another drug.

@@ -104,9 +104,17 @@ impl Scope<'_> {
             }
             "des" | "de" | "par" | "apres" | "avec" | "devant" | "aux" | "au" | "a" | "d" | "selon" | "prevenir" | "informer" | "voir"
             | "du" => true,
+            // "vu avec son épouse et sa fille": as the first of the two.
+            "et" if self.kin_ending(head).is_some_and(|first| self.object(first)) => true,
             "et" | "que" => !self.links_to_kin(head) && !self.acts(cue),
             _ => false,
         }
+    }
+
+    /// The relative that is named right before, a name aside.
+    fn kin_ending(&self, at: usize) -> Option<&Cue> {
+        let named = |end: usize| (end..at).all(|i| self.view.text.tokens[i].capital);
+        self.view.cues_in(at.saturating_sub(PHRASE)..at).iter().rfind(|c| c.kind == CueKind::Kin && c.end <= at && named(c.end))
     }
 
     /// "père et mère hypertendus", "que sa mère, diabétique".
