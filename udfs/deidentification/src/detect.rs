@@ -66,7 +66,7 @@ Dr Ronan ANSQUER
     fn letters_and_notes_as_hospitals_write_them() {
         let (mut lines, mut wrong) = (0, Vec::new());
         for line in LETTERS.lines().filter(|l| !l.is_empty() && !l.starts_with('#')) {
-            let line = line.replace("\\n", "\n");
+            let line = line.replace("\\n", "\n").replace("\\t", "\t");
             let (mut text, mut gold) = (String::new(), Vec::new());
             for part in line.split_inclusive(['⟦', '⟧']) {
                 let words = part.trim_end_matches(['⟦', '⟧']);

@@ -12,6 +12,7 @@ mod initials;
 pub(crate) mod known;
 mod person;
 mod place;
+mod signing;
 mod signs;
 mod wider;
 
@@ -49,6 +50,7 @@ pub fn proper(identity: &Identity, analysis: &Analysis<'_>, staff: &[&str], span
     reader.logins();
     reader.accounts();
     reader.signs();
+    reader.signings();
     reader.denied();
     reader.found.sort_by_key(|s| s.start);
     reader.found

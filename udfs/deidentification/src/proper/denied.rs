@@ -153,7 +153,7 @@ impl Proper<'_, '_> {
     }
 
     /// "Reflux vésico-kystique pariétal (RVKP)": the first letters of the words before the bracket.
-    fn spelled_out(&self, at: usize) -> bool {
+    pub(super) fn spelled_out(&self, at: usize) -> bool {
         if self.label(at - 2) == Some(Label::Hopital) {
             return false;
         }

@@ -405,7 +405,9 @@ impl Proper<'_, '_> {
             return;
         }
         let own_line = at == 0 || !self.page.same_line(at);
-        let opened = own_line || matches!(self.fold(at - 1), "." | ":" | "-" | "–" | ";" | ")");
+        // "tapé PF:kg"
+        let written = !own_line && writing(self.fold(at - 1));
+        let opened = own_line || written || matches!(self.fold(at - 1), "." | ":" | "-" | "–" | ";" | ")");
         let source = self.source(second);
         let typed = (2..=3).contains(&source.len()) && source.bytes().all(|b| b.is_ascii_alphabetic());
         let small = source.bytes().all(|b| b.is_ascii_lowercase());
@@ -413,16 +415,17 @@ impl Proper<'_, '_> {
         let capitals = (2..=3).contains(&first.len())
             && first.bytes().filter(u8::is_ascii_uppercase).count() >= 2
             && first.bytes().all(|b| b.is_ascii_alphabetic());
-        if !opened || !typed || !capitals || parted && !own_line && self.fold(at - 1) != ":" {
+        if !opened || !typed || !capitals || parted && !own_line && !written && self.fold(at - 1) != ":" {
             return;
         }
         let units = matches!(self.fold(second), "l" | "ml" | "dl" | "min" | "h" | "j" | "kg" | "mg" | "mm");
         let known = |i: usize| known::heading(self.fold(i));
         let own = self.people.contains(first.to_ascii_lowercase().as_str()) && source.len() < 3;
-        let sure = if small { !units && (own || !known(at)) } else { !known(at) && !known(second) };
+        let sure = if small { written || !units && (own || !known(at)) } else { !known(at) && !known(second) };
         if sure {
-            self.emit(at..at + 1, Label::Nom, "proper:initials", 0.5);
-            self.emit(second..second + 1, Label::Nom, "proper:initials", 0.5);
+            let detector = if written { "context:slot-signature" } else { "proper:initials" };
+            self.emit(at..at + 1, Label::Nom, detector, 0.5);
+            self.emit(second..second + 1, Label::Nom, detector, 0.5);
         }
     }
 }

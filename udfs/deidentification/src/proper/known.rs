@@ -16,6 +16,7 @@ struct Lists {
     common: FxHashSet<&'static str>,
     abbreviations: FxHashSet<&'static str>,
     letters: FxHashSet<&'static str>,
+    two_letters: FxHashSet<&'static str>,
     place_heads: FxHashSet<&'static str>,
     medical_heads: FxHashSet<&'static str>,
     carriers: FxHashSet<&'static str>,
@@ -52,6 +53,7 @@ fn lists() -> &'static Lists {
         common: words(COMMON, ""),
         abbreviations: words(ABBREVIATIONS, ""),
         letters: words(LETTERS, ""),
+        two_letters: words(LETTERS, "two letters"),
         place_heads: words(COMMON, "place heads"),
         medical_heads: words(COMMON, "medical heads"),
         carriers: words(COMMON, "carriers"),
@@ -112,8 +114,11 @@ pub(crate) fn abbreviation(fold: &str) -> bool {
     lists().abbreviations.contains(fold)
 }
 
-/// Letters of medicine, of the trade or of every day.
+/// Letters of medicine, of the trade or of every day; of two letters those that notes really use.
 pub(super) fn lettered(fold: &str) -> bool {
+    if fold.len() == 2 {
+        return lists().two_letters.contains(fold);
+    }
     abbreviation(fold) || lists().letters.contains(fold)
 }
 

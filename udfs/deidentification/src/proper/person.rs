@@ -14,6 +14,13 @@ impl Proper<'_, '_> {
     /// before names that are found.
     pub(super) fn cut_given_names(&mut self) {
         for at in 2..self.page.len() {
+            // "Anne-Flo" where Anne is found.
+            let half = self.fold(at - 1) == "-" && self.page.glued(at - 1) && self.page.glued(at) && !self.covered(at);
+            let first = self.label(at - 2) == Some(Label::Prenom) && self.page.has(at - 2, word::ANY_GIVEN);
+            if half && first && self.cut_half(at) {
+                self.emit(at..at + 1, Label::Prenom, "proper:given", 0.5);
+                continue;
+            }
             let name = self.label(at) == Some(Label::Nom) || self.label(at) == Some(Label::Prenom) && self.page.has(at, look::UPPER);
             if !name || !self.page.same_line(at) || self.page.glued(at) || self.covered(at - 1) {
                 continue;
@@ -182,16 +189,22 @@ impl Proper<'_, '_> {
         true
     }
 
+    /// The second half of a given name, cut to two to four letters.
+    fn cut_half(&self, at: usize) -> bool {
+        (2..=4).contains(&self.fold(at).len())
+            && self.page.has(at, look::CAPITAL)
+            && !self.page.has(at, look::UPPER | look::CLINICAL | word::COMMON | word::EPONYM)
+            && self.page.pronounceable(at..at + 1)
+            && !(self.fold(at + 1) == "-" && self.page.glued(at + 1))
+    }
+
     /// "Marie-Dominique": two given names that a hyphen joins, "M-Lou": the first in short.
     pub(super) fn compound_given(&mut self, at: usize) -> bool {
         let end = at + 3;
         let letter = self.page.has(at, look::SINGLE) && matches!(self.fold(at), "m" | "j");
         let given = |i: usize| {
-            let short = i > at
-                && matches!(
-                    self.fold(i),
-                    "jo" | "do" | "lo" | "ange" | "lou" | "ro" | "no" | "mi" | "flo" | "fra" | "max" | "pi" | "phi" | "lu" | "th"
-                );
+            // "Anne-Flo", "Marie-Cla": the second half cut short.
+            let short = i > at && (self.cut_half(i) || matches!(self.fold(i), "phi" | "th" | "max"));
             self.page.has(i, look::CAPITAL)
                 && (short || self.page.has(i, word::ANY_GIVEN) && !self.page.has(i, word::EPONYM) && self.fold(i).len() > 2)
         };

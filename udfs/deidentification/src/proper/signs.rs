@@ -306,10 +306,10 @@ impl Proper<'_, '_> {
     fn with_known(&self, at: usize) -> bool {
         at > 1
             && self.page.same_line(at)
-            && matches!(self.fold(at - 1), "/" | "+" | "&")
+            && matches!(self.fold(at - 1), "/" | "+" | "&" | "puis")
             && self.label(at - 2) == Some(Label::Nom)
             && self.capital_letters(at - 2)
-            && (self.closed(at + 1) || self.mark(at + 1) && !self.page.glued(at + 2))
+            && (self.closed(at + 1) || self.mark(at + 1) && !self.page.glued(at + 2) || self.label(at + 1) == Some(Label::Date))
     }
 
     /// Marks or line ends on both sides: a cell, a bracket, a list.
@@ -324,7 +324,9 @@ impl Proper<'_, '_> {
     fn written_behind(&self, at: usize) -> bool {
         let last = self.closed(at + 1)
             || matches!(self.fold(at + 1), ")" | "]" | "." | "/" | ";") && (self.closed(at + 2) || self.fold(at + 1) != ".")
-            || self.label(at + 1) == Some(Label::Date);
+            || self.label(at + 1) == Some(Label::Date)
+            // "signé, MC puis FT"
+            || matches!(self.fold(at + 1), "puis" | "et" | "+" | "&") && at + 2 < self.page.len() && self.capital_letters(at + 2);
         if !last || self.source(at).len() > 3 || at == 0 {
             return false;
         }
@@ -366,6 +368,8 @@ impl Proper<'_, '_> {
                     | "verifie"
                     | "emargement"
             );
+        // "validé MC puis FT"
+        let marked = marked || self.fold(at + 1) == "puis" && self.source(at).len() == 2;
         let approved = p > 0 && p < at && (p..at).any(|i| self.fold(i) == "approuve");
         let acts = by
             && (1..6).any(|back| {
@@ -376,7 +380,7 @@ impl Proper<'_, '_> {
             });
         // "validé QV 12/03/24": the day behind, but not "relu CR 12/03".
         let dated = p == at && self.label(at + 1) == Some(Label::Date) && !matches!(self.fold(at), "cr" | "cs" | "co" | "ro" | "rx");
-        (does || approved || acts) && (marked || by || dated) && !self.page.has(at, word::PARTICLE)
+        (does || approved || acts) && (marked || by || dated) && (!self.page.has(at, word::PARTICLE) || self.page.stands_out(at))
     }
 
     /// "DR KERDONVAL B RPPS …", "Dr Kerdonval B, …": the letter of a given name behind a family name.
