@@ -15,6 +15,7 @@ mod day;
 mod form;
 mod gazetteer;
 mod hospital;
+mod landmark;
 mod leftover;
 mod letterhead;
 mod number;

@@ -14,7 +14,7 @@ use crate::Label;
 /// Most words between the type and the name.
 const MODIFIERS: usize = 10;
 /// Most words of a name.
-const LONGEST: usize = 9;
+pub(super) const LONGEST: usize = 9;
 
 /// Kinds of house and ward that are hospitals only with a name behind them.
 fn small_house(fold: &str) -> bool {
@@ -38,7 +38,7 @@ fn small_house(fold: &str) -> bool {
 }
 
 /// Words behind "centre" that are no region.
-fn explained_region(fold: &str) -> bool {
+pub(super) fn explained_region(fold: &str) -> bool {
     matches!(fold, "expert" | "experts" | "anti" | "antidouleur" | "antipoison" | "national" | "commercial" | "social" | "ville")
 }
 
@@ -76,6 +76,10 @@ impl Reader<'_, '_> {
             self.emit(at..end, Label::Hopital, "shape:hospital", 0.85);
             return Some(end);
         }
+        if let Some(end) = self.head_acronym(at) {
+            self.emit(end - 1..end, Label::Hopital, "shape:hospital-letters", 0.7);
+            return Some(end);
+        }
         if !self.is(at, Cue::Hospital) || self.is_taken(at) || !self.opens_hospital(at) {
             return None;
         }
@@ -100,8 +104,12 @@ impl Reader<'_, '_> {
         let two = at > 0
             && self.same_line(at)
             && (self.is(at - 1, Cue::SureHospital) && self.upper(at - 1) || self.fold(at - 1) == "ctre")
-            && !self.is_taken(at - 1);
+            && !self.is_taken(at - 1)
+            && !(self.fold(at).starts_with("clinique") && !self.upper(at));
         let at = self.ward_of_house(at - usize::from(two && !self.column(at)));
+        // "AP-HP Henri-Mondor"
+        let group = self.fold(at) == "hp" && self.glued(at) && self.before(at, 1) == "-" && self.before(at, 2) == "ap";
+        let at = if group && self.free(at - 2..at) { at - 2 } else { at };
         self.emit(at..end, Label::Hopital, "shape:hospital", score);
         Some(end)
     }
@@ -127,65 +135,15 @@ impl Reader<'_, '_> {
         self.name_end(at, next)
     }
 
-    /// "SCM Imagerie du Vallon", "SELARL RADIOLOGIE DE BROUZAC": the society of a practice.
-    fn practice(&self, at: usize) -> Option<usize> {
-        if !self.upper(at) {
-            return None;
-        }
-        let head = matches!(self.fold(at), "sos" | "scm" | "selarl" | "selas" | "scp" | "sel" | "gie" | "sarl" | "sas" | "selafa" | "gcs")
-            && self.upper(at);
-        let trade = |i: usize| {
-            matches!(
-                self.fold(i),
-                "imagerie"
-                    | "radiologie"
-                    | "radiologique"
-                    | "cardiologie"
-                    | "biologie"
-                    | "neurologie"
-                    | "medicale"
-                    | "medical"
-                    | "laboratoire"
-                    | "scanner"
-                    | "irm"
-                    | "cabinet"
-                    | "centre"
-                    | "groupe"
-                    | "imageries"
-                    | "radiologues"
-                    | "cardiologues"
-                    | "ambulances"
-                    | "medecins"
-                    | "medecin"
-                    | "mains"
-                    | "ambulance"
-                    | "pharmacie"
-            )
-        };
-        if !head || !self.same_line(at + 1) || !trade(at + 1) || self.is_taken(at) {
-            return None;
-        }
-        let (mut next, mut end) = (at + 1, at + 1);
-        while self.same_line(next) && next < at + LONGEST && !self.column(next) && !self.is_taken(next) {
-            let inside = self.is(next, Cue::Particle) && self.leads_to_capital(next)
-                || self.mark(next, "'")
-                || self.mark(next, "-") && self.glued(next);
-            if self.capital(next) || trade(next) {
-                end = next + 1;
-            } else if !inside {
-                break;
-            }
-            next += 1;
-        }
-        (end > at + 2).then_some(end)
-    }
-
     /// The word is used as the type of a place, not in its other senses.
     fn opens_hospital(&self, at: usize) -> bool {
         let word = self.fold(at);
         match word {
             "ch" | "gh" | "chi" | "chg" | "chr" | "chs" | "chd" | "chp" | "clcc" | "epsm" | "had" | "hdj" | "crf" | "mpr" | "mas"
             | "fam" | "imm" | "ime" | "msp" | "chic" | "ghi" | "eph" => self.upper(at) || self.known_behind(at).is_some(),
+            // "HU Vallon Bleu", never what a picture is measured in.
+            "hu" => self.upper(at) && self.university_house(at),
+            "pole" | "espace" => self.health_center(at),
             // "HP Vallon Bleu", never what is looked for in a stomach.
             "hp" | "cmc" => {
                 let name = at + 1 + usize::from(matches!(self.fold(at + 1), "de" | "du" | "des"));
@@ -228,6 +186,8 @@ impl Reader<'_, '_> {
                             | "adressee"
                     )
                     && !self.person_ends(at - 1)
+                    // "SMR Clinique des Deux Lacs"
+                    && !(self.is(at - 1, Cue::SureHospital) && self.upper(at - 1) && self.capital(at))
                     // "SSR gériatrique Clinique Saint-Goulven": no adjective has a capital.
                     && (self.upper(at) || !self.capital(at) || self.capital(at - 1) || !self.capital(at + 1));
                 !(noun || self.mark(at + 1, ":"))
@@ -300,51 +260,6 @@ impl Reader<'_, '_> {
         (self.same_line(next) && !self.column(next) || linked && self.near(next)).then_some(next)
     }
 
-    /// "Les Peupliers", "Villa Bleue", "Mas Saint-Jean": how houses for the long stay are named.
-    fn named_house(&self, at: usize) -> bool {
-        let opens = matches!(
-            self.fold(at),
-            "les"
-                | "la"
-                | "le"
-                | "l"
-                | "mas"
-                | "villa"
-                | "domaine"
-                | "chateau"
-                | "manoir"
-                | "clos"
-                | "val"
-                | "residence"
-                | "korian"
-                | "orpea"
-        );
-        let name = at + 1 + usize::from(self.mark(at + 1, "'"));
-        opens && self.capital(at) && self.capital(name) && self.same_line(at) && self.same_line(name)
-    }
-
-    /// "CH de la Côte Rouge", "CH COTE ROUGE": a coast, not what is scored.
-    fn coast(&self, kind: usize, first: usize) -> bool {
-        self.fold(first) == "cote"
-            && (self.before(first, 1) == "la" || first == kind + 1)
-            && self.same_line(first + 1)
-            && (self.capital(first + 1) && !self.is(first + 1, Cue::EndsName)
-                || self.is(first + 1, Cue::Particle) && self.leads_to_capital(first + 1))
-    }
-
-    /// "CH du Centre Béarn": the middle of a region, not a house.
-    fn compass(&self, at: usize) -> bool {
-        let next = at + 1 + usize::from(self.mark(at + 1, "-") && self.glued(at + 1));
-        self.fold(at) == "centre"
-            && self.capital(at)
-            && self.same_line(next)
-            && self.capital(next)
-            && !self.is(next, Cue::EndsName)
-            && !self.is(next, Cue::Care)
-            && !self.is(next, Cue::HospitalModifier)
-            && !explained_region(self.fold(next))
-    }
-
     /// The token behind a name that starts here.
     fn name_end(&self, kind: usize, first: usize) -> Option<usize> {
         if let Some(end) = self.known_behind(kind).filter(|_| !self.capital(first)) {
@@ -355,6 +270,10 @@ impl Reader<'_, '_> {
         }
         let known = self.knowledge.hospitals.longest(self.text, first).or_else(|| self.knowledge.towns.longest(self.text, first));
         let initial = self.mark(first + 1, ".") && self.glued(first + 1) && self.source(first..first + 1).chars().count() == 1;
+        // "Hôpital G. et R. Kervadec"
+        if initial && self.fold(first + 2) == "et" && self.mark(first + 4, ".") && self.capital(first + 3) && self.same_line(first + 5) {
+            return self.name_end(kind, first + 3);
+        }
         let kind_word = self.fold(kind);
         let weak = small_house(kind_word) || matches!(kind_word, "clinique" | "residence" | "maison" | "hospice");
         // In capitals, or at the head of a sentence, a word behind a weak type says little.
@@ -514,7 +433,9 @@ impl Reader<'_, '_> {
         }
         // "(stent 2016 Pasteur)"
         let dated = at > 0 && self.is_taken(at - 1) && self.digits(at - 1).is_some_and(|d| d.count == 4) && self.mark(end, ")");
-        let direct = (dated || matches!(self.before(at, 1), "a" | "sur" | "vers" | "depuis" | "chez")) && self.near(at);
+        // "IRM faite à la Conception"
+        let led = self.before(at, 1) == "la" && at > 1 && self.source(at - 2..at - 1) == "à";
+        let direct = (dated || led || matches!(self.before(at, 1), "a" | "sur" | "vers" | "depuis" | "chez")) && self.near(at);
         let words: FxHashSet<&str> = (1..5).map(|i| self.before(at, i)).collect();
         let care = [
             "transfert",
@@ -562,7 +483,7 @@ impl Reader<'_, '_> {
                 self.before(at, 2),
                 "transfert" | "transfere" | "transferee" | "retour" | "adresse" | "adressee" | "urgences" | "neurologie" | "unv" | "rea"
             );
-        let housed = letters && (heads || moved);
+        let housed = letters && heads || moved;
         // "USINV Laennec puis Kervara": whose ward it is.
         let ward = matches!(self.before(at, 1), "usinv" | "unv" | "uscnv" | "usi" | "usip" | "sau" | "uhcd") && self.upper(at - 1);
         let warded = ward && self.same_line(at) && !number && !self.person_ends(end);

@@ -121,8 +121,19 @@ impl Reader<'_, '_> {
         let comma = usize::from(self.mark(end, ","));
         if self.fold(end + comma) == "a" && self.capital(end + comma + 1) && self.near(end + comma + 1) {
             let town = self.knowledge.towns.longest(self.text, end + comma + 1);
-            if let Some((town, _)) = town.filter(|(_, class)| class & class::WORD == 0) {
+            if let Some((town, _)) = town.filter(|(t, class)| class & class::WORD == 0 || *t > end + comma + 2) {
                 return self.hyphenated(town);
+            }
+            // "Clinique des Deux Étangs à Kervara": a place that no list holds.
+            let name = end + comma + 1;
+            let plain = comma == 0 && !self.upper(name) && self.fold(name).len() > 3 && self.source(end..end + 1) == "à";
+            if plain
+                && !explained(self.fold(name))
+                && !self.is(name, Cue::EndsName)
+                && !self.is(name, Cue::Title)
+                && !self.is(name, Cue::Hospital)
+            {
+                return self.hyphenated(name + 1);
             }
         }
         end
