@@ -21,6 +21,7 @@ mod letterhead;
 mod number;
 mod reader;
 mod scanned;
+mod secret;
 mod serial;
 mod site;
 mod stated;
@@ -57,6 +58,7 @@ fn find(knowledge: &ShapeKnowledge, analysis: &Analysis<'_>) -> Vec<Span> {
     reader.coded_numbers();
     reader.dates();
     reader.long_numbers();
+    reader.secrets();
     reader.leftovers();
     reader.hospitals();
     reader.houses_around();

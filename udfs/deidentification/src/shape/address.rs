@@ -208,10 +208,9 @@ impl Reader<'_, '_> {
                 | "batiment"
                 | "tour"
         );
-        // "Le Moulin, 3 montée du Puits", "Dr Roux, maison de santé, 5 place du Puits"
+        // "Le Moulin, 3 montée du Puits", "née …, Le Moulin, chemin du Puits", "Dr Roux, maison de santé, 5 place du Puits"
         let numbered = self.kind(street) == Some(Kind::Number);
-        let hamlet = numbered
-            && self.line_start(first)
+        let hamlet = (self.before(first, 1) == "," || numbered && self.line_start(first))
             && self.is(first, Cue::House)
             && comma > first + 1
             && (first..comma).all(|i| self.capital(i) || self.is(i, Cue::Particle) || self.kind(i) == Some(Kind::Mark))

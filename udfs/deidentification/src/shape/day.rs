@@ -134,7 +134,8 @@ impl Reader<'_, '_> {
             let asked = self.cue_before(at, 5, Cue::EmergencyCall) || matches!(self.before(at, 2), "par" | "via" | "avec" | "chez" | "si");
             return !asked && self.of_the_stay(at) && self.day_goes_on(at);
         }
-        if at > 1 && (self.is(at - 2, Cue::EmergencyCall) || self.is(at - 2, Cue::Score)) && !self.clock_behind(at + 1) {
+        let fait = matches!(self.before(at, 2), "fait" | "faite") && !self.emergency(at);
+        if at > 1 && (self.is(at - 2, Cue::EmergencyCall) && !fait || self.is(at - 2, Cue::Score)) && !self.clock_behind(at + 1) {
             return false;
         }
         self.day_ends(at) || self.of_the_stay(at) && self.day_goes_on(at)

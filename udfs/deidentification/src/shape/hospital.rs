@@ -105,7 +105,7 @@ impl Reader<'_, '_> {
             && self.same_line(at)
             && (self.is(at - 1, Cue::SureHospital) && self.upper(at - 1) || self.fold(at - 1) == "ctre")
             && !self.is_taken(at - 1)
-            && !(self.fold(at).starts_with("clinique") && !self.upper(at));
+            && (self.upper(at) || !self.fold(at).starts_with("clinique"));
         let at = self.ward_of_house(at - usize::from(two && !self.column(at)));
         // "AP-HP Henri-Mondor"
         let group = self.fold(at) == "hp" && self.glued(at) && self.before(at, 1) == "-" && self.before(at, 2) == "ap";

@@ -193,7 +193,24 @@ impl Reader<'_, '_> {
 
 /// What is done with a number.
 fn calls(word: &str) -> bool {
-    matches!(word, "appeler" | "rappeler" | "joindre" | "joignable" | "appelez" | "rappelez" | "biper" | "bipez" | "contacter")
+    matches!(
+        word,
+        "appeler"
+            | "rappeler"
+            | "joindre"
+            | "joignable"
+            | "appelez"
+            | "rappelez"
+            | "biper"
+            | "bipez"
+            | "contacter"
+            | "appelle"
+            | "rappelle"
+            | "contacte"
+            | "contactez"
+            | "joignez"
+            | "bipe"
+    )
 }
 
 /// What a house keeps, writes or sends by a number.

@@ -2,6 +2,7 @@
 //! identifier of a picture, the number of a physician at the insurance, lists of lots.
 
 use super::gazetteer::Cue;
+use super::leftover::staff;
 use super::reader::Reader;
 use crate::Label;
 
@@ -316,7 +317,10 @@ impl Reader<'_, '_> {
             if !(4..=6).contains(&total) || year || self.measured(at) || self.date_here(at).is_some() {
                 continue;
             }
-            let bracketed = self.mark(end, ")") && self.same_line(end) && self.mark(at.wrapping_sub(1), ",") && self.carrier(at - 1);
+            // "(KERVRAN, interne pharmacie, 4471, 12/03)"
+            let dated = self.mark(end, ",") && self.same_line(end + 1) && self.date_here(end + 1).is_some();
+            let bracketed =
+                (self.mark(end, ")") || dated) && self.same_line(end) && self.mark(at.wrapping_sub(1), ",") && self.carrier(at - 1);
             let watch = groups > 1 && self.behind_watch(at) && !self.is(end, Cue::Unit) && !self.mark(end, "/");
             if bracketed || watch {
                 self.emit(at..end, Label::Tel, "shape:extension", 0.7);
@@ -359,8 +363,9 @@ impl Reader<'_, '_> {
                     | "prevenue"
                     | "joint"
                     | "jointe"
-            );
-            let mark = matches!(self.fold(index), "-" | "." | "'");
+                    | "pharmacie"
+            ) || staff(self.fold(index));
+            let mark = matches!(self.fold(index), "-" | "." | "'" | ",");
             // "(Dr PORTE, 3 41 72)": behind a title a word is a name, whatever it measures.
             let titled = index > 0 && self.same_line(index) && self.is(index - 1, Cue::Title);
             let measure = self.is(index, Cue::AmountName) || self.is(index, Cue::Score) || self.is(index, Cue::Unit);

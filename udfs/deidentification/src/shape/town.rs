@@ -23,6 +23,10 @@ impl Reader<'_, '_> {
         if let Some((end, kind)) = self.knowledge.towns.longest(self.text, at)
             && self.known_town(at, end, kind)
         {
+            // "Crest or 20": a dictation parts the name of a drug.
+            if self.same_line(end) && end == at + 1 && self.word(end) && self.drug_in_two(at) {
+                return None;
+            }
             let whole = self.continued_name(at, self.hyphenated(end));
             let end = if self.free(at..whole) { whole } else { end };
             // The article of "au Havre" stays outside.
@@ -48,6 +52,12 @@ impl Reader<'_, '_> {
         self.emit(at - usize::from(article)..end, Label::Ville, detector, score);
         self.department(end);
         Some(end)
+    }
+
+    /// The word and the next make one of medicine, which they do not apart.
+    fn drug_in_two(&self, at: usize) -> bool {
+        let joined = format!("{}{}", self.fold(at), self.fold(at + 1));
+        !self.glued(at + 1) && self.fold(at + 1).len() < 5 && crate::proper::known::medical(&joined)
     }
 
     /// "Villiers le Sec": particles and a capitalised word behind a known name.

@@ -100,6 +100,10 @@ impl Reader<'_, '_> {
                 || at > 1 && self.before(at, 1) == "." && self.glued(at - 1) && self.before(at, 2).len() == 1 && self.capital(at - 2);
             return ((!name || year.is_some()) && self.capital(at)).then(|| dated(at + 1));
         }
+        // "à la Fête-Dieu"
+        if self.fold(at) == "fete" && self.mark(at + 1, "-") && self.fold(at + 2) == "dieu" {
+            return Some(dated(at + 3));
+        }
         if !self.is(at, Cue::Holiday) || !(self.capital(at) || self.fold(at) == "ramadan") {
             return None;
         }
@@ -124,7 +128,15 @@ impl Reader<'_, '_> {
                 | "pendant"
                 | "veille"
                 | "fin"
+                | "debut"
         ) && self.near(at)
+            // "rechute Pâques ; patch"
+            || matches!(self.fold(at), "paques" | "pentecote" | "carnaval" | "ascension" | "epiphanie")
+                && at > 0
+                && self.same_line(at)
+                && self.word(at - 1)
+                && (!self.capital(at - 1) || matches!(self.before(at, 1), "rechute" | "arret" | "chute"))
+                && (self.token(at + 1).is_none() || self.line_start(at + 1) || matches!(self.fold(at + 1), ";" | "," | "." | ")" | "+"))
             // "Ascension 15h : visite" at the head of an entry
             || (self.line_start(at) || self.mark(at.wrapping_sub(1), "(")) && self.same_line(at + 1) && self.clock_behind(at + 1)
             // "01/11 Toussaint"
