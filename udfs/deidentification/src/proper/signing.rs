@@ -32,8 +32,17 @@ impl Proper<'_, '_> {
             } else if self.short_name(at, false) {
                 self.again(at);
                 self.emit(at..at + 1, Label::Nom, SLOT, 0.4);
+            } else if self.unknown(at) && self.celled(at) {
+                // "IDE ; KERVRAN ; AS ; TRELLU"
+                let end = self.held(at);
+                self.emit(at..end, Label::Nom, "proper:entry", 0.4);
             } else if self.signing_letters(at)
-                && (self.agreed(at) || self.celled(at) || self.takes_over(at) || self.mistaken(at) || self.closes_in_brackets(at))
+                && (self.agreed(at)
+                    || self.celled(at)
+                    || self.takes_over(at)
+                    || self.mistaken(at)
+                    || self.done_by(at)
+                    || self.closes_in_brackets(at))
             {
                 self.emit(at..at + 1, Label::Nom, SLOT, 0.4);
             }
@@ -115,7 +124,7 @@ impl Proper<'_, '_> {
         let bracket = usize::from(self.before(at, 1) == "(" && self.fold(at + 1) == ")");
         let Some(said) = at.checked_sub(1 + bracket).filter(|_| self.page.same_line(at)) else { return false };
         let word = self.fold(said);
-        let accord = matches!(word, "accord" | "aval" | "daccord");
+        let accord = matches!(word, "accord" | "aval" | "daccord") || word == "vert" && self.before(said, 1) == "feu";
         if bracket == 1 {
             return accord || reviewed(word) || matches!(word, "avis" | "ok" | "valide" | "validee" | "entendu" | "confirme");
         }
@@ -131,7 +140,7 @@ impl Proper<'_, '_> {
             && reviewed(self.fold(first))
             && (first + 1..at).all(|i| self.number(i) || matches!(self.fold(i), "ce" | "jour" | "matin" | "soir" | "a" | "h" | "le" | ":"))
             && self.ends_item(at + 1);
-        accord && self.ends_item(at + 1) && !vital(&self.page, at) || seen && (reviewed(word) && day || today)
+        accord && (self.ends_item(at + 1) || self.fold(at + 1) == "(") && !vital(&self.page, at) || seen && (reviewed(word) && day || today)
     }
 
     /// "Manip ; TD", "Saisie<tab>PA": the cell behind a trade in a table that was taken out of its lines.
@@ -164,6 +173,18 @@ impl Proper<'_, '_> {
         }
         let start = self.page.line_start(at).max(at.saturating_sub(14));
         (start..at - 2).any(|i| self.label(i) == Some(Label::Nom))
+    }
+
+    /// "constantes prises par LM à 8h": two letters that stand for nothing behind "par".
+    fn done_by(&self, at: usize) -> bool {
+        let ends = self.ends_item(at + 1) || matches!(self.fold(at + 1), "a" | "le" | "ce" | "et" | "puis" | "avec");
+        let verb = self.before(at, 2).ends_with(['e', 's', 't']);
+        self.before(at, 1) == "par"
+            && self.page.same_line(at)
+            && ends
+            && verb
+            && self.fold(at).len() == 2
+            && !known::lettered(self.fold(at))
     }
 
     /// "faute de frappe de PA", "mot de TC": whose writing it is.
@@ -264,6 +285,9 @@ impl Proper<'_, '_> {
         if compound && self.page.same_line(family) && named {
             let end = if self.covered(second) { next } else { family };
             self.emit(at..end, Label::Prenom, "proper:person", 0.5);
+            if self.aged(family) && !self.covered(family) {
+                self.emit(family..family + 1, Label::Nom, "proper:person", 0.5);
+            }
             return;
         }
         if at == 0 || !self.page.same_line(at) {

@@ -171,7 +171,9 @@ impl Reader<'_, '_> {
             || !near && p > 1 && self.same_line(p - 1) && self.word(p - 1) && staff(self.before(p, 2)) && !self.is(p - 1, Cue::AmountName);
         let single = groups.len() == 1;
         let dated = matches!(groups[..], [2, 2]) && self.digits(at + 1).is_some_and(|d| d.value < 13) && first.value < 32;
-        if called_before && dated {
+        // "appelle à 14 30"
+        let hour = matches!(groups[..], [2, 2]) && self.before(at, 1) == "a" && first.value < 24;
+        if called_before && (dated || hour) {
             return None;
         }
         (near && (single || !counted(self.fold(p - 1))) || far && single || called_before).then_some(end)
