@@ -4,7 +4,7 @@
 use sillage_clinical::text::Kind;
 
 use super::Found;
-use super::knowledge::role;
+use super::knowledge::{role, word};
 use super::page::{Page, look};
 use super::slot::{SLOT, called_at, initials, timed, vital, writing};
 use crate::Label;
@@ -14,6 +14,7 @@ use crate::proper::known::{heading, ward};
 pub(super) fn entries(page: &Page<'_, '_>, at: usize, found: &mut Found) {
     heads(page, at, found);
     beside_function(page, at, found);
+    typed_behind(page, at, found);
     if let Some(who) =
         done_by(page, at).or_else(|| signed_at(page, at)).filter(|w| initials(page, *w) && !vital(page, *w) && !way(page.fold(*w)))
         && !found.covers(who)
@@ -137,6 +138,16 @@ fn heads(page: &Page<'_, '_>, at: usize, found: &mut Found) {
     }
 }
 
+/// "VALLET/qm" at the end of a line: who typed it.
+fn typed_behind(page: &Page<'_, '_>, at: usize, found: &mut Found) {
+    let who = at + 2;
+    let author = page.has(at, look::UPPER) && page.fold(at).len() > 3 && page.fold(at + 1) == "/" && page.glued(at + 1) && page.glued(who);
+    let letters = page.has(who, look::LOWER) && matches!(page.text.source(who..who + 1).len(), 2 | 3) && page.line_ends(who + 1);
+    if author && letters && page.same_line(who) && !page.has(at, look::CLINICAL) && !found.covers(who) {
+        found.push(page, who..who + 1, Label::Nom, SLOT, 20);
+    }
+}
+
 /// "pris par QM, IDE", "IAO (QM, 22h52)": letters and what they work as.
 fn beside_function(page: &Page<'_, '_>, at: usize, found: &mut Found) {
     let trade_behind = page.fold(at + 1) == ","
@@ -150,6 +161,18 @@ fn beside_function(page: &Page<'_, '_>, at: usize, found: &mut Found) {
         && clocked;
     // "Accueil IAO (QM) :", "IDE (QM)"
     let alone = at > 1 && page.fold(at - 1) == "(" && page.fold(at + 1) == ")" && page.has(at, look::UPPER);
+    // "IAO (Rose) :"
+    if at > 1
+        && page.fold(at - 1) == "("
+        && page.fold(at + 1) == ")"
+        && matches!(page.fold(at - 2), "iao" | "ioa" | "ide" | "iade" | "ibode" | "manip" | "ash")
+        && page.has(at, look::CAPITAL)
+        && page.has(at, word::ANY_GIVEN)
+        && !page.has(at, look::CLINICAL)
+        && !found.covers(at)
+    {
+        found.push(page, at..at + 1, Label::Prenom, SLOT, 20);
+    }
     let known = ward(page.fold(at)) || matches!(page.fold(at), "am" | "pm" | "nv" | "uf");
     let alone = alone
         && match page.fold(at - 2) {

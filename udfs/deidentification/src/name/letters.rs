@@ -200,6 +200,7 @@ pub(crate) fn placed(page: &Page<'_, '_>, found: &mut Found) {
         listed_inverted(page, at, found);
     }
     closing_entries(page, found);
+    closing_names(page, found);
 }
 
 /// "N. Noël", "P. Avril" as a line of their own: a letter before a feast or a month.
@@ -258,6 +259,29 @@ fn closing_entries(page: &Page<'_, '_>, found: &mut Found) {
         if again || !heading(page.fold(at)) && !THINGS.contains(&page.fold(at)) && !RARELY_PEOPLE.contains(&page.fold(at)) {
             found.push(page, at..at + 1, Label::Nom, DETECTOR, 20);
         }
+    }
+}
+
+/// "… dort. Le Bihan⏎19/03 14h …": one or two words with a capital behind the last sentence
+/// of several entries, before the figures of the next one.
+fn closing_names(page: &Page<'_, '_>, found: &mut Found) {
+    let entry = |at: usize| page.text.tokens.get(at).is_none_or(|t| t.lines_before > 0 && t.kind == Kind::Number);
+    let capital = |at: usize| page.text.tokens[at].capital && page.text.tokens[at].kind == Kind::Word && page.same_line(at);
+    let stop = |at: usize| matches!(page.fold(at), "." | "!" | ")");
+    let tail = |at: usize| {
+        let first = if at > 2 && stop(at - 1) { at } else { at.checked_sub(1).filter(|first| *first > 1 && stop(first - 1))? };
+        let named = (first..=at).all(|i| capital(i) && !page.glued(i) && !page.has(i, look::CLINICAL) && !found.covers(i));
+        let word = first == at
+            && (page.has(at, word::COMMON | word::QUALIFIER | word::ACRONYM) || heading(page.fold(at)) || THINGS.contains(&page.fold(at)));
+        (entry(at + 1) && named && !word).then_some(first..at + 1)
+    };
+    let tails: Vec<_> = (0..page.len()).filter_map(tail).collect();
+    let same = |a: &std::ops::Range<usize>, b: &std::ops::Range<usize>| {
+        a.len() == b.len() && a.clone().zip(b.clone()).all(|(i, j)| page.fold(i) == page.fold(j))
+    };
+    let again: Vec<_> = tails.iter().filter(|t| tails.iter().filter(|o| same(t, o)).count() > 1).cloned().collect();
+    for signed in again {
+        found.push(page, signed, Label::Nom, DETECTOR, 20);
     }
 }
 

@@ -76,6 +76,11 @@ fn leave(page: &Page<'_, '_>, at: usize) -> Option<usize> {
     if !mark && page.same_line(who) && page.line_ends(who + 1) && signs(page, who) && takes_leave(page, at) {
         return Some(who);
     }
+    // Behind a word of leave and a comma no letters mean anything else.
+    let alone = page.stands_out(who) && matches!(page.text.source(who..who + 1).len(), 2 | 3);
+    if alone && mark && page.fold(at) == "," && at > 0 && page.line_ends(who + 1) && page.same_line(who) && takes_leave(page, at - 1) {
+        return Some(who);
+    }
     if !mark || at == 0 || !page.same_line(who) || page.glued(who) || !signs(page, who) {
         return None;
     }

@@ -492,6 +492,9 @@ impl Reader<'_, '_> {
         // "poste de nuit 27 09"
         if wired && words > 0 && self.same_line(at + words) && self.run(at + words, &["-", "."], false).total >= 4 {
             at += words;
+        } else if wired && words == 1 && self.mark(at + 1, ".") && self.same_line(at + 2) && self.digits(at + 2).is_some() {
+            // "DECT méd. 6174"
+            at += 2;
         }
         let digits = self.digits(at).filter(|_| self.same_line(at) || signs > 0 && self.near(at))?;
         let sure = self.is(cue, Cue::ShortPhone) || (cue + 1..at).any(|i| matches!(self.fold(i), "poste" | "dect" | "bip"));

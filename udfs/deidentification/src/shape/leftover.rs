@@ -107,11 +107,12 @@ impl Reader<'_, '_> {
             && self.mark(at - 1, "(")
             && self.glued(at)
             && self.mark(at + 1, ")")
-            && self.capital(at - 2)
             && self.same_line(at)
-            && !crate::proper::known::explained(self.before(at, 2))
-            && self.fold(at - 2).len() > 3
-            && !self.is(at - 2, Cue::AmountName);
+            && (called(self.before(at, 2))
+                || self.capital(at - 2)
+                    && !crate::proper::known::explained(self.before(at, 2))
+                    && self.fold(at - 2).len() > 3
+                    && !self.is(at - 2, Cue::AmountName));
         let opens = self.line_start(at) || matches!(self.before(at, 1), "." | ";" | "(" | "→" | "-" | ":");
         let led = four
             && opens
@@ -189,7 +190,8 @@ impl Reader<'_, '_> {
             let verb = word.strip_suffix("es").or(word.strip_suffix(['e', 's'])).unwrap_or(word);
             called(word) || matches!(verb, "transmi" | "transmis" | "communiqu" | "eu" | "demand")
         };
-        self.before(at, 1) == "au" && (2..9).take_while(|back| at >= *back && self.same_line(at + 1 - back)).any(reached)
+        let led = self.before(at, 1) == "au" || self.before(at, 1) == "le" && self.before(at, 2) == "sur";
+        led && (2..9).take_while(|back| at >= *back && self.same_line(at + 1 - back)).any(reached)
     }
 }
 
@@ -258,6 +260,7 @@ fn counts(word: &str) -> bool {
 /// Somebody was called.
 pub(super) fn called(word: &str) -> bool {
     matches!(word.trim_end_matches(['e', 's']), "prevenu" | "joint" | "appel" | "rappel" | "contact" | "averti" | "bip")
+        || matches!(word, "avise" | "avisee" | "avises")
 }
 
 /// Wards and people that an internal number follows.
