@@ -47,11 +47,11 @@ pub(crate) fn copies(text: &Text<'_>, times: &[TemporalExpression], reference: O
             at += 1;
             continue;
         };
-        let heading = heading(text, at);
-        let dated = |tokens: Range<usize>| dated(text, times, tokens);
-        let old = dated(heading.clone()).last().or_else(|| dated(close..text.tokens.len().min(close + OPENING)).next());
-        let old = old.or_else(|| dated(at..at + OPENING).next());
-        let named = heading.clone().any(|i| SOURCES.iter().any(|stem| stands_for(text.fold(i), stem)));
+        let above = heading(text, at);
+        let days = |tokens: Range<usize>| dated(text, times, tokens);
+        let old = days(above.clone()).last().or_else(|| days(close..text.tokens.len().min(close + OPENING)).next());
+        let old = old.or_else(|| days(at..at + OPENING).next());
+        let named = above.clone().any(|i| SOURCES.iter().any(|stem| stands_for(text.fold(i), stem)));
         if named && introduced(text, at) && old.is_some_and(|value| reference - value > OLD) {
             found.push(at..close + 1);
         }

@@ -150,6 +150,7 @@ impl SentenceView<'_> {
                 CueKind::NegationAfterAdjacent => {
                     scope.adjacent_after(cue)
                         || scope.counted_none(cue)
+                        // "Bloc : pas d'antibioprophylaxie": the mention is the end of the cue.
                         || (cue.start + 1..cue.end).contains(&scope.span.start)
                         || scope.goes_on(cue) && scope.reached(cue, Commas::Items)
                 }

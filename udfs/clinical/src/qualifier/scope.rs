@@ -98,7 +98,8 @@ impl<'a> Scope<'a> {
         }
         at = self.behind_aside(at);
         // "et, moins probablement, un AVC": the adverb stands between its commas.
-        if self.fold(at) == "," && self.fold(cue.end - 1).ends_with("blement") && self.fold(cue.start - 1) == "," {
+        let set_off = cue.start.checked_sub(1).is_some_and(|before| self.fold(before) == ",");
+        if set_off && self.fold(at) == "," && self.fold(cue.end - 1).ends_with("blement") {
             at += 1;
         }
         let (mut words, mut items, mut last_item, mut commas) = (0, 0, false, commas);

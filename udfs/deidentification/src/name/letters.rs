@@ -2,7 +2,9 @@
 //! page says whose they are: behind the name they shorten, in the last cell of a row of
 //! transmissions, in "(KD/pv)", between two who hand over.
 
-use rustc_hash::FxHashSet;
+use std::ops::Range;
+
+use rustc_hash::{FxHashMap, FxHashSet};
 use sillage_clinical::text::Kind;
 
 use super::Found;
@@ -276,12 +278,13 @@ fn closing_names(page: &Page<'_, '_>, found: &mut Found) {
         (entry(at + 1) && named && !word).then_some(first..at + 1)
     };
     let tails: Vec<_> = (0..page.len()).filter_map(tail).collect();
-    let same = |a: &std::ops::Range<usize>, b: &std::ops::Range<usize>| {
-        a.len() == b.len() && a.clone().zip(b.clone()).all(|(i, j)| page.fold(i) == page.fold(j))
-    };
-    let again: Vec<_> = tails.iter().filter(|t| tails.iter().filter(|o| same(t, o)).count() > 1).cloned().collect();
-    for signed in again {
-        found.push(page, signed, Label::Nom, DETECTOR, 20);
+    let folded = |tail: &Range<usize>| tail.clone().map(|i| page.fold(i)).collect::<Vec<_>>();
+    let mut times: FxHashMap<Vec<&str>, usize> = FxHashMap::default();
+    for tail in &tails {
+        *times.entry(folded(tail)).or_default() += 1;
+    }
+    for signed in tails.iter().filter(|tail| times[&folded(tail)] > 1) {
+        found.push(page, signed.clone(), Label::Nom, DETECTOR, 20);
     }
 }
 

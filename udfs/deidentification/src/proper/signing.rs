@@ -3,6 +3,8 @@
 //! frappe de PA"), and so are the small letters of who typed and the single letters of
 //! who was called.
 
+use rustc_hash::FxHashSet;
+
 use super::{Proper, known};
 use crate::Label;
 use crate::name::initials::reviewed;
@@ -16,9 +18,10 @@ const SLOT: &str = "context:slot-signature";
 impl Proper<'_, '_> {
     /// Reads the letters of such places.
     pub(super) fn signings(&mut self) {
+        let mut looked_for = FxHashSet::default();
         for at in 0..self.page.len() {
             if self.covered(at) {
-                if self.label(at) == Some(Label::Nom) && self.short_name(at, true) {
+                if self.label(at) == Some(Label::Nom) && self.short_name(at, true) && looked_for.insert(self.source(at)) {
                     self.again(at);
                 }
                 continue;
@@ -30,7 +33,9 @@ impl Proper<'_, '_> {
                     self.emit(at..at + 1, Label::Nom, SLOT, 0.4);
                 }
             } else if self.short_name(at, false) {
-                self.again(at);
+                if looked_for.insert(self.source(at)) {
+                    self.again(at);
+                }
                 self.emit(at..at + 1, Label::Nom, SLOT, 0.4);
             } else if self.unknown(at) && self.celled(at) {
                 // "IDE ; KERVRAN ; AS ; TRELLU"
