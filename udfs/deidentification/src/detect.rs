@@ -4,9 +4,11 @@ use sillage_clinical::analysis::Analysis;
 
 use crate::identity::Identity;
 use crate::name::names;
+use crate::name::page::Page;
 use crate::proper::proper;
 use crate::record::record;
 use crate::shape::shapes;
+use crate::tagger::{self, Example, tagged};
 use crate::{Circumstances, Span};
 
 /// What the detectors find in a document: unsettled, each span with its detector.
@@ -14,12 +16,25 @@ use crate::{Circumstances, Span};
 /// Add what the patient's other documents reveal ([`crate::reveal::propagate`]), then
 /// [`crate::vote::settle`].
 pub fn detect(identity: &Identity, analysis: &Analysis<'_>, circumstances: Circumstances<'_>) -> Vec<Span> {
+    let page = Page::new(&identity.names, analysis);
+    let mut spans = rules(identity, analysis, &page, circumstances);
+    spans.extend(tagged(&identity.tagger, &page, &spans));
+    spans
+}
+
+/// A document as the tagger learns from it: what the rules see, and every token.
+pub fn examples(identity: &Identity, analysis: &Analysis<'_>, circumstances: Circumstances<'_>) -> Vec<Example> {
+    let page = Page::new(&identity.names, analysis);
+    tagger::examples(&page, &rules(identity, analysis, &page, circumstances))
+}
+
+fn rules(identity: &Identity, analysis: &Analysis<'_>, page: &Page<'_, '_>, circumstances: Circumstances<'_>) -> Vec<Span> {
     let mut spans = shapes(identity, analysis);
-    spans.extend(names(identity, analysis, circumstances));
+    spans.extend(names(page, circumstances));
     if let Some(person) = circumstances.person {
-        spans.extend(record(identity, analysis, person));
+        spans.extend(record(page, person));
     }
-    spans.extend(proper(identity, analysis, circumstances.staff, &spans));
+    spans.extend(proper(identity, page, circumstances.staff, &spans));
     spans
 }
 

@@ -1,5 +1,5 @@
 //! Everything the crate knows about what identifies: gazetteers, cue phrases,
-//! policies, surrogates. Each part reads its own data file; this is where they meet.
+//! policies, surrogates, what the tagger learned. Each part reads its own data file; this is where they meet.
 
 use std::sync::OnceLock;
 
@@ -11,6 +11,10 @@ use crate::name::Names;
 use crate::policy::{Policies, PolicyError};
 use crate::shape::ShapeKnowledge;
 use crate::surrogate::Surrogates;
+use crate::tagger::{Model, ModelError};
+
+/// Weights of the tagger; its header says where they come from.
+const TAGGER: &[u8] = include_bytes!("../data/tagger.model");
 
 /// An embedded data file that cannot be used.
 #[derive(Debug, Error)]
@@ -23,6 +27,8 @@ pub enum IdentityError {
     Phrase { file: &'static str, phrase: String, source: PatternError },
     #[error("deidentification/data/deid.toml: {0}")]
     Policy(#[from] PolicyError),
+    #[error("deidentification/data/tagger.model: {0}")]
+    Tagger(#[from] ModelError),
 }
 
 impl IdentityError {
@@ -37,6 +43,7 @@ pub struct Identity {
     pub(crate) shape: ShapeKnowledge,
     pub policies: Policies,
     pub surrogates: Surrogates,
+    pub(crate) tagger: Model,
 }
 
 impl Identity {
@@ -49,6 +56,7 @@ impl Identity {
             shape: ShapeKnowledge::read()?,
             policies: Policies::built_in()?,
             surrogates: Surrogates::read()?,
+            tagger: Model::read(TAGGER)?,
         })
     }
 

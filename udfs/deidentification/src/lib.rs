@@ -3,7 +3,7 @@
 //! with offsets that lead back. Plain functions: no Arrow, no async, no I/O.
 //!
 //! A document goes through [`detect::detect`] (the record of the patient, names,
-//! shapes), the spans found in a patient's other documents come in by
+//! shapes, a tagger for what they leave), the spans found in a patient's other documents come in by
 //! [`reveal::propagate`], [`vote::settle`] makes them disjoint, and
 //! [`replace::replace`] writes the text that research reads.
 
@@ -20,6 +20,7 @@ pub mod replace;
 pub mod reveal;
 pub mod shape;
 pub mod surrogate;
+pub mod tagger;
 pub mod vote;
 
 use std::borrow::Cow;

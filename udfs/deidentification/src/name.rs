@@ -29,7 +29,6 @@ pub(crate) mod writers;
 
 use std::ops::Range;
 
-use sillage_clinical::analysis::Analysis;
 use sillage_clinical::text::Kind;
 
 pub use knowledge::Names;
@@ -37,7 +36,6 @@ use knowledge::likely_common;
 use page::Page;
 use repeat::Known;
 
-use crate::identity::Identity;
 use crate::{Circumstances, Label, Span};
 
 /// Names of staff and relatives, by context, shape, gazetteer and metadata.
@@ -45,30 +43,29 @@ use crate::{Circumstances, Label, Span};
 /// Spans are ascending and disjoint, titles outside; detectors are `context:…`
 /// (title, function, kin, header, birth, spouse, agent, copy, signature, initials,
 /// phone, whole), `shape:name`, `gazetteer:given`, `gazetteer:family`, `metadata`, `repeat`.
-pub fn names(knowledge: &Identity, analysis: &Analysis<'_>, circumstances: Circumstances<'_>) -> Vec<Span> {
-    let page = Page::new(&knowledge.names, analysis);
+pub(crate) fn names(page: &Page<'_, '_>, circumstances: Circumstances<'_>) -> Vec<Span> {
     let mut found = Found::new(page.len());
-    context::announced(&page, &mut found);
-    position::positions(&page, &mut found);
+    context::announced(page, &mut found);
+    position::positions(page, &mut found);
     let mut metadata = Known::default();
     for name in circumstances.staff {
         metadata.learn_name(page.names, name);
     }
-    repeat::repeated(&page, &metadata, "metadata", &mut found);
-    author::authors(&page, &metadata.initials, &mut found);
-    slot::slots(&page, &mut found);
-    field::fields(&page, &mut found);
-    free::unannounced(&page, &mut found);
-    letters::dotted(&page, &mut found);
+    repeat::repeated(page, &metadata, "metadata", &mut found);
+    author::authors(page, &metadata.initials, &mut found);
+    slot::slots(page, &mut found);
+    field::fields(page, &mut found);
+    free::unannounced(page, &mut found);
+    letters::dotted(page, &mut found);
     let mut known = metadata;
     found.sort();
-    known.learn(&page, &found);
-    writers::writers(&page, &known.initials, &mut found);
-    initials::initials(&page, &known.initials, &mut found);
-    repeat::repeated(&page, &known, "repeat", &mut found);
-    field::beside_names(&page, &mut found);
-    letters::placed(&page, &mut found);
-    found.spans(&page)
+    known.learn(page, &found);
+    writers::writers(page, &known.initials, &mut found);
+    initials::initials(page, &known.initials, &mut found);
+    repeat::repeated(page, &known, "repeat", &mut found);
+    field::beside_names(page, &mut found);
+    letters::placed(page, &mut found);
+    found.spans(page)
 }
 
 /// What was found so far, in tokens.

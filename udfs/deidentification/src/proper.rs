@@ -20,7 +20,6 @@ use std::borrow::Cow;
 use std::ops::Range;
 
 use rustc_hash::FxHashSet;
-use sillage_clinical::analysis::Analysis;
 use sillage_clinical::text::Kind;
 
 use crate::identity::Identity;
@@ -35,8 +34,8 @@ const LONGEST: usize = 9;
 const WRAP: u32 = 45;
 
 /// Finds what looks like a proper name where no span covers it yet.
-pub fn proper(identity: &Identity, analysis: &Analysis<'_>, staff: &[&str], spans: &[Span]) -> Vec<Span> {
-    let mut reader = Proper::new(identity, analysis, spans);
+pub(crate) fn proper(identity: &Identity, page: &Page<'_, '_>, staff: &[&str], spans: &[Span]) -> Vec<Span> {
+    let mut reader = Proper::new(identity, page, spans);
     for at in 0..reader.page.len() {
         if !reader.covered(at) {
             reader.word(at);
@@ -58,7 +57,7 @@ pub fn proper(identity: &Identity, analysis: &Analysis<'_>, staff: &[&str], span
 
 struct Proper<'p, 'a> {
     identity: &'p Identity,
-    page: Page<'p, 'a>,
+    page: &'p Page<'p, 'a>,
     /// The label of the span that covers a token.
     labels: Vec<Option<Label>>,
     found: Vec<Span>,
@@ -67,8 +66,7 @@ struct Proper<'p, 'a> {
 }
 
 impl<'p, 'a> Proper<'p, 'a> {
-    fn new(identity: &'p Identity, analysis: &'p Analysis<'a>, spans: &[Span]) -> Self {
-        let page = Page::new(&identity.names, analysis);
+    fn new(identity: &'p Identity, page: &'p Page<'p, 'a>, spans: &[Span]) -> Self {
         let mut labels = vec![None; page.len()];
         for span in spans {
             let first = page.text.token_at(span.start);
@@ -383,6 +381,7 @@ fn spelled(source: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
+    use sillage_clinical::analysis::Analysis;
     use sillage_clinical::knowledge::Knowledge;
 
     use super::*;
@@ -441,7 +440,7 @@ mod tests {
         fn spans_stand_apart_on_words(text in "(à |de |Kerbihan|Marie|-|LM|/| |:|\n|14/01 |11h30 |Les |Myrtes|é|chez |,|\\.){0,20}") {
             let analysis = Analysis::new(Knowledge::built_in(), &text, None);
             let mut last = 0;
-            for span in proper(Identity::built_in(), &analysis, &[], &[]) {
+            for span in proper(Identity::built_in(), &Page::new(&Identity::built_in().names, &analysis), &[], &[]) {
                 prop_assert!(span.start >= last && span.end > span.start);
                 prop_assert!(text.get(span.start..span.end).is_some());
                 last = span.end;

@@ -11,9 +11,6 @@ mod place;
 
 use std::borrow::Cow;
 
-use sillage_clinical::analysis::Analysis;
-
-use crate::identity::Identity;
 use crate::name::page::Page;
 use crate::{Person, Span};
 
@@ -22,13 +19,12 @@ use crate::{Person, Span};
 /// Spans ascend and are disjoint; detectors are `record:family`, `record:given`,
 /// `record:initial`, `record:birth_date`, `record:address`, `record:postal_code`,
 /// `record:city`, `record:phone`, `record:mail`, `record:identifier`.
-pub fn record(knowledge: &Identity, analysis: &Analysis<'_>, person: &Person) -> Vec<Span> {
-    let page = Page::new(&knowledge.names, analysis);
+pub(crate) fn record(page: &Page<'_, '_>, person: &Person) -> Vec<Span> {
     let mut spans = Vec::new();
-    number::find(&page, person, &mut spans);
-    date::find(&page, person, &mut spans);
-    place::find(&page, person, &mut spans);
-    name::find(&page, person, &mut spans);
+    number::find(page, person, &mut spans);
+    date::find(page, person, &mut spans);
+    place::find(page, person, &mut spans);
+    name::find(page, person, &mut spans);
     disjoint(spans)
 }
 

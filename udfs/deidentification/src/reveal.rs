@@ -16,6 +16,7 @@ use crate::name::page::{Page, look};
 use crate::name::repeat::{initials_of, stands_for_a_person};
 use crate::proper::known::{abbreviation, explained};
 use crate::shape::house_initials;
+use crate::tagger;
 use crate::{Label, Span};
 
 /// Fewest letters of a name that is looked for elsewhere.
@@ -30,7 +31,7 @@ const SMALL: &[&str] = &["de", "du", "des", "d", "l", "la", "le", "les"];
 /// word of French or of medicine: "liaison" in one line is nobody's town in the next.
 pub fn tells_elsewhere(span: &Span, written: &str) -> bool {
     let named = matches!(span.label, Label::Nom | Label::Prenom | Label::Adresse | Label::Hopital | Label::Ville);
-    let alone = span.detector.starts_with("model:") && !span.detector.contains('+');
+    let alone = (span.detector.starts_with("model:") || span.detector == tagger::DETECTOR) && !span.detector.contains('+');
     // Nothing says of them what they are, each document asks for itself.
     if matches!(&*span.detector, "proper:letters" | "proper:unexplained") {
         return false;

@@ -18,7 +18,7 @@ use sillage_clinical::text::fold;
 use crate::identity::Identity;
 use crate::leak;
 use crate::name::knowledge::word;
-use crate::{Label, Span};
+use crate::{Label, Span, tagger};
 pub use learned::{Vote, learned};
 use overlap::disjoint;
 
@@ -77,6 +77,9 @@ fn is_name(label: Label) -> bool {
     matches!(label, Label::Nom | Label::Prenom | Label::Ville)
 }
 
+/// Probability from which the tagger is believed against an eponym.
+const SURE: f32 = 0.9;
+
 /// A name of medicine that only a list or another document takes for a person or a place.
 fn eponym(text: &str, span: &Span) -> bool {
     if !is_name(span.label) || rank(span) > Rank::Echo {
@@ -89,7 +92,9 @@ fn eponym(text: &str, span: &Span) -> bool {
         Some(also_people) => !also_people || headed(before),
         None => false,
     };
-    words().next().is_some() && words().all(medicine) && !titled(before)
+    // "manipulateur : Steve HOFFMANN": the tagger has weighed what stands around.
+    let weighed = span.detector == tagger::DETECTOR && span.score >= SURE && !headed(before);
+    words().next().is_some() && words().all(medicine) && !titled(before) && !weighed
 }
 
 /// "syndrome de", "score de": what follows belongs to medicine.
@@ -162,11 +167,13 @@ fn headed(before: &str) -> bool {
     near.any(|w| HEADS.contains(&w) || leak::eponym(w) == Some(false))
 }
 
-/// A title of a person stands right before.
+/// A title of a person or a given name stands right before.
 fn titled(before: &str) -> bool {
     let mut words = before.trim_end().trim_end_matches('.').rsplit(|c: char| !c.is_alphanumeric());
     let last = words.next().unwrap_or_default();
-    matches!(fold(last).as_str(), "dr" | "docteur" | "pr" | "professeur" | "mme" | "madame" | "m" | "mr" | "monsieur" | "mlle")
+    let given = Identity::built_in().names.word(&fold(last)) & word::GIVEN != 0 && last.starts_with(char::is_uppercase);
+    given && before.ends_with(' ')
+        || matches!(fold(last).as_str(), "dr" | "docteur" | "pr" | "professeur" | "mme" | "madame" | "m" | "mr" | "monsieur" | "mlle")
 }
 
 /// What is left of a span beside the mentions.

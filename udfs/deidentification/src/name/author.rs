@@ -68,12 +68,13 @@ mod tests {
     use crate::Circumstances;
     use crate::identity::Identity;
     use crate::name::names;
+    use crate::name::page::Page;
 
     /// What is found in a text of this author, letters of more than four left out.
     fn letters<'a>(author: &str, text: &'a str) -> Vec<&'a str> {
         let analysis = Analysis::new(Knowledge::built_in(), text, None);
         let circumstances = Circumstances { person: None, staff: &[author] };
-        let spans = names(Identity::built_in(), &analysis, circumstances);
+        let spans = names(&Page::new(&Identity::built_in().names, &analysis), circumstances);
         spans.iter().map(|s| &text[s.start..s.end]).filter(|w| w.len() < 5).collect()
     }
 

@@ -7,6 +7,7 @@ use sillage_clinical::knowledge::Knowledge;
 use super::names;
 use crate::Circumstances;
 use crate::identity::Identity;
+use crate::name::page::Page;
 
 /// Takes the marks out: the plain text, and `LABEL:text` of every mark.
 fn unmarked(marked: &str) -> (String, Vec<String>) {
@@ -26,7 +27,7 @@ fn unmarked(marked: &str) -> (String, Vec<String>) {
 
 fn found(text: &str, staff: &[&str]) -> Vec<String> {
     let analysis = Analysis::new(Knowledge::built_in(), text, None);
-    let spans = names(Identity::built_in(), &analysis, Circumstances { person: None, staff });
+    let spans = names(&Page::new(&Identity::built_in().names, &analysis), Circumstances { person: None, staff });
     assert!(spans.windows(2).all(|w| w[0].end <= w[1].start), "ascending and disjoint");
     spans.iter().map(|s| format!("{}:{}", s.label.name(), &text[s.start..s.end])).collect()
 }
@@ -372,7 +373,7 @@ proptest! {
     #[test]
     fn any_text_is_read(text in "([A-Z]\\.|Dr |Mme |née |[A-Z][a-z']{1,6}[ -]|LE |d'|[éÉœ,;:/()\\n. -]|fille |copie : |12 ){0,30}") {
         let analysis = Analysis::new(Knowledge::built_in(), &text, None);
-        let spans = names(Identity::built_in(), &analysis, Circumstances { person: None, staff: &[&text] });
+        let spans = names(&Page::new(&Identity::built_in().names, &analysis), Circumstances { person: None, staff: &[&text] });
         let mut last = 0;
         for span in spans {
             prop_assert!(span.start >= last && span.end > span.start);

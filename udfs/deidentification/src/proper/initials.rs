@@ -128,7 +128,7 @@ impl Proper<'_, '_> {
         {
             end += 2;
         }
-        let whole = self.source(first).len() == 2 && !vital(&self.page, first) || self.source(first).len() == 3 && self.rare(first);
+        let whole = self.source(first).len() == 2 && !vital(self.page, first) || self.source(first).len() == 3 && self.rare(first);
         if end > first + 1 || whole {
             self.emit(first..end, Label::Nom, "proper:initials", 0.4);
         }
@@ -165,7 +165,7 @@ impl Proper<'_, '_> {
                 || self.mark(i)
                 || matches!(self.fold(i), "le" | "a" | "h" | "signe" | "par")
         });
-        let thing = vital(&self.page, at)
+        let thing = vital(self.page, at)
             || matches!(self.fold(at), "ok" | "rx" | "cr" | "ct" | "am" | "pm" | "iv" | "bu" | "cs" | "vu" | "tp" | "jo");
         dated && plain && lines < 2 && !thing && (source.len() == 2 || self.rare(at))
     }
@@ -183,7 +183,7 @@ impl Proper<'_, '_> {
         let person = function
             || at > 1
                 && (matches!(self.fold(at - 2), "expert" | "avis" | "nri" | "telephone" | "tel") || known::shared_act(self.fold(at - 2)));
-        opened && housed && (self.rare(at) || person && self.source(at).len() == 2 && !vital(&self.page, at))
+        opened && housed && (self.rare(at) || person && self.source(at).len() == 2 && !vital(self.page, at))
     }
 
     /// "P/O HK", "p.o. HK": signed for somebody.

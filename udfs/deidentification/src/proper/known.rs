@@ -71,7 +71,7 @@ fn lists() -> &'static Lists {
 }
 
 /// A device, a brand, an organism, a software, a score.
-pub(super) fn thing(fold: &str) -> bool {
+pub(crate) fn thing(fold: &str) -> bool {
     lists().things.contains(fold)
 }
 
@@ -105,7 +105,7 @@ pub(crate) fn makes_thing(fold: &str) -> bool {
 }
 
 /// A word cut short before the name of somebody: "Int.", "Serv.", "Bd."
-pub(super) fn cut_word(fold: &str) -> bool {
+pub(crate) fn cut_word(fold: &str) -> bool {
     lists().cut_words.contains(fold)
 }
 
@@ -115,7 +115,7 @@ pub(crate) fn abbreviation(fold: &str) -> bool {
 }
 
 /// Letters of medicine, of the trade or of every day; of two letters those that notes really use.
-pub(super) fn lettered(fold: &str) -> bool {
+pub(crate) fn lettered(fold: &str) -> bool {
     if fold.len() == 2 {
         return lists().two_letters.contains(fold);
     }
@@ -123,12 +123,12 @@ pub(super) fn lettered(fold: &str) -> bool {
 }
 
 /// Flowers, trees, birds and stones that wards are called by.
-pub(super) fn flower(fold: &str) -> bool {
+pub(crate) fn flower(fold: &str) -> bool {
     lists().flowers.contains(fold)
 }
 
 /// "école", "gare", "mairie": what stands before "de" and a place.
-pub(super) fn place_head(fold: &str) -> bool {
+pub(crate) fn place_head(fold: &str) -> bool {
     lists().place_heads.contains(fold)
 }
 
@@ -153,7 +153,7 @@ pub(crate) fn heading(fold: &str) -> bool {
 }
 
 /// "Taxi", "Avis", "Famille": what opens a line before a name.
-pub(super) fn business(fold: &str) -> bool {
+pub(crate) fn business(fold: &str) -> bool {
     lists().businesses.contains(fold)
 }
 
@@ -163,12 +163,12 @@ pub(crate) fn form_kind(fold: &str) -> bool {
 }
 
 /// "refait", "posée", "installé": a step of care, behind which somebody signs.
-pub(super) fn care_act(fold: &str) -> bool {
+pub(crate) fn care_act(fold: &str) -> bool {
     lists().care_acts.contains(fold)
 }
 
 /// "vu", "discuté", "staff": what people do with one another.
-pub(super) fn shared_act(fold: &str) -> bool {
+pub(crate) fn shared_act(fold: &str) -> bool {
     lists().acts.contains(fold)
 }
 

@@ -145,15 +145,14 @@ impl Proper<'_, '_> {
             && reviewed(self.fold(first))
             && (first + 1..at).all(|i| self.number(i) || matches!(self.fold(i), "ce" | "jour" | "matin" | "soir" | "a" | "h" | "le" | ":"))
             && self.ends_item(at + 1);
-        accord && (self.ends_item(at + 1) || self.fold(at + 1) == "(") && !vital(&self.page, at) || seen && (reviewed(word) && day || today)
+        accord && (self.ends_item(at + 1) || self.fold(at + 1) == "(") && !vital(self.page, at) || seen && (reviewed(word) && day || today)
     }
 
     /// "Manip ; TD", "Saisie<tab>PA": the cell behind a trade in a table that was taken out of its lines.
     fn celled(&self, at: usize) -> bool {
         let mark = usize::from(matches!(self.before(at, 1), ";" | "|"));
         let parted = mark == 1 || at > 0 && self.tabbed(at);
-        if !parted || vital(&self.page, at) || !self.page.same_line(at) || !(self.closed(at + 1) || matches!(self.fold(at + 1), ";" | "|"))
-        {
+        if !parted || vital(self.page, at) || !self.page.same_line(at) || !(self.closed(at + 1) || matches!(self.fold(at + 1), ";" | "|")) {
             return false;
         }
         let end = at - mark;

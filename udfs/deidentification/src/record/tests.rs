@@ -7,6 +7,7 @@ use sillage_clinical::knowledge::Knowledge;
 
 use super::{distance, record};
 use crate::identity::Identity;
+use crate::name::page::Page;
 use crate::{Label, Person};
 
 fn person(families: &[&str], givens: &[&str]) -> Person {
@@ -31,7 +32,7 @@ fn person(families: &[&str], givens: &[&str]) -> Person {
 
 fn found(person: &Person, text: &str) -> Vec<String> {
     let analysis = Analysis::new(Knowledge::built_in(), text, None);
-    let spans = record(Identity::built_in(), &analysis, person);
+    let spans = record(&Page::new(&Identity::built_in().names, &analysis), person);
     assert!(spans.windows(2).all(|w| w[0].end <= w[1].start), "ascending and disjoint");
     spans.iter().map(|s| format!("{}:{}", s.label.name(), &text[s.start..s.end])).collect()
 }
@@ -211,7 +212,7 @@ proptest! {
     fn any_text_is_read(text in "(Tr[eé]|gonan|PETIT|Yv|onne|[-.,/' \\n]|02|47|90|13|66|1939|octobre|07|10|av|Malestroit|St|Leff|Œ){0,40}") {
         let analysis = Analysis::new(Knowledge::built_in(), &text, None);
         let mut last = 0;
-        for span in record(Identity::built_in(), &analysis, &person(&["TRÉGONAN", "PETIT"], &["Josette"])) {
+        for span in record(&Page::new(&Identity::built_in().names, &analysis), &person(&["TRÉGONAN", "PETIT"], &["Josette"])) {
             prop_assert!(span.start >= last && span.end > span.start);
             prop_assert!(text.is_char_boundary(span.start) && text.is_char_boundary(span.end));
             last = span.end;

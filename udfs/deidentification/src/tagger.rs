@@ -1,0 +1,172 @@
+//! A maximum-entropy tagger, for the places that no rule foresaw.
+//!
+//! Every hospital signs, hands over and is reached in places of its own. What tells a
+//! name there is seldom one word: it is the form of the token, its place on the line, how
+//! the others on the page sign, what the rules found around it. The tagger weighs all of
+//! it ([`features`]) with weights learned from invented dossiers (`training/`), and only
+//! for tokens that no other detector covers. These are guesses: medicine wins over them.
+
+mod features;
+mod model;
+
+use std::borrow::Cow;
+use std::ops::Range;
+
+use sillage_clinical::text::Kind;
+
+use crate::name::knowledge::word;
+use crate::name::page::{Page, look};
+use crate::proper::known;
+use crate::{Label, Span};
+use features::Features;
+pub use model::{CLASSES, Model, ModelError, Weights, softmax};
+
+/// Detector of the tagger's spans.
+pub(crate) const DETECTOR: &str = "tagger:context";
+/// Least probability that a token identifies, for names and places.
+const NAMES: f32 = 0.25;
+/// The same for houses, whose names the rules know, for words in small letters, for a lone letter.
+const UNSURE: f32 = 0.5;
+/// The same for figures, of which most are measured.
+const FIGURES: f32 = 0.8;
+/// Longest word in small letters that may be somebody's whatever it means.
+const SMALL: usize = 3;
+
+/// Spans of what the model takes for identifying among the tokens that `spans` leave.
+pub(crate) fn tagged(model: &Model, page: &Page<'_, '_>, spans: &[Span]) -> Vec<Span> {
+    let labels = labels(page, spans);
+    let features = Features::new(page, &labels);
+    let mut seen = Vec::new();
+    let mut found: Vec<(Range<usize>, Label, f32)> = Vec::new();
+    for at in 0..page.len() {
+        if labels[at].is_some() || !eligible(page, at) {
+            continue;
+        }
+        features.of(at, &(at..at), &mut seen);
+        let (label, score) = model.guess(&seen);
+        let figures = page.fold(at).bytes().any(|b| b.is_ascii_digit());
+        let name = matches!(label, Label::Nom | Label::Prenom | Label::Ville | Label::Adresse);
+        let small = page.has(at, look::LOWER) && page.fold(at).len() > SMALL;
+        let bare = page.has(at, look::SINGLE) && page.fold(at + 1) != ".";
+        if score
+            < if figures {
+                FIGURES
+            } else if name && !small && !bare {
+                NAMES
+            } else {
+                UNSURE
+            }
+        {
+            continue;
+        }
+        match found.last_mut() {
+            Some((tokens, last, sure)) if *last == label && joins(page, tokens.end, at) => {
+                tokens.end = at + 1;
+                *sure = sure.max(score);
+            }
+            _ => found.push((with_particle(page, &labels, at)..at + 1, label, score)),
+        }
+    }
+    let mut people = labels;
+    for (tokens, label, _) in &found {
+        people[tokens.clone()].fill(Some(*label));
+    }
+    found.extend(letters(page, &people));
+    let span = |(tokens, label, score): (Range<usize>, Label, f32)| {
+        let bytes = page.text.byte_range(tokens);
+        Span { start: bytes.start, end: bytes.end, label, detector: Cow::Borrowed(DETECTOR), score }
+    };
+    found.into_iter().map(span).collect()
+}
+
+/// "F. MARCHAL", "MARCHAL F.": one letter with its dot beside a name.
+fn letters<'p>(page: &'p Page<'_, '_>, people: &'p [Option<Label>]) -> impl Iterator<Item = (Range<usize>, Label, f32)> + 'p {
+    let name = |at: usize| matches!(people.get(at), Some(Some(Label::Nom)));
+    let beside = move |at: &usize| {
+        let at = *at;
+        let dotted = page.has(at, look::SINGLE) && page.fold(at + 1) == "." && page.glued(at + 1);
+        let free = dotted && page.title(at).is_none() && people[at].is_none() && people[at + 1].is_none();
+        let before = name(at + 2) && page.same_line(at + 2) && page.has(at + 2, look::CAPITAL);
+        let behind = at > 0 && name(at - 1) && page.same_line(at) && page.has(at - 1, look::UPPER) && !page.glued(at + 2);
+        free && (before || behind)
+    };
+    (0..page.len().saturating_sub(1)).filter(beside).map(|at| (at..at + 2, Label::Prenom, NAMES))
+}
+
+/// A token as the model learns from it.
+pub struct Example {
+    /// Bytes of the text.
+    pub bytes: Range<usize>,
+    /// Hashes of what is seen, the token's own spans hidden.
+    pub features: Vec<u32>,
+    /// No rule covers it, and the tagger would be asked.
+    pub open: bool,
+}
+
+/// Every token of a page, to learn from or to measure with.
+pub(crate) fn examples(page: &Page<'_, '_>, spans: &[Span]) -> Vec<Example> {
+    let labels = labels(page, spans);
+    let mut own: Vec<Range<usize>> = (0..page.len()).map(|i| i..i).collect();
+    for tokens in spans.iter().filter_map(|s| tokens(page, s)) {
+        for i in tokens.clone() {
+            let joined = if own[i].is_empty() { tokens.clone() } else { own[i].start.min(tokens.start)..own[i].end.max(tokens.end) };
+            own[i] = joined;
+        }
+    }
+    let features = Features::new(page, &labels);
+    (0..page.len())
+        .map(|at| {
+            let mut seen = Vec::new();
+            features.of(at, &own[at], &mut seen);
+            let open = labels[at].is_none() && eligible(page, at);
+            Example { bytes: page.text.byte_range(at..at + 1), features: seen, open }
+        })
+        .collect()
+}
+
+fn tokens(page: &Page<'_, '_>, span: &Span) -> Option<Range<usize>> {
+    let first = page.text.token_at(span.start);
+    let end = page.text.tokens.partition_point(|t| (t.start as usize) < span.end);
+    (first < end).then_some(first..end)
+}
+
+/// The label of the span that covers each token.
+fn labels(page: &Page<'_, '_>, spans: &[Span]) -> Vec<Option<Label>> {
+    let mut labels = vec![None; page.len()];
+    for span in spans {
+        if let Some(tokens) = tokens(page, span) {
+            labels[tokens].fill(Some(span.label));
+        }
+    }
+    labels
+}
+
+/// A capital, a figure, a few letters or a word that nothing explains.
+fn eligible(page: &Page<'_, '_>, at: usize) -> bool {
+    let token = &page.text.tokens[at];
+    match token.kind {
+        Kind::Mark => false,
+        Kind::Number => true,
+        Kind::Word => {
+            let fold = page.fold(at);
+            let word = word::COMMON | word::QUALIFIER | word::PARTICLE | look::CLINICAL | look::CUE;
+            let small = || !page.has(at, word) && (fold.len() <= SMALL || page.has(at, word::ANY_NAME) || !known::explained(fold));
+            token.capital || fold.bytes().any(|b| b.is_ascii_digit()) || small()
+        }
+    }
+}
+
+/// The token goes on with the name that ended: beside it, behind a hyphen or an apostrophe.
+fn joins(page: &Page<'_, '_>, end: usize, at: usize) -> bool {
+    let mark = at == end + 1 && matches!(page.fold(end), "-" | "'");
+    page.same_line(at) && page.same_line(end) && (at == end || mark)
+}
+
+/// "Le Dû": the first token of a name, its particle included.
+fn with_particle(page: &Page<'_, '_>, labels: &[Option<Label>], at: usize) -> usize {
+    let held = |i: usize| page.has(i, word::PARTICLE) && page.has(i, look::CAPITAL) && labels[i].is_none();
+    match at.checked_sub(1) {
+        Some(before) if held(before) && page.same_line(at) && page.has(at, look::CAPITAL) => before,
+        _ => at,
+    }
+}
