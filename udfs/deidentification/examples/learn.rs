@@ -8,6 +8,8 @@
 //! writer held out, then learns from all. Without a second path nothing is written. What
 //! `data/proper_sentences.txt` and `data/letter_sentences.txt` leave unmarked is learned as well.
 
+#![allow(clippy::print_stdout, reason = "the output of the program")]
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::File;
 use std::io::{BufRead, BufReader};
