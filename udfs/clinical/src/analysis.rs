@@ -10,6 +10,7 @@ use sillage_schemas::terminology::HISTORICAL_CODES;
 
 use crate::copies::copies;
 use crate::document_kind::DocumentKind;
+use crate::enumeration::continues;
 use crate::form::{Form, Part};
 use crate::knowledge::Knowledge;
 use crate::lexicon::{Concept, Label, data_lines};
@@ -336,7 +337,7 @@ impl<'a> Analysis<'a> {
                         && setting.lasting
                         && qualifiers == Qualifiers::default()
                         && !setting.dated_now
-                        && self.continues(end, range) =>
+                        && continues(&self.text, end, range) =>
                 {
                     qualifiers.historical = true;
                     Some(range.end)
@@ -378,20 +379,6 @@ impl<'a> Analysis<'a> {
         let Some(byte) = self.text.tokens.get(first).map(|t| t.start as usize) else { return false };
         let times = self.times();
         times.get(times.partition_point(|t| t.end <= byte)).is_some_and(|t| t.start <= byte && t.kind == TemporalKind::Time)
-    }
-
-    /// An enumeration goes on from one mention to the next, which ends an item: "AIT en
-    /// 2011, BPCO sévère, hypothyroïdie".
-    fn continues(&self, end: usize, next: &Range<usize>) -> bool {
-        let words = |range: Range<usize>| range.filter(|at| self.text.tokens[*at].kind == Kind::Word).count();
-        let fold = |at: usize| self.text.fold(at);
-        let between = end..next.start;
-        let last = between.clone().next_back().is_some_and(|at| matches!(fold(at), "," | "et"));
-        let plain = between.clone().all(|at| !matches!(fold(at), "." | ";" | ":" | "(" | "sur" | "avec" | "puis" | "mais" | "→"));
-        let behind = (next.end..self.text.tokens.len())
-            .take(3)
-            .position(|at| matches!(fold(at), "," | "." | ";" | "et") || self.text.tokens[at].lines_before > 0);
-        last && plain && words(between) <= 4 && (behind.is_some_and(|at| at <= 1) || next.end >= self.text.tokens.len())
     }
 
     /// The time that qualifies a span: right behind it ("AVC en 2009"), right

@@ -5,6 +5,7 @@ pub mod analysis;
 pub mod coded;
 mod copies;
 pub mod document_kind;
+mod enumeration;
 pub mod form;
 pub mod knowledge;
 pub mod lexicon;

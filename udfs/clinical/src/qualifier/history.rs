@@ -56,7 +56,14 @@ impl Scope<'_> {
                 CueKind::StoppedBefore => lasting && self.reached(cue, Commas::End) && !self.unsure(cue) && !self.denied_behind(cue),
                 _ => false,
             })
-            || setting.drug && setting.lasting_drug && self.bled_under()
+            || setting.drug && (setting.lasting_drug && self.bled_under() || self.given_up())
+    }
+
+    /// "plus de Kardégic depuis 2015": it was taken until then.
+    fn given_up(&self) -> bool {
+        let start = self.span.start - usize::from(self.span.start > 0 && self.fold(self.span.start - 1) == "'");
+        let denied = start > 1 && matches!(self.fold(start - 1), "de" | "d") && self.fold(start - 2) == "plus";
+        denied && (self.span.end..self.span.end + 3).any(|at| self.fold(at) == "depuis")
     }
 
     /// "infarctus sous AVK": by its class under "sous" a drug is one of the home.

@@ -238,7 +238,10 @@ impl<'a> Scope<'a> {
     fn repeats(&self, cue: &Cue, item: usize) -> bool {
         let of = |at: usize| matches!(self.fold(at), "de" | "d");
         let last = cue.end - 1;
-        let taken_up = of(last) && of(item) || self.fold(last) == "'" && of(last - 1) && of(item);
+        let article = |at: usize| matches!(self.fold(at), "un" | "une");
+        // "recherche d'un infarctus, d'une dissection"
+        let with_article = last > 1 && article(last) && of(last - 2) && of(item) && article(item + 2);
+        let taken_up = of(last) && of(item) || self.fold(last) == "'" && of(last - 1) && of(item) || with_article;
         (taken_up || self.fold(last) == "pour" && self.fold(item) == "pour") && (item + 1..item + 4).any(|at| self.mention_at(at).is_some())
     }
 
