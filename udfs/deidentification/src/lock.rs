@@ -27,19 +27,20 @@ pub fn replace_locked(
     identifiers: &KnownIdentifiers,
     mentions: &[Range<usize>],
 ) -> Replaced {
-    let mut replaced = replace(lists, text, spans, passages, policy, context);
-    for _ in 0..ATTEMPTS {
-        let leak = identifiers.find(&replaced.text);
-        let Some(span) = leak.and_then(|leak| overlooked(text, &leak, &replaced, spans, mentions)) else { break };
-        let at = spans.partition_point(|s| s.start < span.start);
-        spans.insert(at, span);
-        replaced = replace(lists, text, spans, passages, policy, context);
-    }
+    let mut hide = |policy: &Policy| {
+        let mut replaced = replace(lists, text, spans, passages, policy, context);
+        for _ in 0..ATTEMPTS {
+            let leak = identifiers.find(&replaced.text);
+            let Some(span) = leak.and_then(|leak| overlooked(text, &leak, &replaced, spans, mentions)) else { break };
+            let at = spans.partition_point(|s| s.start < span.start);
+            spans.insert(at, span);
+            replaced = replace(lists, text, spans, passages, policy, context);
+        }
+        replaced
+    };
+    let replaced = hide(policy);
     // A surrogate that happens to be somebody the patient knows: no surrogates in this document.
-    if identifiers.find(&replaced.text).is_some() {
-        replaced = replace(lists, text, spans, passages, &policy.clone().masking(Mask::Tag), context);
-    }
-    replaced
+    if identifiers.find(&replaced.text).is_some() { hide(&policy.clone().masking(Mask::Tag)) } else { replaced }
 }
 
 /// A known identifier that the detectors passed over, unless it stands in a surrogate
@@ -102,5 +103,19 @@ mod tests {
         let (replaced, spans) = locked("Mme QUILLIVIC va bien.", std::slice::from_ref(&(4..13)));
         assert!(!replaced.text.contains("QUILLIVIC"), "{}", replaced.text);
         assert_eq!(spans.iter().map(|s| s.start).collect::<Vec<_>>(), [4]);
+    }
+
+    #[test]
+    fn where_a_surrogate_is_somebody_known_the_rest_is_still_hidden() {
+        let identity = Identity::built_in();
+        let policy = identity.policies.policy(DEFAULT).unwrap();
+        let text = "KERDONVAL suit Mme QUILLIVIC.";
+        let found = Span { start: 0, end: 9, label: Label::Nom, detector: "context:title".into(), score: 0.9 };
+        let drawn = replace(&identity.surrogates, text, std::slice::from_ref(&found), &[], policy, &CONTEXT).text;
+        let mut identifiers = KnownIdentifiers::default();
+        identifiers.add(Label::Nom, drawn.split(' ').next().unwrap_or_default());
+        identifiers.add(Label::Nom, "QUILLIVIC");
+        let replaced = replace_locked(&identity.surrogates, text, &mut vec![found], &[], policy, &CONTEXT, &identifiers, &[]);
+        assert_eq!(replaced.text, "<NOM> suit Mme <NOM>.");
     }
 }
