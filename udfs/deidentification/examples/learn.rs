@@ -1,7 +1,7 @@
 //! Learns the weights of the tagger from dossiers.
 //!
 //! ```sh
-//! cargo run --release -p sillage-deidentification --example learn -- training/dossiers.jsonl.gz data/tagger.model
+//! cargo run --release -p sillage-deidentification --example learn -- training/dossiers.jsonl.gz --plain pamj_fr.jsonl.gz data/tagger.model
 //! ```
 //!
 //! Prints what five models find of the dossiers that they did not see, writer by
@@ -38,6 +38,8 @@ const MISSED: f32 = 3.0;
 const PLAIN: f32 = 3.0;
 /// Features that weigh less are left out of the file.
 const LEAST: f32 = 0.15;
+/// One of so many plain texts is read.
+const EVERY: usize = 3;
 const FOLDS: usize = 5;
 /// Sentences with what identifies between marks.
 const SENTENCES: [&str; 2] = [include_str!("../data/proper_sentences.txt"), include_str!("../data/letter_sentences.txt")];
@@ -98,22 +100,34 @@ struct Page {
 }
 
 fn main() -> Result<(), Failure> {
-    let mut paths = std::env::args().skip(1);
-    let dossiers = paths.next().ok_or("usage: learn DOSSIERS.jsonl.gz [MODEL]")?;
+    let (mut paths, mut plain) = (Vec::new(), None);
+    let mut arguments = std::env::args().skip(1);
+    while let Some(argument) = arguments.next() {
+        if argument == "--plain" {
+            plain = arguments.next();
+        } else {
+            paths.push(argument);
+        }
+    }
+    let mut paths = paths.into_iter();
+    let dossiers = paths.next().ok_or("usage: learn DOSSIERS.jsonl.gz [--plain TEXTS.jsonl.gz] [MODEL]")?;
     let mut pages = Vec::new();
     for line in BufReader::new(GzDecoder::new(File::open(dossiers)?)).lines() {
         pages.push(page(serde_json::from_str(&line?)?)?);
     }
     println!("{} documents, {} tokens", pages.len(), pages.iter().map(|p| p.tokens.len()).sum::<usize>());
-    let sentences: Vec<Page> =
-        SENTENCES.iter().flat_map(|file| file.lines()).filter(|l| !l.is_empty() && !l.starts_with('#')).map(sentence).collect();
-    hold_out(&pages, &sentences);
+    let named = plain.as_deref().map_or(String::new(), |path| format!(", plain texts of {}", path.rsplit('/').next().unwrap_or(path)));
+    let mut plain = plain.map_or(Ok(Vec::new()), |path| plain_texts(&path))?;
+    println!("{} plain texts", plain.len());
+    let sentences = SENTENCES.iter().flat_map(|file| file.lines()).filter(|l| !l.is_empty() && !l.starts_with('#')).map(sentence);
+    plain.extend(sentences);
+    hold_out(&pages, &plain);
     if let Some(path) = paths.next() {
         let header = format!(
-            "Maximum-entropy tagger of sillage-deidentification, by examples/learn.rs.\nSource: the {} invented documents of training/dossiers.jsonl.gz.\nLicence: Apache-2.0.",
+            "Maximum-entropy tagger of sillage-deidentification, by examples/learn.rs.\nSource: the {} invented documents of training/dossiers.jsonl.gz, example sentences{named} (training/README.md).\nLicence: Apache-2.0.",
             pages.len()
         );
-        let file = Model::file(&header, &learn(&pages.iter().chain(&sentences).collect::<Vec<_>>()), LEAST);
+        let file = Model::file(&header, &learn(&pages.iter().chain(&plain).collect::<Vec<_>>()), LEAST);
         println!("{path}: {} bytes", file.len());
         std::fs::write(path, file)?;
     }
@@ -138,6 +152,22 @@ fn page(document: Document) -> Result<Page, Failure> {
     };
     let tokens = examples(Identity::built_in(), &analysis, circumstances).into_iter().map(weighed).collect();
     Ok(Page { writer: document.writer, tokens })
+}
+
+/// Published case reports: whom they are about is not in them, so that what the rules leave is medicine.
+fn plain_texts(path: &str) -> Result<Vec<Page>, Failure> {
+    #[derive(Deserialize)]
+    struct Report {
+        text: String,
+    }
+    let mut pages = Vec::new();
+    for line in BufReader::new(GzDecoder::new(File::open(path)?)).lines().step_by(EVERY) {
+        let report: Report = serde_json::from_str(&line?)?;
+        let analysis = Analysis::new(Knowledge::built_in(), &report.text, None);
+        let tokens = examples(Identity::built_in(), &analysis, Circumstances::default());
+        pages.push(Page { writer: String::new(), tokens: tokens.into_iter().filter(|e| e.open).map(|e| (e, 0, 1.0)).collect() });
+    }
+    Ok(pages)
 }
 
 /// What a sentence leaves outside its `⟦marks⟧`.
@@ -215,7 +245,7 @@ fn learn(pages: &[&Page]) -> Vec<(u32, Weights)> {
 
 /// What models find of writers whom they did not read: of all identifying tokens, as if no
 /// rule had found them, and falsely of the tokens that the rules leave.
-fn hold_out(pages: &[Page], sentences: &[Page]) {
+fn hold_out(pages: &[Page], plain: &[Page]) {
     let writers: BTreeSet<&str> = pages.iter().map(|p| p.writer.as_str()).collect();
     let fold: BTreeMap<&str, usize> = writers.iter().enumerate().map(|(i, w)| (*w, i % FOLDS)).collect();
     let (mut found, mut gold) = ([[0usize; CLASSES.len()]; THRESHOLDS.len()], [0usize; CLASSES.len()]);
@@ -223,7 +253,7 @@ fn hold_out(pages: &[Page], sentences: &[Page]) {
     let (mut wrong, mut letters) = ([0usize; THRESHOLDS.len()], 0usize);
     for held in 0..FOLDS {
         let (test, mut train): (Vec<&Page>, Vec<&Page>) = pages.iter().partition(|p| fold[p.writer.as_str()] == held);
-        train.extend(sentences);
+        train.extend(plain);
         let Ok(model) = Model::read(&Model::file("", &learn(&train), LEAST)) else { return };
         for (example, class, _) in test.iter().flat_map(|p| &p.tokens) {
             let score = 1.0 - model.probabilities(&example.features)[0];

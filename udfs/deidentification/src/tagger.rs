@@ -149,11 +149,24 @@ fn eligible(page: &Page<'_, '_>, at: usize) -> bool {
         Kind::Number => true,
         Kind::Word => {
             let fold = page.fold(at);
+            // "mm[Hg]"
+            if at > 1 && page.fold(at - 1) == "[" && page.glued(at) && page.glued(at - 1) {
+                return false;
+            }
+            if page.has(at, look::SINGLE) && of_acronym(page, at) {
+                return false;
+            }
             let word = word::COMMON | word::QUALIFIER | word::PARTICLE | look::CLINICAL | look::CUE;
             let small = || !page.has(at, word) && (fold.len() <= SMALL || page.has(at, word::ANY_NAME) || !known::explained(fold));
             token.capital || fold.bytes().any(|b| b.is_ascii_digit()) || small()
         }
     }
+}
+
+/// One letter of "S.A.U.".
+fn of_acronym(page: &Page<'_, '_>, at: usize) -> bool {
+    let glued = |dot: usize, letter: usize| page.fold(dot) == "." && page.glued(dot) && page.glued(letter);
+    at > 0 && page.fold(at - 1) == "." && page.glued(at) || glued(at + 1, at + 2) && page.has(at + 2, look::SINGLE)
 }
 
 /// The token goes on with the name that ended: beside it, behind a hyphen or an apostrophe.
