@@ -2,8 +2,8 @@
 //! is acknowledged.
 //!
 //! One file a source in the restricted zone, an embedded store ([`store`]), with
-//! a small file beside it that says what was acknowledged ([`mark`]). One thread
-//! writes ([`writer`]): everything that waits to be appended is one transaction
+//! a small file beside it that says what was acknowledged ([`mark`]). One writes at
+//! a time ([`writer`]): everything that waits to be appended is one transaction
 //! and one fsync, and is answered afterwards. [`feed`] makes epochs of it.
 //!
 //! Sequences begin at 1 and are never given twice, not even after an erasure.
@@ -131,7 +131,7 @@ impl Inbox {
     pub async fn append(&self, messages: Vec<Message>) -> Result<(), SourceError> {
         let (answer, answered) = tokio::sync::oneshot::channel();
         let messages = self.shut(messages)?;
-        self.writer.send(Job::Append(Append { messages, state: None, answer: Answer::Task(answer, Handle::try_current().ok()) }));
+        self.writer.append(Append { messages, state: None, answer: Answer::Task(answer, Handle::try_current().ok()) }).await;
         self.core.outcome(answered.await.ok())
     }
 

@@ -218,6 +218,11 @@ impl Core {
         Ok(self.database.read().unwrap_or_else(PoisonError::into_inner))
     }
 
+    /// Whether it can be written now, without waiting for anything else that is done to it.
+    pub fn is_usable(&self) -> bool {
+        self.database.try_read().is_ok_and(|database| database.is_some())
+    }
+
     fn reopen(&self) -> Result<(), Failure> {
         let mut database = self.database.write().unwrap_or_else(PoisonError::into_inner);
         if database.is_some() {

@@ -387,7 +387,7 @@ fn holds_acknowledged(story: &Story, there: &[Vec<u8>], serial: u64) -> Result<(
 fn killed_after_any_step_everything_acknowledged_is_there() -> Outcome {
     let folder = tempfile::tempdir()?;
     let story = story(&folder.path().join("story"))?;
-    assert!(story.steps.len() > 200);
+    assert!(story.steps.len() > 200 && story.steps.iter().any(is_ahead));
     for killed in (0..=story.steps.len()).step_by(3) {
         let here = folder.path().join(format!("{killed}"));
         let serial = story.acknowledged.iter().rev().find(|(steps, _)| *steps <= killed).map_or(0, |(_, serial)| *serial);
@@ -397,6 +397,44 @@ fn killed_after_any_step_everything_acknowledged_is_there() -> Outcome {
         append(&inbox, vec![message("apres")])?;
         std::fs::remove_dir_all(here)?;
     }
+    Ok(())
+}
+
+/// Whether a step writes zeros ahead, of more than a page.
+fn is_ahead(step: &trial::Step) -> bool {
+    matches!(step, trial::Step::Write(_, data) if data.len() > 4096 && data.iter().all(|byte| *byte == 0))
+}
+
+#[test]
+fn zeros_lie_ahead_and_are_free_space_after_a_crash() -> Outcome {
+    let folder = tempfile::tempdir()?;
+    let inbox = Inbox::open(&folder.path().join("before"), "x")?;
+    let trial = &inbox.core.health.trial;
+    trial.noting.store(true, Ordering::Release);
+    let end = |ahead: bool| {
+        let notes = trial.notes.lock().unwrap();
+        let writes = notes.iter().filter(|step| is_ahead(step) == ahead);
+        writes.map(|step| if let trial::Step::Write(offset, data) = step { offset + data.len() as u64 } else { 0 }).max()
+    };
+    let mut count = 0;
+    while count < 40 || end(true) <= end(false) {
+        assert!(count < 400, "{:?} {:?}", end(true), end(false));
+        append(&inbox, vec![numbered(count)])?;
+        count += 1;
+    }
+
+    // As a crash leaves it: it was not closed.
+    let after = folder.path().join("after");
+    std::fs::create_dir(&after)?;
+    for file in std::fs::read_dir(folder.path().join("before"))? {
+        let file = file?;
+        std::fs::copy(file.path(), after.join(file.file_name()))?;
+    }
+    for number in count..count + 60 {
+        append(&Inbox::open(&after, "x")?, vec![numbered(number)])?;
+    }
+    let expected = (0..count + 60).map(|number| numbered(number).payload).collect::<Vec<_>>();
+    assert!(payloads(&Inbox::open(&after, "x")?)? == expected);
     Ok(())
 }
 

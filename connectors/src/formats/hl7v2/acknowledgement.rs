@@ -1,9 +1,9 @@
 //! What the sender is told: the acknowledgement of a message, in original and
 //! in enhanced mode (chapter 2.9), and the look at a message that comes before.
 
-use std::fmt::Display;
+use std::borrow::Cow;
 
-use chrono::{DateTime, TimeZone};
+use chrono::{DateTime, Datelike, Offset, TimeZone, Timelike};
 
 use super::defect::{Defect, Location};
 use super::event::event;
@@ -72,8 +72,8 @@ pub fn inspect(bytes: &[u8]) -> Result<Envelope, Defect> {
     let header = Header::read(bytes)?;
     let missing = |field| Defect::MissingField(Location { segment: "MSH", ordinal: 1, field });
     let message_type = header.component(9, 1).ok_or(missing(9))?.to_ascii_uppercase();
-    let control_id = header.component(10, 1).ok_or(missing(10))?;
-    let version = header.component(12, 1).unwrap_or_default();
+    let control_id = header.component(10, 1).ok_or(missing(10))?.into_owned();
+    let version = header.component(12, 1).unwrap_or_default().into_owned();
     if !version.is_empty() && !version.starts_with("2.") && version != "2" {
         return Err(Defect::UnsupportedVersion);
     }
@@ -88,7 +88,7 @@ pub(super) fn trigger(header: &Header<'_>, bytes: &[u8]) -> String {
         let line = bytes.split(|b| is_break(*b)).find(|line| line.starts_with(b"EVN"))?;
         let field = line.strip_prefix(b"EVN")?.strip_prefix(header.separator)?;
         let code: Vec<u8> = field.iter().copied().take_while(u8::is_ascii_alphanumeric).collect();
-        String::from_utf8(code).ok()
+        String::from_utf8(code).ok().map(Cow::Owned)
     };
     header.component(9, 2).or_else(from_event).unwrap_or_default().to_ascii_uppercase()
 }
@@ -121,28 +121,44 @@ fn is_enhanced(header: &Header<'_>) -> bool {
 ///
 /// Whether it is to be sent is for [`Envelope::asks`] to say. Of a message that
 /// cannot be read at all it is as much of one as can be.
-pub fn acknowledgement<Z: TimeZone>(original: &[u8], outcome: Outcome, now: &DateTime<Z>, control_id: &str) -> Vec<u8>
-where
-    Z::Offset: Display,
-{
+pub fn acknowledgement<Z: TimeZone>(original: &[u8], outcome: Outcome, now: &DateTime<Z>, control_id: &str) -> Vec<u8> {
     let header = Header::read(original).ok();
     let writer = Writer::new(header.as_ref());
-    let version = header.as_ref().and_then(|h| h.component(12, 1)).filter(|v| v.len() <= 16).unwrap_or_else(|| "2.5".to_owned());
-    let back = |field: usize| header.as_ref().map(|h| cut(h.field(field))).unwrap_or_default();
+    let version = header.as_ref().and_then(|h| h.component(12, 1)).filter(|v| v.len() <= 16).unwrap_or(Cow::Borrowed("2.5"));
+    let back = |field: usize| Cow::Borrowed(header.as_ref().map(|h| cut(h.field(field))).unwrap_or_default());
     let trigger = header.as_ref().map(|h| trigger(h, original)).filter(|t| t.len() <= 8 && t.bytes().all(|b| b.is_ascii_alphanumeric()));
     let kind = match trigger.as_deref() {
-        None | Some("") => b"ACK".to_vec(),
+        None | Some("") => Cow::Borrowed(&b"ACK"[..]),
         // The message structure came with 2.3.1.
-        Some(trigger) if matches!(version.as_str(), "2" | "2.1" | "2.2" | "2.3") => writer.components(&["ACK", trigger]),
+        Some(trigger) if matches!(&*version, "2" | "2.1" | "2.2" | "2.3") => writer.components(&["ACK", trigger]),
         Some(trigger) => writer.components(&["ACK", trigger, "ACK"]),
     };
-    let time = now.format("%Y%m%d%H%M%S%z").to_string();
-    let mut msh: Vec<Vec<u8>> = vec![b"MSH".to_vec(), writer.encoding.clone()];
-    msh.extend([5, 6, 3, 4].map(back));
-    msh.extend([time.into_bytes(), Vec::new(), kind, writer.text(control_id)]);
-    let processing = Some(back(11)).filter(|p| !p.is_empty()).unwrap_or_else(|| b"P".to_vec());
-    msh.extend([processing, version.clone().into_bytes()]);
-    msh.extend([Vec::new(), Vec::new(), Vec::new(), Vec::new(), back(17), back(18)]);
+    let nothing = || Cow::Borrowed(&b""[..]);
+    let processing = Some(back(11)).filter(|p| !p.is_empty()).unwrap_or(Cow::Borrowed(b"P"));
+    let mut answer = Vec::with_capacity(256);
+    writer.segment(
+        &mut answer,
+        &[
+            Cow::Borrowed(b"MSH"),
+            Cow::Borrowed(writer.encoding),
+            back(5),
+            back(6),
+            back(3),
+            back(4),
+            Cow::Owned(time(now)),
+            nothing(),
+            kind,
+            writer.text(control_id),
+            processing,
+            Cow::Borrowed(version.as_bytes()),
+            nothing(),
+            nothing(),
+            nothing(),
+            nothing(),
+            back(17),
+            back(18),
+        ],
+    );
 
     let enhanced = header.as_ref().is_some_and(is_enhanced);
     let code = match outcome {
@@ -151,68 +167,88 @@ where
         Outcome::Refused(_) => "E",
     };
     let code = [if enhanced { "C" } else { "A" }, code].concat();
-    let mut msa = vec![b"MSA".to_vec(), code.into_bytes(), back(10)];
-    let mut answer = writer.segment(msh);
+    let msa = [Cow::Borrowed(&b"MSA"[..]), Cow::Borrowed(code.as_bytes()), back(10)];
     let Outcome::Refused(defect) = outcome else {
-        answer.extend(writer.segment(msa));
+        writer.segment(&mut answer, &msa);
         return answer;
     };
     let text = defect.to_string();
     let (number, meaning) = defect.code();
     // ERR got its fields apart, and MSA-3 was given up for them, with 2.5.
-    let modern = !matches!(version.as_str(), "2" | "2.1" | "2.2" | "2.3" | "2.3.1" | "2.4");
-    let err = if modern {
+    let modern = !matches!(&*version, "2" | "2.1" | "2.2" | "2.3" | "2.3.1" | "2.4");
+    if modern {
         let place = |l: Location| writer.components(&[l.segment, &l.ordinal.to_string(), &l.field.to_string()]);
         let condition = writer.components(&[&number.to_string(), meaning, "HL70357"]);
-        let place = defect.location().map(place).unwrap_or_default();
-        vec![b"ERR".to_vec(), Vec::new(), place, condition, b"E".to_vec(), Vec::new(), Vec::new(), Vec::new(), writer.text(&text)]
+        let place = defect.location().map_or_else(nothing, place);
+        let severity = Cow::Borrowed(&b"E"[..]);
+        writer.segment(&mut answer, &msa);
+        let name = Cow::Borrowed(&b"ERR"[..]);
+        writer.segment(&mut answer, &[name, nothing(), place, condition, severity, nothing(), nothing(), nothing(), writer.text(&text)]);
     } else {
-        msa.push(writer.text(&text));
+        let [name, code, original] = msa;
+        writer.segment(&mut answer, &[name, code, original, writer.text(&text)]);
         let (segment, ordinal, field) = match defect.location() {
             Some(l) => (l.segment, l.ordinal.to_string(), l.field.to_string()),
             None => ("", String::new(), String::new()),
         };
-        let mut place = writer.components(&[segment, &ordinal, &field, &number.to_string()]);
+        let mut place = writer.components(&[segment, &ordinal, &field, &number.to_string()]).into_owned();
         for part in [meaning, "HL70357"] {
-            place.extend(&writer.subcomponent);
-            place.extend(writer.text(part));
+            place.extend(writer.subcomponent);
+            place.extend_from_slice(&writer.text(part));
         }
-        vec![b"ERR".to_vec(), place]
-    };
-    answer.extend(writer.segment(msa));
-    answer.extend(writer.segment(err));
+        writer.segment(&mut answer, &[Cow::Borrowed(b"ERR"), Cow::Owned(place)]);
+    }
     answer
 }
 
+/// As YYYYMMDDHHMMSS+ZZZZ.
+fn time<Z: TimeZone>(now: &DateTime<Z>) -> Vec<u8> {
+    let local = now.naive_local();
+    let offset = now.offset().fix().local_minus_utc() / 60;
+    let zone = offset.unsigned_abs() / 60 * 100 + offset.unsigned_abs() % 60;
+    let mut time = Vec::with_capacity(19);
+    digits(&mut time, local.year().unsigned_abs(), 4);
+    for part in [local.month(), local.day(), local.hour(), local.minute(), local.second()] {
+        digits(&mut time, part, 2);
+    }
+    time.push(if offset < 0 { b'-' } else { b'+' });
+    digits(&mut time, zone, 4);
+    time
+}
+
+fn digits(out: &mut Vec<u8>, number: u32, count: u32) {
+    out.extend((0..count).rev().map(|place| b'0' + (number / 10u32.pow(place) % 10) as u8));
+}
+
 /// A field without what would make the answer grow with the original.
-fn cut(field: &[u8]) -> Vec<u8> {
+fn cut(field: &[u8]) -> &[u8] {
     let mut end = field.len().min(MAX_FIELD);
     // Not inside a character of UTF-8.
     while end < field.len() && end > 0 && field[end] & 0xc0 == 0x80 {
         end -= 1;
     }
-    field[..end].to_vec()
+    &field[..end]
 }
 
 /// Writes segments with the delimiters of the original.
-struct Writer {
-    separator: Vec<u8>,
-    encoding: Vec<u8>,
-    component: Vec<u8>,
-    subcomponent: Vec<u8>,
-    escape: Vec<u8>,
-    repetition: Vec<u8>,
+struct Writer<'b> {
+    separator: &'b [u8],
+    encoding: &'b [u8],
+    component: &'b [u8],
+    subcomponent: &'b [u8],
+    escape: &'b [u8],
+    repetition: &'b [u8],
 }
 
-impl Writer {
-    fn new(header: Option<&Header<'_>>) -> Self {
+impl<'b> Writer<'b> {
+    fn new(header: Option<&Header<'b>>) -> Self {
         let Some(header) = header else {
-            let [separator, component, repetition, escape, subcomponent] = [b"|", b"^", b"~", b"\\", b"&"].map(|c| c.to_vec());
-            return Writer { separator, encoding: b"^~\\&".to_vec(), component, subcomponent, escape, repetition };
+            let [separator, component, repetition, escape, subcomponent] = [b"|", b"^", b"~", b"\\", b"&"].map(|c| &c[..]);
+            return Writer { separator, encoding: b"^~\\&", component, subcomponent, escape, repetition };
         };
-        let nth = |at: usize| header.encoding.get(at).map(|c| c.to_vec()).unwrap_or_default();
+        let nth = |at: usize| header.encoding.get(at).copied().unwrap_or_default();
         Writer {
-            separator: header.separator.to_vec(),
+            separator: header.separator,
             encoding: cut(header.field(2)),
             component: nth(0),
             repetition: nth(1),
@@ -221,39 +257,44 @@ impl Writer {
         }
     }
 
-    fn segment(&self, fields: Vec<Vec<u8>>) -> Vec<u8> {
-        let mut fields = fields;
-        while fields.last().is_some_and(Vec::is_empty) {
-            fields.pop();
+    fn segment(&self, answer: &mut Vec<u8>, fields: &[Cow<'_, [u8]>]) {
+        let filled = fields.iter().rposition(|field| !field.is_empty()).map_or(0, |last| last + 1);
+        for (at, field) in fields[..filled].iter().enumerate() {
+            if at > 0 {
+                answer.extend_from_slice(self.separator);
+            }
+            answer.extend_from_slice(field);
         }
-        let mut line = fields.join(&self.separator[..]);
-        line.push(b'\r');
-        line
+        answer.push(b'\r');
     }
 
-    fn components(&self, parts: &[&str]) -> Vec<u8> {
-        parts.iter().map(|part| self.text(part)).collect::<Vec<_>>().join(&self.component[..])
+    fn components(&self, parts: &[&str]) -> Cow<'static, [u8]> {
+        Cow::Owned(parts.iter().map(|part| self.text(part)).collect::<Vec<_>>().join(self.component))
     }
 
     /// Text with what would be a delimiter escaped, or left out where nothing escapes it.
-    fn text(&self, text: &str) -> Vec<u8> {
+    fn text<'t>(&self, text: &'t str) -> Cow<'t, [u8]> {
         let delimiters =
-            [(&self.escape, "E"), (&self.separator, "F"), (&self.component, "S"), (&self.subcomponent, "T"), (&self.repetition, "R")];
+            [(self.escape, "E"), (self.separator, "F"), (self.component, "S"), (self.subcomponent, "T"), (self.repetition, "R")];
+        let plain = |byte: u8| (b' '..0x7f).contains(&byte) && delimiters.iter().all(|(delimiter, _)| delimiter.first() != Some(&byte));
+        if text.bytes().all(plain) {
+            return Cow::Borrowed(text.as_bytes());
+        }
         let mut out = Vec::with_capacity(text.len());
         for character in text.chars().filter(|c| !c.is_control()) {
             let mut bytes = [0; 4];
             let bytes = character.encode_utf8(&mut bytes).as_bytes();
-            match delimiters.iter().find(|(delimiter, _)| delimiter.as_slice() == bytes) {
+            match delimiters.iter().find(|(delimiter, _)| *delimiter == bytes) {
                 None => out.extend(bytes),
                 Some(_) if self.escape.is_empty() => {}
                 Some((_, letter)) => {
-                    out.extend(&self.escape);
+                    out.extend(self.escape);
                     out.extend(letter.bytes());
-                    out.extend(&self.escape);
+                    out.extend(self.escape);
                 }
             }
         }
-        out
+        Cow::Owned(out)
     }
 }
 

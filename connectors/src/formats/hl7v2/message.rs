@@ -8,7 +8,7 @@
 
 use std::borrow::Cow;
 
-use memchr::memmem;
+use memchr::{memchr, memmem};
 
 use super::defect::{Defect, Location};
 use super::{charset, escape};
@@ -95,7 +95,7 @@ impl<'b> Header<'b> {
     }
 
     /// A component of the first repetition of MSH-`number`, as text.
-    pub fn component(&self, number: usize, component: usize) -> Option<String> {
+    pub fn component(&self, number: usize, component: usize) -> Option<Cow<'b, str>> {
         let part = |text: &'b [u8], by: Option<&&'b [u8]>, at: usize| match by {
             Some(by) => split(text, by).nth(at),
             None => (at == 0).then_some(text),
@@ -105,7 +105,7 @@ impl<'b> Header<'b> {
         if component.is_empty() || component == b"\"\"" || component.len() > MAX_WORDS {
             return None;
         }
-        Some(String::from_utf8_lossy(component).into_owned())
+        Some(String::from_utf8_lossy(component))
     }
 }
 
@@ -113,7 +113,7 @@ fn split<'b>(text: &'b [u8], by: &'b [u8]) -> impl Iterator<Item = &'b [u8]> {
     let mut rest = Some(text);
     std::iter::from_fn(move || {
         let text = rest?;
-        let end = memmem::find(text, by);
+        let end = if let [byte] = by { memchr(*byte, text) } else { memmem::find(text, by) };
         rest = end.map(|end| &text[end + by.len()..]);
         Some(&text[..end.unwrap_or(text.len())])
     })

@@ -3,12 +3,13 @@
 use std::cell::RefCell;
 use std::future::poll_fn;
 use std::io;
-use std::pin::Pin;
+use std::pin::{Pin, pin};
 use std::sync::atomic::Ordering;
 use std::task::{Poll, ready};
 use std::time::Duration;
 
 use chrono::Utc;
+use memchr::{memchr_iter, memmem};
 use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt, ReadBuf};
 use tokio::sync::watch;
 use tokio::time::{Instant, timeout, timeout_at};
@@ -19,8 +20,10 @@ use crate::formats::hl7v2::{self, Asks, Defect, Outcome};
 use crate::inbox::{Kind, Message};
 
 const BUFFER: usize = 64 << 10;
-/// What is kept of a message to answer it; MSH and EVN come first.
+/// What is looked at of a message to answer it; MSH and EVN come first.
 const HEADER: usize = 4096;
+/// What is kept of it, to answer it otherwise.
+const SEGMENTS: usize = 3;
 /// After that an `0x1C` that nothing follows is the end of a message.
 const SETTLED: Duration = Duration::from_millis(250);
 /// For a peer to take the last answer in before the connection is cut.
@@ -47,20 +50,20 @@ struct Answer {
     /// Nothing where it could not be read.
     asks: Option<Asks>,
     outcome: Outcome,
-    /// The beginning of the message, to answer it otherwise.
+    /// To answer it otherwise.
     header: Vec<u8>,
     /// Nothing where the sender asked for none.
     bytes: Option<Vec<u8>>,
 }
 
 impl Answer {
-    fn new(server: &Server, asks: Option<Asks>, outcome: Outcome, header: Vec<u8>) -> Answer {
+    fn new(server: &Server, asks: Option<Asks>, outcome: Outcome, message: &[u8]) -> Answer {
         let asked = asks.is_none_or(|asks| asks.answers(outcome));
         let bytes = asked.then(|| {
             let number = server.answers.fetch_add(1, Ordering::Relaxed);
-            hl7v2::acknowledgement(&header, outcome, &Utc::now(), &format!("{}-{number}", server.run))
+            hl7v2::acknowledgement(&message[..message.len().min(HEADER)], outcome, &Utc::now(), &format!("{}-{number}", server.run))
         });
-        Answer { asks, outcome, header, bytes }
+        Answer { asks, outcome, header: beginning(message).to_vec(), bytes }
     }
 }
 
@@ -78,11 +81,12 @@ impl<'s, S: AsyncRead + AsyncWrite + Unpin> Connection<'s, S> {
     }
 
     pub async fn run(mut self, mut stop: watch::Receiver<bool>) {
+        let mut stopped = pin!(stopped(&mut stop));
         let end = loop {
             let frames = tokio::select! {
                 biased;
                 // Between messages, or in one that nobody has been told of.
-                () = stopped(&mut stop) => break End::Ours,
+                () = &mut stopped => break End::Ours,
                 frames = self.receive() => frames,
             };
             let outcome = match frames {
@@ -208,15 +212,14 @@ impl<'s, S: AsyncRead + AsyncWrite + Unpin> Connection<'s, S> {
                 Ok(_) => Outcome::Accepted,
                 Err(defect) => Outcome::Refused(*defect),
             };
-            let header = payload[..payload.len().min(HEADER)].to_vec();
-            answers.push(Answer::new(server, seen.ok().map(|envelope| envelope.asks), outcome, header));
+            answers.push(Answer::new(server, seen.ok().map(|envelope| envelope.asks), outcome, &payload));
             messages.push(Message { kind, place, received_at: Utc::now().timestamp_micros(), payload });
         }
         if let Err(error) = server.inbox.append(messages).await {
             tracing::error!(source = server.source, %error, "messages not stored");
             // Also what is refused is sent again then, so that it becomes a dead letter.
             for answer in &mut answers {
-                *answer = Answer::new(server, answer.asks, Outcome::Refused(Defect::NotStored), std::mem::take(&mut answer.header));
+                *answer = Answer::new(server, answer.asks, Outcome::Refused(Defect::NotStored), &answer.header);
             }
         }
         let mut bytes = Vec::new();
@@ -264,6 +267,13 @@ impl<S> Drop for Connection<'_, S> {
     fn drop(&mut self) {
         self.server.on_their_way.fetch_sub(self.held, Ordering::Relaxed);
     }
+}
+
+/// The first segments of a message, no more than a header.
+fn beginning(message: &[u8]) -> &[u8] {
+    let message = &message[..message.len().min(HEADER)];
+    let begin = memmem::find(message, b"MSH").unwrap_or_default();
+    memchr_iter(b'\r', &message[begin..]).nth(SEGMENTS - 1).map_or(message, |end| &message[..begin + end])
 }
 
 async fn stopped(stop: &mut watch::Receiver<bool>) {
