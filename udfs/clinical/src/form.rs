@@ -444,7 +444,8 @@ impl<'t, 'a> Reader<'t, 'a> {
                 ")" => depth += 1,
                 "(" => depth = depth.saturating_sub(1),
                 "," | ":" if depth == 0 && !(at + 1 < end && at > 0 && number_joint(text, at)) => {
-                    start = at + 1;
+                    let all = (polarity == Polarity::No && !bare).then(|| self.all_denied(words.start, at)).flatten();
+                    start = all.unwrap_or(at + 1);
                     break;
                 }
                 // "ramipril 5 / statine : non", "M1 perméable / sténose NON": what stands before is told by itself.
@@ -475,6 +476,25 @@ impl<'t, 'a> Reader<'t, 'a> {
         };
         self.set(start..end, part);
         self.criteria(&(start..end));
+    }
+
+    /// "HTA, diabète, dyslipidémie : non": from the start of its sentence nothing but items of a
+    /// word or three, up to the last comma; the first token of the list.
+    fn all_denied(&self, from: usize, last: usize) -> Option<usize> {
+        let text = self.text;
+        let (mut start, mut commas, mut words) = (last, 1, 0);
+        while start > from {
+            let at = start - 1;
+            match text.fold(at) {
+                "." if text.tokens[start].space_before => break,
+                "," => (commas, words) = (commas + 1, 0),
+                "'" | "-" => {}
+                _ if text.tokens[at].kind == Kind::Word && words < 3 => words += 1,
+                _ => return None,
+            }
+            start = at;
+        }
+        (text.fold(last) == "," && commas > 1 && start < last).then_some(start)
     }
 
     /// Marks what a threshold is compared with, and the threshold. A bracket without
