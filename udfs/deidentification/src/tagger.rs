@@ -48,15 +48,12 @@ pub(crate) fn tagged(model: &Model, page: &Page<'_, '_>, spans: &[Span]) -> Vec<
         let name = matches!(label, Label::Nom | Label::Prenom | Label::Ville | Label::Adresse);
         let small = page.has(at, look::LOWER) && page.fold(at).len() > SMALL;
         let bare = page.has(at, look::SINGLE) && page.fold(at + 1) != ".";
-        if score
-            < if figures {
-                FIGURES
-            } else if name && !small && !bare {
-                NAMES
-            } else {
-                UNSURE
-            }
-        {
+        let least = match figures {
+            true => FIGURES,
+            false if name && !small && !bare => NAMES,
+            false => UNSURE,
+        };
+        if score < least {
             continue;
         }
         match found.last_mut() {
