@@ -153,6 +153,10 @@ fn eligible(page: &Page<'_, '_>, at: usize) -> bool {
             if page.has(at, look::SINGLE) && of_acronym(page, at) {
                 return false;
             }
+            // "HISTOIRE DE LA MALADIE": in capitals an article is part of a name or nothing.
+            if page.has(at, word::PARTICLE) && page.has(at, look::UPPER) {
+                return false;
+            }
             let word = word::COMMON | word::QUALIFIER | word::PARTICLE | look::CLINICAL | look::CUE;
             let small = || !page.has(at, word) && (fold.len() <= SMALL || page.has(at, word::ANY_NAME) || !known::explained(fold));
             token.capital || fold.bytes().any(|b| b.is_ascii_digit()) || small()
