@@ -67,15 +67,7 @@ struct Proper<'p, 'a> {
 
 impl<'p, 'a> Proper<'p, 'a> {
     fn new(identity: &'p Identity, page: &'p Page<'p, 'a>, spans: &[Span]) -> Self {
-        let mut labels = vec![None; page.len()];
-        for span in spans {
-            let first = page.text.token_at(span.start);
-            let end = page.text.tokens.partition_point(|t| (t.start as usize) < span.end);
-            if first < end {
-                labels[first..end].fill(Some(span.label));
-            }
-        }
-        Proper { identity, page, labels, found: Vec::new(), people: FxHashSet::default() }
+        Proper { identity, page, labels: page.labels(spans), found: Vec::new(), people: FxHashSet::default() }
     }
 
     fn covered(&self, at: usize) -> bool {

@@ -244,9 +244,7 @@ pub fn propagate(analysis: &Analysis<'_>, revealed: &[(Label, String)], spans: &
     let page = Page::new(&Identity::built_in().names, analysis);
     let mut covered = vec![false; page.len()];
     for span in spans.iter() {
-        let end = page.text.tokens.partition_point(|t| (t.start as usize) < span.end);
-        let start = page.text.token_at(span.start).min(end);
-        covered[start..end].fill(true);
+        covered[page.tokens_of(span)].fill(true);
     }
     let mut at = 0;
     while at < page.len() {

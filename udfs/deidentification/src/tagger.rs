@@ -34,7 +34,7 @@ const SMALL: usize = 3;
 
 /// Spans of what the model takes for identifying among the tokens that `spans` leave.
 pub(crate) fn tagged(model: &Model, page: &Page<'_, '_>, spans: &[Span]) -> Vec<Span> {
-    let labels = labels(page, spans);
+    let labels = page.labels(spans);
     let features = Features::new(page, &labels);
     let mut seen = Vec::new();
     let mut found: Vec<(Range<usize>, Label, f32)> = Vec::new();
@@ -102,9 +102,9 @@ pub struct Example {
 
 /// Every token of a page, to learn from or to measure with.
 pub(crate) fn examples(page: &Page<'_, '_>, spans: &[Span]) -> Vec<Example> {
-    let labels = labels(page, spans);
+    let labels = page.labels(spans);
     let mut own: Vec<Range<usize>> = (0..page.len()).map(|i| i..i).collect();
-    for tokens in spans.iter().filter_map(|s| tokens(page, s)) {
+    for tokens in spans.iter().map(|s| page.tokens_of(s)) {
         for i in tokens.clone() {
             let joined = if own[i].is_empty() { tokens.clone() } else { own[i].start.min(tokens.start)..own[i].end.max(tokens.end) };
             own[i] = joined;
@@ -119,23 +119,6 @@ pub(crate) fn examples(page: &Page<'_, '_>, spans: &[Span]) -> Vec<Example> {
             Example { bytes: page.text.byte_range(at..at + 1), features: seen, open }
         })
         .collect()
-}
-
-fn tokens(page: &Page<'_, '_>, span: &Span) -> Option<Range<usize>> {
-    let first = page.text.token_at(span.start);
-    let end = page.text.tokens.partition_point(|t| (t.start as usize) < span.end);
-    (first < end).then_some(first..end)
-}
-
-/// The label of the span that covers each token.
-fn labels(page: &Page<'_, '_>, spans: &[Span]) -> Vec<Option<Label>> {
-    let mut labels = vec![None; page.len()];
-    for span in spans {
-        if let Some(tokens) = tokens(page, span) {
-            labels[tokens].fill(Some(span.label));
-        }
-    }
-    labels
 }
 
 /// A capital, a figure, a few letters or a word that nothing explains.

@@ -11,6 +11,7 @@ use sillage_clinical::lexicon::Label;
 use sillage_clinical::text::{Kind, Text, fold};
 
 use super::knowledge::{CueHit, Names, likely_common, role, word};
+use crate::Span;
 
 /// What a token is, beside the [`word`] bits of its fold.
 pub(crate) mod look {
@@ -148,6 +149,21 @@ impl<'p, 'a> Page<'p, 'a> {
 
     pub fn len(&self) -> usize {
         self.bits.len()
+    }
+
+    /// Tokens of a span; nothing where it holds none.
+    pub fn tokens_of(&self, span: &Span) -> Range<usize> {
+        let first = self.text.token_at(span.start);
+        first..self.text.tokens.partition_point(|t| (t.start as usize) < span.end).max(first)
+    }
+
+    /// The label of the span that covers each token.
+    pub fn labels(&self, spans: &[Span]) -> Vec<Option<crate::Label>> {
+        let mut labels = vec![None; self.len()];
+        for span in spans {
+            labels[self.tokens_of(span)].fill(Some(span.label));
+        }
+        labels
     }
 
     pub fn bits(&self, at: usize) -> u32 {
