@@ -267,10 +267,9 @@ impl<'s, 'p, 'a> Features<'s, 'p, 'a> {
         sink.put(&[own, l1, r1]);
         sink.put(&[own, l2, w1]);
         sink.put(&[own, r2, v1]);
-        let nearest =
-            |mut tokens: Box<dyn Iterator<Item = usize>>| tokens.find_map(|i| Some(label(Some(i))).filter(|l| *l > 1)).unwrap_or(0);
-        let left = nearest(Box::new((place.start..at).rev().take(LABELLED)));
-        let right = nearest(Box::new((at + 1..place.end).take(LABELLED)));
+        let known = |i: usize| Some(label(Some(i))).filter(|l| *l > 1);
+        let left = (place.start..at).rev().take(LABELLED).find_map(known).unwrap_or(0);
+        let right = (at + 1..place.end).take(LABELLED).find_map(known).unwrap_or(0);
         sink.put(&[s, left, right]);
     }
 
