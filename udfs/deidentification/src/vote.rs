@@ -92,9 +92,9 @@ fn eponym(text: &str, span: &Span) -> bool {
         Some(also_people) => !also_people || headed(before),
         None => false,
     };
-    // "manipulateur : Steve HOFFMANN": the tagger has weighed what stands around.
+    // The tagger has weighed what stands around, the eponym among it.
     let weighed = span.detector == tagger::DETECTOR && span.score >= SURE && !headed(before);
-    words().next().is_some() && words().all(medicine) && !titled(before) && !weighed
+    words().next().is_some() && words().all(medicine) && !person_before(before) && !weighed
 }
 
 /// "syndrome de", "score de": what follows belongs to medicine.
@@ -167,8 +167,8 @@ fn headed(before: &str) -> bool {
     near.any(|w| HEADS.contains(&w) || leak::eponym(w) == Some(false))
 }
 
-/// A title of a person or a given name stands right before.
-fn titled(before: &str) -> bool {
+/// A title or a given name stands right before: "manipulateur : Steve HOFFMANN".
+fn person_before(before: &str) -> bool {
     let mut words = before.trim_end().trim_end_matches('.').rsplit(|c: char| !c.is_alphanumeric());
     let last = words.next().unwrap_or_default();
     let given = Identity::built_in().names.word(&fold(last)) & word::GIVEN != 0 && last.starts_with(char::is_uppercase);
