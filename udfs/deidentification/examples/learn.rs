@@ -28,7 +28,7 @@ use sillage_deidentification::{Circumstances, Label, Person};
 type Failure = Box<dyn std::error::Error>;
 
 /// Fewest tokens that show a feature.
-const SHOWN: u32 = 3;
+const SHOWN: u32 = 4;
 const EPOCHS: usize = 4;
 const RATE: f32 = 0.15;
 const DECAY: f32 = 1e-4;
@@ -41,12 +41,16 @@ const LEAST: f32 = 0.15;
 /// One of so many plain texts is read.
 const EVERY: usize = 3;
 const FOLDS: usize = 5;
+/// How documents are learned from once more: as those write who use no capitals, or nothing else.
+const CASES: [fn(char) -> Option<char>; 2] = [|c| one(c.to_lowercase()), |c| one(c.to_uppercase())];
+/// One of so many documents in each case.
+const CYCLE: usize = 4;
 /// Sentences with what identifies between marks.
 const SENTENCES: [&str; 2] = [include_str!("../data/proper_sentences.txt"), include_str!("../data/letter_sentences.txt")];
 const THRESHOLDS: [f32; 5] = [0.15, 0.25, 0.35, 0.5, 0.75];
 
 /// One line of the file; its README says more.
-#[derive(Deserialize)]
+#[derive(Clone, Deserialize)]
 struct Document {
     writer: String,
     #[serde(rename = "type")]
@@ -59,7 +63,7 @@ struct Document {
     spans: Vec<(usize, usize, String)>,
 }
 
-#[derive(Deserialize)]
+#[derive(Clone, Deserialize)]
 struct Patient {
     family: String,
     given: String,
@@ -73,6 +77,19 @@ struct Patient {
     ipp: Option<String>,
     nda: Option<String>,
     nir: Option<String>,
+}
+
+impl Document {
+    /// The text letter by letter in another case.
+    fn written(mut self, case: fn(char) -> Option<char>) -> Document {
+        self.text = self.text.chars().map(|c| case(c).unwrap_or(c)).collect();
+        self
+    }
+}
+
+/// A letter that stays one.
+fn one(mut letters: impl Iterator<Item = char>) -> Option<char> {
+    letters.next().filter(|_| letters.next().is_none())
 }
 
 impl Patient {
@@ -96,6 +113,8 @@ impl Patient {
 /// A document's tokens, each with its class and how much it counts.
 struct Page {
     writer: String,
+    /// In another case than it was written in: to learn from, not to measure with.
+    copy: bool,
     tokens: Vec<(Example, usize, f32)>,
 }
 
@@ -112,10 +131,18 @@ fn main() -> Result<(), Failure> {
     let mut paths = paths.into_iter();
     let dossiers = paths.next().ok_or("usage: learn DOSSIERS.jsonl.gz [--plain TEXTS.jsonl.gz] [MODEL]")?;
     let mut pages = Vec::new();
-    for line in BufReader::new(GzDecoder::new(File::open(dossiers)?)).lines() {
-        pages.push(page(serde_json::from_str(&line?)?)?);
+    for (number, line) in BufReader::new(GzDecoder::new(File::open(dossiers)?)).lines().enumerate() {
+        let document: Document = serde_json::from_str(&line?)?;
+        if let Some(case) = CASES.get(number % CYCLE) {
+            let mut copy = page(document.clone().written(*case))?;
+            copy.copy = true;
+            copy.tokens.retain(|(e, ..)| !e.figures);
+            pages.push(copy);
+        }
+        pages.push(page(document)?);
     }
-    println!("{} documents, {} tokens", pages.len(), pages.iter().map(|p| p.tokens.len()).sum::<usize>());
+    let documents = pages.iter().filter(|p| !p.copy).count();
+    println!("{documents} documents, {} tokens", pages.iter().map(|p| p.tokens.len()).sum::<usize>());
     let named = plain.as_deref().map_or(String::new(), |path| format!(", plain texts of {}", path.rsplit('/').next().unwrap_or(path)));
     let mut plain = plain.map_or(Ok(Vec::new()), |path| plain_texts(&path))?;
     println!("{} plain texts", plain.len());
@@ -125,7 +152,7 @@ fn main() -> Result<(), Failure> {
     if let Some(path) = paths.next() {
         let header = format!(
             "Maximum-entropy tagger of sillage-deidentification, by examples/learn.rs.\nSource: the {} invented documents of training/dossiers.jsonl.gz, example sentences{named} (training/README.md).\nLicence: Apache-2.0.",
-            pages.len()
+            documents
         );
         let file = Model::file(&header, &learn(&pages.iter().chain(&plain).collect::<Vec<_>>()), LEAST);
         println!("{path}: {} bytes", file.len());
@@ -151,7 +178,7 @@ fn page(document: Document) -> Result<Page, Failure> {
         (e, class, weight)
     };
     let tokens = examples(Identity::built_in(), &analysis, circumstances).into_iter().map(weighed).collect();
-    Ok(Page { writer: document.writer, tokens })
+    Ok(Page { writer: document.writer, copy: false, tokens })
 }
 
 /// Published case reports: whom they are about is not in them, so that what the rules leave is medicine.
@@ -165,7 +192,11 @@ fn plain_texts(path: &str) -> Result<Vec<Page>, Failure> {
         let report: Report = serde_json::from_str(&line?)?;
         let analysis = Analysis::new(Knowledge::built_in(), &report.text, None);
         let tokens = examples(Identity::built_in(), &analysis, Circumstances::default());
-        pages.push(Page { writer: String::new(), tokens: tokens.into_iter().filter(|e| e.open).map(|e| (e, 0, 1.0)).collect() });
+        pages.push(Page {
+            writer: String::new(),
+            copy: false,
+            tokens: tokens.into_iter().filter(|e| e.open).map(|e| (e, 0, 1.0)).collect(),
+        });
     }
     Ok(pages)
 }
@@ -184,7 +215,7 @@ fn sentence(line: &str) -> Page {
     let analysis = Analysis::new(Knowledge::built_in(), &text, None);
     let plain = |e: &Example| !marked.iter().any(|m| m.start < e.bytes.end && e.bytes.start < m.end);
     let tokens = examples(Identity::built_in(), &analysis, Circumstances::default());
-    Page { writer: String::new(), tokens: tokens.into_iter().filter(|e| e.open && plain(e)).map(|e| (e, 0, PLAIN)).collect() }
+    Page { writer: String::new(), copy: false, tokens: tokens.into_iter().filter(|e| e.open && plain(e)).map(|e| (e, 0, PLAIN)).collect() }
 }
 
 /// Index among [`CLASSES`].
@@ -249,30 +280,34 @@ fn hold_out(pages: &[Page], plain: &[Page]) {
     let writers: BTreeSet<&str> = pages.iter().map(|p| p.writer.as_str()).collect();
     let fold: BTreeMap<&str, usize> = writers.iter().enumerate().map(|(i, w)| (*w, i % FOLDS)).collect();
     let (mut found, mut gold) = ([[0usize; CLASSES.len()]; THRESHOLDS.len()], [0usize; CLASSES.len()]);
-    let (mut missed, mut won) = (0usize, [0usize; THRESHOLDS.len()]);
-    let (mut wrong, mut letters) = ([0usize; THRESHOLDS.len()], 0usize);
+    // By threshold, of words and of figures.
+    let (mut missed, mut won) = ([0usize; 2], [[0usize; 2]; THRESHOLDS.len()]);
+    let (mut wrong, mut letters) = ([[0usize; 2]; THRESHOLDS.len()], 0usize);
     for held in 0..FOLDS {
         let (test, mut train): (Vec<&Page>, Vec<&Page>) = pages.iter().partition(|p| fold[p.writer.as_str()] == held);
         train.extend(plain);
         let Ok(model) = Model::read(&Model::file("", &learn(&train), LEAST)) else { return };
-        for (example, class, _) in test.iter().flat_map(|p| &p.tokens) {
+        for (example, class, _) in test.iter().filter(|p| !p.copy).flat_map(|p| &p.tokens) {
+            let kind = usize::from(example.figures);
             let score = 1.0 - model.probabilities(&example.features)[0];
             gold[*class] += 1;
             let open = *class > 0 && example.open;
-            missed += usize::from(open);
+            missed[kind] += usize::from(open);
             letters += if *class > 0 { example.bytes.len() } else { 0 };
             for (i, threshold) in THRESHOLDS.iter().enumerate() {
                 found[i][*class] += usize::from(score >= *threshold);
-                won[i] += usize::from(open && score >= *threshold);
+                won[i][kind] += usize::from(open && score >= *threshold);
                 if *class == 0 && example.open && score >= *threshold {
-                    wrong[i] += example.bytes.len();
+                    wrong[i][kind] += example.bytes.len();
                 }
             }
         }
     }
-    println!("probability   found of all   of what rules miss   falsely, letters for 100 that identify");
+    println!("probability   found of all   of words, figures that rules miss   falsely, letters of words, figures for 100 that identify");
     for (i, threshold) in THRESHOLDS.iter().enumerate() {
         let all = found[i][1..].iter().sum::<usize>() as f64 / gold[1..].iter().sum::<usize>() as f64;
-        println!("{threshold:>11}   {all:>12.4}   {:>9} of {missed:>5}   {:.2}", won[i], 100.0 * wrong[i] as f64 / letters as f64);
+        let ([words, figures], [m, n]) = (won[i], missed);
+        let [plain, numbers] = wrong[i].map(|w| 100.0 * w as f64 / letters as f64);
+        println!("{threshold:>11}   {all:>12.4}   {words:>6} of {m}, {figures} of {n}   {plain:>8.2}, {numbers:.2}");
     }
 }

@@ -1,5 +1,6 @@
 //! One document through every detector.
 
+use chrono::NaiveDate;
 use sillage_clinical::analysis::Analysis;
 
 use crate::identity::Identity;
@@ -18,14 +19,19 @@ use crate::{Circumstances, Span};
 pub fn detect(identity: &Identity, analysis: &Analysis<'_>, circumstances: Circumstances<'_>) -> Vec<Span> {
     let page = Page::new(&identity.names, analysis);
     let mut spans = rules(identity, analysis, &page, circumstances);
-    spans.extend(tagged(&identity.tagger, &page, &spans));
+    spans.extend(tagged(identity, &page, written(analysis), &spans));
     spans
 }
 
 /// A document as the tagger learns from it: what the rules see, and every token.
 pub fn examples(identity: &Identity, analysis: &Analysis<'_>, circumstances: Circumstances<'_>) -> Vec<Example> {
     let page = Page::new(&identity.names, analysis);
-    tagger::examples(&page, &rules(identity, analysis, &page, circumstances))
+    tagger::examples(identity, &page, written(analysis), &rules(identity, analysis, &page, circumstances))
+}
+
+/// The day of the document.
+fn written(analysis: &Analysis<'_>) -> Option<NaiveDate> {
+    analysis.reference().map(|r| r.date())
 }
 
 fn rules(identity: &Identity, analysis: &Analysis<'_>, page: &Page<'_, '_>, circumstances: Circumstances<'_>) -> Vec<Span> {

@@ -6,14 +6,17 @@
 //! it ([`features`]) with weights learned from invented dossiers (`training/`), and only
 //! for tokens that no other detector covers. These are guesses: medicine wins over them.
 
+mod calendar;
 mod features;
 mod model;
 
 use std::borrow::Cow;
 use std::ops::Range;
 
+use chrono::NaiveDate;
 use sillage_clinical::text::Kind;
 
+use crate::identity::Identity;
 use crate::name::knowledge::word;
 use crate::name::page::{Page, look};
 use crate::proper::known;
@@ -24,18 +27,18 @@ pub use model::{CLASSES, Model, ModelError, Weights, softmax};
 /// Detector of the tagger's spans.
 pub(crate) const DETECTOR: &str = "tagger:context";
 /// Least probability that a token identifies, for names and places.
-const NAMES: f32 = 0.25;
+const NAMES: f32 = 0.2;
 /// The same for houses, whose names the rules know, for words in small letters, for a lone letter.
-const UNSURE: f32 = 0.5;
+const UNSURE: f32 = 0.3;
 /// The same for figures, of which most are measured.
-const FIGURES: f32 = 0.8;
+const FIGURES: f32 = 0.5;
 /// Longest word in small letters that may be somebody's whatever it means.
 const SMALL: usize = 3;
 
 /// Spans of what the model takes for identifying among the tokens that `spans` leave.
-pub(crate) fn tagged(model: &Model, page: &Page<'_, '_>, spans: &[Span]) -> Vec<Span> {
+pub(crate) fn tagged(identity: &Identity, page: &Page<'_, '_>, written: Option<NaiveDate>, spans: &[Span]) -> Vec<Span> {
     let labels = page.labels(spans);
-    let features = Features::new(page, &labels);
+    let features = Features::new(identity, page, &labels, written);
     let mut seen = Vec::new();
     let mut found: Vec<(Range<usize>, Label, f32)> = Vec::new();
     for at in 0..page.len() {
@@ -43,8 +46,8 @@ pub(crate) fn tagged(model: &Model, page: &Page<'_, '_>, spans: &[Span]) -> Vec<
             continue;
         }
         features.of(at, &(at..at), &mut seen);
-        let (label, score) = model.guess(&seen);
-        let figures = page.fold(at).bytes().any(|b| b.is_ascii_digit());
+        let (label, score) = identity.tagger.guess(&seen);
+        let figures = figures(page, at);
         let name = matches!(label, Label::Nom | Label::Prenom | Label::Ville | Label::Adresse);
         let small = page.has(at, look::LOWER) && page.fold(at).len() > SMALL;
         let bare = page.has(at, look::SINGLE) && page.fold(at + 1) != ".";
@@ -98,10 +101,12 @@ pub struct Example {
     pub features: Vec<u32>,
     /// No rule covers it, and the tagger would be asked.
     pub open: bool,
+    /// It has figures.
+    pub figures: bool,
 }
 
 /// Every token of a page, to learn from or to measure with.
-pub(crate) fn examples(page: &Page<'_, '_>, spans: &[Span]) -> Vec<Example> {
+pub(crate) fn examples(identity: &Identity, page: &Page<'_, '_>, written: Option<NaiveDate>, spans: &[Span]) -> Vec<Example> {
     let labels = page.labels(spans);
     let mut own: Vec<Range<usize>> = (0..page.len()).map(|i| i..i).collect();
     for tokens in spans.iter().map(|s| page.tokens_of(s)) {
@@ -110,13 +115,13 @@ pub(crate) fn examples(page: &Page<'_, '_>, spans: &[Span]) -> Vec<Example> {
             own[i] = joined;
         }
     }
-    let features = Features::new(page, &labels);
+    let features = Features::new(identity, page, &labels, written);
     (0..page.len())
         .map(|at| {
             let mut seen = Vec::new();
             features.of(at, &own[at], &mut seen);
             let open = labels[at].is_none() && eligible(page, at);
-            Example { bytes: page.text.byte_range(at..at + 1), features: seen, open }
+            Example { bytes: page.text.byte_range(at..at + 1), features: seen, open, figures: figures(page, at) }
         })
         .collect()
 }
@@ -145,6 +150,10 @@ fn eligible(page: &Page<'_, '_>, at: usize) -> bool {
             token.capital || fold.bytes().any(|b| b.is_ascii_digit()) || small()
         }
     }
+}
+
+fn figures(page: &Page<'_, '_>, at: usize) -> bool {
+    page.fold(at).bytes().any(|b| b.is_ascii_digit())
 }
 
 /// One letter of "S.A.U.".

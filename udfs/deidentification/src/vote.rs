@@ -5,14 +5,16 @@
 //! person is meant, or the span is a longer thing (an address, a date) that happens to
 //! hold the word. Then what overlaps is settled: spans of one label grow together and
 //! carry the names of all their detectors, of several labels the longest thing wins and
-//! the rest keeps what it leaves.
+//! the rest keeps what it leaves. At last spans are widened over their edges.
 
+mod edges;
 mod learned;
 mod overlap;
 
 use std::ops::Range;
 
 use sillage_clinical::analysis::Analysis;
+use sillage_clinical::lexicon::Label as Concept;
 use sillage_clinical::text::fold;
 
 use crate::identity::Identity;
@@ -54,14 +56,15 @@ fn rank(span: &Span) -> Rank {
 pub fn settle(analysis: &Analysis<'_>, spans: Vec<Span>) -> Vec<Span> {
     let text = analysis.text.original;
     let mentions: Vec<Range<usize>> = analysis.entities().iter().map(|e| e.start..e.end).collect();
+    let drug = |i: usize| analysis.entities()[i].concept.label == Concept::Drug;
     let mut kept = Vec::with_capacity(spans.len());
     for span in spans {
         let Some(span) = trimmed(text, span) else { continue };
         if !eponym(text, &span) {
-            against_medicine(text, span, &mentions, &mut kept);
+            against_medicine(text, span, &mentions, drug, &mut kept);
         }
     }
-    disjoint(text, kept)
+    edges::widened(text, disjoint(text, kept), &mentions)
 }
 
 /// A span within the text, on character boundaries, without white space at its ends.
@@ -177,11 +180,15 @@ fn person_before(before: &str) -> bool {
 }
 
 /// What is left of a span beside the mentions.
-fn against_medicine(text: &str, span: Span, mentions: &[Range<usize>], kept: &mut Vec<Span>) {
+fn against_medicine(text: &str, span: Span, mentions: &[Range<usize>], drug: impl Fn(usize) -> bool, kept: &mut Vec<Span>) {
     let first = mentions.partition_point(|m| m.end <= span.start);
     let mut rest = span;
-    for mention in mentions[first..].iter().take_while(|m| m.start < rest.end) {
-        if wins(text, &rest, mention) {
+    for (at, mention) in mentions.iter().enumerate().skip(first) {
+        if mention.start >= rest.end {
+            break;
+        }
+        // No house is called like a drug: "EHPAD : ELIQUIS 5".
+        if wins(text, &rest, mention) && !(rest.label == Label::Hopital && rank(&rest) < Rank::Near && drug(at)) {
             continue;
         }
         if is_name(rest.label) || rest.label == Label::Hopital {
@@ -220,6 +227,8 @@ fn wins(text: &str, span: &Span, mention: &Range<usize>) -> bool {
                 // The metadata name people; a title may stand before "AVC" as well.
                 Rank::Near | Rank::Context => {
                     larger
+                        // "NIHSS 17 à Péronne": a town named like a bone, where a town stands.
+                        || span.label == Label::Ville && holds && capital && words.contains(char::is_lowercase)
                         // "vu TM" of somebody whom the text names.
                         || holds && span.detector.contains("visa")
                         // "Kiné D.P. : marche": letters with dots.
@@ -234,7 +243,15 @@ fn wins(text: &str, span: &Span, mention: &Range<usize>) -> bool {
                 }
                 // Of somebody known, where a person is meant.
                 Rank::Echo if span.detector.contains(":person") => holds && capital,
-                Rank::Echo | Rank::Guess => span.detector.contains("shape:name") && holds && acronym(words) && behind_given(text, span),
+                Rank::Echo | Rank::Guess => {
+                    span.detector.contains("shape:name") && holds && acronym(words) && behind_given(text, span)
+                        // The tagger has weighed that medicine knows the word.
+                        || span.detector == tagger::DETECTOR
+                            && holds
+                            && capital
+                            && span.score >= SURE
+                            && leak::eponym(&fold(words)) != Some(false)
+                }
             }
         }
         // "transfert vers Dupuytren": the words around say that the hospital is meant.

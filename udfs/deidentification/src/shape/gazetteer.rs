@@ -217,8 +217,20 @@ impl ShapeKnowledge {
     }
 
     /// Bits of the cues that a folded word is.
-    pub(super) fn cues(&self, word: &str) -> u64 {
+    pub(crate) fn cues(&self, word: &str) -> u64 {
         self.cues.get(word).copied().unwrap_or(0)
+    }
+
+    /// What towns each token may be a part of: their class, and whether one begins there; 0 of none.
+    pub(crate) fn town_bits(&self, text: &Text<'_>) -> Vec<u64> {
+        let mut bits = vec![0; text.tokens.len()];
+        for at in 0..text.tokens.len() {
+            let Some((end, class)) = self.towns.longest(text, at) else { continue };
+            for (i, bit) in bits.iter_mut().enumerate().take(end).skip(at).filter(|(_, b)| **b == 0) {
+                *bit = 2 + u64::from(i == at) + 4 * u64::from(class) + u64::from(end > at + 1) * 1024;
+            }
+        }
+        bits
     }
 
     /// Whether a folded word says nothing of what stands beside it.

@@ -6,10 +6,13 @@
 
 use std::ops::Range;
 
+use chrono::NaiveDate;
 use rustc_hash::{FxHashMap, FxHashSet};
 use sillage_clinical::text::Kind;
 
+use super::calendar::Calendar;
 use crate::Label;
+use crate::identity::Identity;
 use crate::name::knowledge::{role, word};
 use crate::name::page::{Page, look};
 use crate::proper::known;
@@ -78,6 +81,12 @@ pub(super) struct Features<'s, 'p, 'a> {
     shapes: Vec<u64>,
     /// Roles of the phrase that ends before each token.
     roles: Vec<u32>,
+    /// What towns and the words of shapes a token is.
+    places: Vec<u64>,
+    cues: Vec<u64>,
+    calendar: Calendar,
+    /// How the page is written: with capitals or without.
+    style: u64,
     /// Line of each token, and first token of each line.
     lines: Vec<usize>,
     starts: Vec<usize>,
@@ -86,7 +95,7 @@ pub(super) struct Features<'s, 'p, 'a> {
     /// Letters of those whom the page names.
     initials: FxHashSet<String>,
     /// How often a person stands in a place like this one.
-    places: FxHashMap<u32, u32>,
+    alike: FxHashMap<u32, u32>,
 }
 
 /// Takes up features, each under the next number.
@@ -113,7 +122,7 @@ struct Place {
 }
 
 impl<'s, 'p, 'a> Features<'s, 'p, 'a> {
-    pub fn new(page: &'s Page<'p, 'a>, labels: &'s [Option<Label>]) -> Self {
+    pub fn new(identity: &Identity, page: &'s Page<'p, 'a>, labels: &'s [Option<Label>], written: Option<NaiveDate>) -> Self {
         let count = page.len();
         let mut roles = vec![0; count + 1];
         for cue in page.cues.iter().flatten() {
@@ -138,15 +147,19 @@ impl<'s, 'p, 'a> Features<'s, 'p, 'a> {
             words: (0..count).map(|i| hash(page.fold(i).as_bytes())).collect(),
             shapes: (0..count).map(|i| shape(page, i)).collect(),
             roles,
+            places: identity.shape.town_bits(page.text),
+            cues: (0..count).map(|i| identity.shape.cues(page.fold(i))).collect(),
+            calendar: Calendar::new(page, labels, written),
+            style: style(page),
             lines,
             starts,
             times,
             initials: initials(page, labels),
-            places: FxHashMap::default(),
+            alike: FxHashMap::default(),
         };
         for at in (0..count).filter(|i| person(labels, *i)) {
             for likeness in features.likenesses(at) {
-                *features.places.entry(likeness).or_default() += 1;
+                *features.alike.entry(likeness).or_default() += 1;
             }
         }
         features
@@ -170,6 +183,10 @@ impl<'s, 'p, 'a> Features<'s, 'p, 'a> {
         self.letters(at, &mut sink);
         sink.template = 600;
         self.window(at, &mut sink);
+        sink.template = 800;
+        self.gazetteers(at, &mut sink);
+        sink.template = 900;
+        self.days(at, hidden, &mut sink);
     }
 
     fn word(&self, at: Option<usize>) -> u64 {
@@ -321,7 +338,7 @@ impl<'s, 'p, 'a> Features<'s, 'p, 'a> {
         let mut like = 0;
         for (way, likeness) in self.likenesses(at).iter().enumerate() {
             let mine = own_places.iter().filter(|o| o[way] == *likeness).count() as u32;
-            let others = self.places.get(likeness).copied().unwrap_or(0).saturating_sub(mine).min(2);
+            let others = self.alike.get(likeness).copied().unwrap_or(0).saturating_sub(mine).min(2);
             sink.put(&[s, u64::from(others)]);
             like |= u64::from(others.min(1)) << way;
         }
@@ -354,6 +371,51 @@ impl<'s, 'p, 'a> Features<'s, 'p, 'a> {
         }
     }
 
+    /// Towns, and words that speak of places and numbers.
+    fn gazetteers(&self, at: usize, sink: &mut Sink<'_>) {
+        let (s, style) = (self.shapes[at], self.style);
+        let own = u64::from(self.page.bits(at) & OWN);
+        let of = |list: &[u64], at: Option<usize>| at.and_then(|i| list.get(i)).copied().unwrap_or(0);
+        let (before, second) = (at.checked_sub(1), at.checked_sub(2));
+        let (town, town_before, town_behind) = (self.places[at], of(&self.places, before), of(&self.places, Some(at + 1)));
+        let (cue, cue_before, cue_behind) = (self.cues[at], of(&self.cues, before), of(&self.cues, Some(at + 1)));
+        let (w1, v1, role) = (self.word(before), self.word(Some(at + 1)), u64::from(self.roles[at]));
+        sink.put(&[s, town, own]);
+        sink.put(&[town, w1]);
+        sink.put(&[town, v1]);
+        sink.put(&[town, cue_before, self.opens(at)]);
+        sink.put(&[s, town_before, w1]);
+        sink.put(&[s, town_behind, v1]);
+        sink.put(&[s, cue]);
+        sink.put(&[s, cue_before]);
+        sink.put(&[s, cue_behind]);
+        sink.put(&[s, cue_before, of(&self.cues, second)]);
+        sink.put(&[style, s, own]);
+        sink.put(&[style, s, role]);
+        sink.put(&[style, town, own, cue_before]);
+        sink.put(&[style, s, w1]);
+    }
+
+    /// Figures as days.
+    fn days(&self, at: usize, hidden: &Range<usize>, sink: &mut Sink<'_>) {
+        if self.page.text.tokens[at].kind != Kind::Number {
+            return;
+        }
+        let day = self.calendar.day(self.page, at, hidden);
+        let (before, behind) = (at.checked_sub(1), Some(at + 1));
+        let (s, w1, v1) = (self.shapes[at], self.word(before), self.word(behind));
+        let (s1, t1) = (self.shape(before), self.shape(behind));
+        sink.put(&[s, day.alone, day.named]);
+        sink.put(&[day.alone, day.named, w1]);
+        sink.put(&[day.alone, day.named, v1]);
+        sink.put(&[day.alone, day.named, s1, t1, self.opens(at), self.opens(at + 1)]);
+        sink.put(&[s, day.paired]);
+        sink.put(&[day.paired, day.named]);
+        sink.put(&[day.paired, w1, v1]);
+        sink.put(&[day.paired, self.word(at.checked_sub(3)), self.opens(at)]);
+        sink.put(&[day.paired, s1, t1, self.shape(Some(at + 3)), self.opens(at), self.opens(at + 1)]);
+    }
+
     fn window(&self, at: usize, sink: &mut Sink<'_>) {
         let s = self.shapes[at];
         let word = |i: &usize| self.page.text.tokens[*i].kind == Kind::Word;
@@ -361,6 +423,17 @@ impl<'s, 'p, 'a> Features<'s, 'p, 'a> {
         for (side, tokens) in [(700, left), (701, right)] {
             sink.out.extend(tokens.filter(word).map(|i| mix(side, &[self.words[i], s])));
         }
+    }
+}
+
+/// How many of the sentences begin with a small letter: few, some, most.
+fn style(page: &Page<'_, '_>) -> u64 {
+    let opening = |look: u32| (0..page.len()).filter(|i| page.has(*i, look::OPENS) && page.has(*i, look)).count();
+    let (small, capital) = (opening(look::LOWER), opening(look::CAPITAL));
+    match small * 100 / (small + capital).max(1) {
+        0..20 => 0,
+        20..65 => 1,
+        _ => 2,
     }
 }
 
