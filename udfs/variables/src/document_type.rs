@@ -124,6 +124,7 @@ mod tests {
         assert_eq!(of(Some("X-1"), "Compte rendu d'hospitalisation"), "discharge");
         assert_eq!(of(None, "Bonjour."), "other");
         assert_eq!(of(Some("34133-9"), "Chère consœur,\nVotre résidente vous revient ce\njour après huit jours chez nous."), "discharge");
+        assert_eq!(of(Some("34133-9"), "Je vous remercie de reprendre M. X, hospitalisé chez nous depuis le 3 mai."), "discharge");
         assert_eq!(of(Some("34133-9"), "Cher confrère,\nmerci de recevoir ce patient adressé ce jour."), "referral");
         assert_eq!(of(Some("34111-5"), "FICHE D'INTERVENTION SMUR\nGlasgow 12"), "prehospital");
         assert_eq!(of(Some("34746-8"), "CH de Brouzac - Fiche d'accueil infirmier (IAO)\nTA 150/80"), "emergency");

@@ -398,12 +398,23 @@ impl<'a> Scope<'a> {
             )
     }
 
-    /// The cue stands right before the span, small words aside.
+    /// The cue stands right before the span, small words aside, or before what a stroke ties to it: "Ø AVC/AIT".
     pub fn adjacent_before(&self, cue: &Cue) -> bool {
-        cue.end <= self.span.start
-            && self.span.start - cue.end <= 3
-            && (cue.end..self.span.start).all(|i| matches!(self.fold(i), "de" | "d" | "'" | "-"))
+        let first = self.tied();
+        cue.end <= first
+            && first - cue.end <= 3
+            && (cue.end..first).all(|i| matches!(self.fold(i), "de" | "d" | "'" | "-"))
             && (cue.end - cue.start > 1 || self.kind(cue.start) != Some(Kind::Number) || self.starts_item(cue.start))
+    }
+
+    /// First token of the mentions that strokes tie to the span: "AVC/AIT".
+    fn tied(&self) -> usize {
+        let mut first = self.span.start;
+        while first > 1 && self.fold(first - 1) == "/" {
+            let Some(before) = self.mention_at(first - 2).filter(|m| m.end == first - 1) else { break };
+            first = before.start;
+        }
+        first
     }
 
     /// "0 diabète" opens a statement; "NIHSS 0" does not.

@@ -242,12 +242,12 @@ impl Scope<'_> {
             && self.counts(cue.start)
     }
 
-    /// "Holter : aucun passage en FA": behind the colon a sentence goes on, no answer ends.
+    /// "Holter : aucun passage en FA", "ATCD : jamais d'AVC": behind the colon a sentence goes on, no answer ends.
     pub fn goes_on(&self, cue: &Cue) -> bool {
         cue.end <= self.span.start
             && cue.end - cue.start == 2
             && matches!(self.fold(cue.start), ":" | "=")
-            && self.fold(cue.end - 1).starts_with("aucun")
+            && (self.fold(cue.end - 1).starts_with("aucun") || self.fold(cue.end - 1) == "jamais")
             && self.view.text.tokens.get(cue.end).is_some_and(|t| t.kind == Kind::Word && t.lines_before == 0)
             && !self.ends_item(cue)
     }
