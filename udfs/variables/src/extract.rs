@@ -36,6 +36,8 @@ use crate::definition::{Definition, Definitions, Role, Rule, SECTIONS, Type, Use
 use crate::episode::stay::told_stay;
 use crate::{Anchor, Facts, Finding, Value};
 
+/// Of the score of a number in doubt.
+const DOUBTFUL: f32 = 0.6;
 /// The variable that the end of the stay is.
 const DISCHARGE: &str = "discharge_datetime";
 /// Why a rule does not hold where its words stand.
@@ -384,7 +386,10 @@ impl<'d, 'a> Extractor<'d, 'a> {
         }
         let fit = definition.anchors.of(Some(reading.moment.name()));
         trial.reading = Some(reading);
-        trial.score = rule.score * candidate.weight * trust * fit * (0.5 + 0.5 * reading.strength);
+        // "Rankin 2 ?": a number in doubt.
+        let doubtful = asked.measured && self.analysis.text.fold(candidate.tokens.end) == "?";
+        let certain = if doubtful { DOUBTFUL } else { 1.0 };
+        trial.score = rule.score * candidate.weight * trust * fit * certain * (0.5 + 0.5 * reading.strength);
         if fit == 0.0 {
             trial.refused = Some("the moment is not one that the variable accepts");
         }

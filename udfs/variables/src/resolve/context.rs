@@ -152,18 +152,23 @@ pub(crate) fn contexts(text: &Text<'_>, sentences: &[Range<usize>], findings: &[
         } else {
             span.end
         };
+        let number = |i: usize| text.tokens.get(i).is_some_and(|t| t.kind == Kind::Number);
         let stands = |h: &Hit| {
-            let number = |i: usize| text.tokens.get(i).is_some_and(|t| t.kind == Kind::Number);
             h.value == REFUTES
                 && span.end <= h.start
                 && (h.start - span.end < CLOSE || behind <= h.start && h.start - behind < CLOSE)
                 && (twins().any(|(_, (_, t))| t.start >= h.end && t.start - h.end < CLOSE)
                     || span.clone().any(number) && (h.end..h.end + 2).any(number))
         };
+        // "mRS 3 (pas 2)".
+        let bracketed = text.fold(span.end) == "("
+            && matches!(text.fold(span.end + 1), "pas" | "non")
+            && number(span.end + 2)
+            && text.fold(span.end + 3) == ")";
         let near = |h: &Hit| h.value == CORRECTS && h.start < span.end + REACH && span.start < h.end + REACH;
         found.push(Context {
             sentence: reader.fingerprint(sentence.clone()),
-            corrects: all || !refuted && hits.iter().any(|h| near(h) || stands(h)),
+            corrects: all || !refuted && (bracketed || hits.iter().any(|h| near(h) || stands(h))),
             refuted,
             dated: reader.dated(&span),
         });
@@ -264,6 +269,7 @@ mod tests {
         assert_eq!(corrected("NIHSS de *7* (et non *8* comme additionné)."), [(true, false), (false, true)]);
         assert_eq!(corrected("Glycémie *5,6*, la mention du dossier est une erreur."), [(false, false)]);
         assert_eq!(corrected("Score d'entrée = *9* (et non 8) : bras 2."), [(true, false)]);
+        assert_eq!(corrected("mRS *3* (pas 2)."), [(true, false)]);
         assert_eq!(corrected("Retenir un Glasgow à *13*."), [(true, false)]);
         assert_eq!(corrected("Rankin *2*, et non 1 comme écrit au premier jour."), [(true, false)]);
         assert_eq!(corrected("Score de *9* après relecture des images."), [(true, false)]);
