@@ -65,7 +65,7 @@ fn ends_sentence(text: &Text<'_>, at: usize, line_start: usize) -> bool {
     if before.kind == Kind::Mark && mark == ";" {
         return false;
     }
-    if !stop || !token.space_before || token.kind == Kind::Number && leads(text, at) {
+    if !stop || !token.space_before || (token.kind == Kind::Number || text.fold(at) == ":") && leads(text, at) {
         return false;
     }
     match mark {
@@ -75,7 +75,7 @@ fn ends_sentence(text: &Text<'_>, at: usize, line_start: usize) -> bool {
     }
 }
 
-/// "Ponction ... 16 h 49": dots apart from the word before lead to the figure that starts here.
+/// "Ponction ... 16 h 49", "Arrivée ...... : 9 h": dots apart from the word before lead to what starts here.
 fn leads(text: &Text<'_>, at: usize) -> bool {
     let dot = |i: &usize| text.tokens[*i].kind == Kind::Mark && matches!(text.fold(*i), "." | "…");
     (0..at).rev().take_while(dot).last().is_some_and(|first| first > 0 && text.tokens[first].space_before)
@@ -100,7 +100,9 @@ fn abbreviation(text: &Text<'_>, dot: usize) -> bool {
         return false;
     }
     let fold = text.fold(word);
-    (fold.len() == 1 && token.upper)
+    // "1,40 g/L." ends, "Vu par J. Martin" goes on.
+    let unit = word > 0 && text.fold(word - 1) == "/" && !token.space_before;
+    (fold.len() == 1 && token.upper && !unit)
         || ANNOUNCING.contains(&fold)
         || ABBREVIATIONS.contains(&fold) && !text.tokens.get(dot + 1).is_some_and(|t| t.capital)
 }
@@ -109,6 +111,10 @@ fn abbreviation(text: &Text<'_>, dot: usize) -> bool {
 fn breaks_line(text: &Text<'_>, before: &Token, token: &Token, at: usize, line_start: usize) -> bool {
     if token.kind == Kind::Mark && matches!(text.fold(at), "-" | "*" | "•" | "·" | "+" | "►" | "→" | ">" | "○" | "▪" | "" | "|")
     {
+        return true;
+    }
+    // "[09:05] Arrivée": an entry of a log.
+    if matches!(text.fold(at), "[") && text.tokens.get(at + 1).is_some_and(|t| t.kind == Kind::Number && !t.space_before) {
         return true;
     }
     // A word wrapped within the line must not count more under Windows.
@@ -147,8 +153,10 @@ mod tests {
         "Vu par le Dr. Roux et M. Petit. |TA 13/8 à 9h. |Pas d'AVC.",
         "Créat. |12 mg/L, env. 3.5 kg",
         "Ponction fémorale D ... 16 h 49",
+        "Arrivée ....... : 10/03/2025",
         "Recanalisation finale . 17 h 36. |Fermeture.",
         "Attend... |12 points de moins",
+        "Dextro 1,40 g/L. |NIHSS 4. |Vu par J. Martin.",
         "Apyrétique. |Pas de toux. |Sort demain.",
         "Aphasie ? |Non retrouvée.",
         "Récidive ! |Appel du neurologue.",
@@ -191,6 +199,7 @@ mod tests {
         "→ IRM\n|→ Holter",
         "Dr Lemoine\n|Service de neurologie",
         "+ HTA\n|+ tabac",
+        "[08:35] SMUR sur place : NIHSS 11, TA 191/104, dextro 1,40 de nouveau\n|[09:05] Arrivée.",
         "Il existe une occlusion de l'artère cérébrale moyenne droite (segment\nM1) avec une bonne collatéralité.",
     ];
 
@@ -204,13 +213,13 @@ mod tests {
 
     #[test]
     fn stops_are_not_abbreviations() {
-        assert_eq!(CASES.len(), 23);
+        assert_eq!(CASES.len(), 25);
         check(CASES);
     }
 
     #[test]
     fn lines_end_sentences_unless_wrapped() {
-        assert_eq!(LINES.len(), 22);
+        assert_eq!(LINES.len(), 23);
         check(LINES);
     }
 

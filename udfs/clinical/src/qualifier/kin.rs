@@ -145,7 +145,10 @@ impl Scope<'_> {
             match (self.kind(at), self.fold(at)) {
                 (_, "(") => tied |= !self.tells(cue.start),
                 // "retour à domicile auprès de sa femme", "(selon sa fille)", "(dit l'épouse)".
-                (_, "aupres" | "selon" | "dit" | "dixit" | "dires" | "apres" | "signale" | "rapporte" | "precise") => return false,
+                (
+                    _,
+                    "aupres" | "tel" | "telephone" | "selon" | "dit" | "dixit" | "dires" | "apres" | "signale" | "rapporte" | "precise",
+                ) => return false,
                 (_, "chez" | "cote") => tied = true,
                 (_, "du" | "de")
                     if at + 1 == cue.start || self.fold(at + 1) == "sa" || self.fold(at + 1) == "son" || self.fold(at + 1) == "la" =>

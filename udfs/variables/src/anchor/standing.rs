@@ -85,7 +85,9 @@ impl Moments<'_, '_> {
             let from = dated.map_or(sentence.start, |t| text.token_at(t.end - 1) + 1);
             let opens = |start: usize| {
                 let from = if start < from { sentence.start } else { from };
-                start <= from + OPENING && (from..start).all(|i| text.tokens[i].kind != Kind::Mark || i == from)
+                // "=> SMUR 21 h 58 : TA": behind the marks that open the line.
+                let lead = (from..start).find(|i| text.tokens[*i].kind != Kind::Mark).unwrap_or(start);
+                start <= from + OPENING && (lead..start).all(|i| text.tokens[i].kind != Kind::Mark)
             };
             // "AVANT (SMUR 6h32) : …": the first of the opening words that heads the line.
             let mut opening = self.found[cue..].iter().take_while(|f| f.tokens.start < sentence.end && opens(f.tokens.start));

@@ -352,7 +352,11 @@ impl Scope<'_> {
             Kind::Mark => !matches!(self.fold(at), "%" | "'"),
             Kind::Number => false,
             Kind::Word => {
-                self.mention_at(at).is_some() || token.capital || matches!(self.fold(at), "ni" | "et" | "mais" | "pas" | "ce" | "par")
+                // "FA : 0 au scope".
+                let seen = cue.end - cue.start == 2 && matches!(self.fold(at), "au" | "aux" | "sur");
+                seen || self.mention_at(at).is_some()
+                    || token.capital
+                    || matches!(self.fold(at), "ni" | "et" | "mais" | "pas" | "ce" | "par")
             }
         }
     }
