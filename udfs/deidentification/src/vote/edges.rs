@@ -455,7 +455,7 @@ mod tests {
         assert_eq!(wide("- ⟦Martin|NOM⟧ - interne"), ["Martin"]);
         assert_eq!(wide("⟦Jean-Loup|PRENOM⟧ de La ⟦Tour|NOM⟧, (de ⟦Wailly|NOM⟧)"), ["Jean-Loup", "de La Tour", "de Wailly"]);
         assert_eq!(wide("appel de ⟦Martin|NOM⟧"), ["Martin"]);
-        assert_eq!(wide("juge, ⟦Paris|VILLE⟧ 19. ⟦Paris|VILLE⟧ 12/04"), ["Paris 19", "Paris"]);
+        assert_eq!(wide("notaire, ⟦Paris|VILLE⟧ 19. ⟦Paris|VILLE⟧ 12/04"), ["Paris 19", "Paris"]);
     }
 
     #[test]
