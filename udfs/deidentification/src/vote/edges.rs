@@ -321,7 +321,7 @@ fn day_before(line: &str) -> usize {
     let Some(day) = line.strip_suffix(['/', '-', '.']) else { return 0 };
     let (word, bytes) = last_word(day);
     let digits = (1..=2).contains(&word.len()) && word.bytes().all(|b| b.is_ascii_digit());
-    let apart = !day[..day.len() - word.len()].ends_with(|c: char| matches!(c, '/' | '-' | '.' | ','));
+    let apart = !day[..day.len() - word.len()].ends_with(['/', '-', '.', ',']);
     if digits && bytes == word.len() && apart { bytes + 1 } else { 0 }
 }
 
@@ -361,7 +361,7 @@ fn prefix(line: &str) -> usize {
 /// The figures that a phone of ten still lacks.
 fn phone(words: &str, line: &str) -> usize {
     let mut digits = words.bytes().filter(u8::is_ascii_digit).count();
-    if !words.starts_with('0') || digits >= PHONE || digits < PHONE / 2 {
+    if !words.starts_with('0') || !(PHONE / 2..PHONE).contains(&digits) {
         return 0;
     }
     let mut marks = 0;
@@ -489,7 +489,7 @@ mod tests {
     #[test]
     fn a_clinical_mention_is_left_alone() {
         let span = Span { start: 7, end: 11, label: Label::Hopital, detector: "x".into(), score: 1.0 };
-        assert_eq!(widened("centre Mars", vec![span.clone()], &[0..6])[0].start, 7);
-        assert_eq!(widened("centre Mars", vec![span], &[])[0].start, 0);
+        let start = |mentions: &[Range<usize>]| widened("centre Mars", vec![span.clone()], mentions)[0].start;
+        assert_eq!((start(&[0..3, 4..6]), start(&[])), (7, 0));
     }
 }
