@@ -2,7 +2,7 @@
 //! says what kind of place it is, the rest of a compound, the small words between two parts,
 //! what is glued to a number.
 
-use std::ops::Range;
+use std::ops::{Range, RangeInclusive};
 
 use sillage_clinical::text::fold;
 
@@ -10,6 +10,8 @@ use crate::{Label, Span};
 
 /// Most letters of a prefix glued to a number.
 const PREFIX: usize = 5;
+/// What ties the words of a compound.
+const TIES: [char; 3] = ['-', '\'', '’'];
 /// Digits of a phone of France.
 const PHONE: usize = 10;
 /// Most bytes between two parts of an address.
@@ -110,19 +112,20 @@ pub(super) fn widened(text: &str, spans: Vec<Span>, mentions: &[Range<usize>]) -
             let first = mentions.partition_point(|m| m.end <= range.start);
             mentions.get(first).is_some_and(|m| m.start < range.end)
         };
-        let given = out.last().is_some_and(|s| s.label == Label::Prenom);
         let end = span.end + right(&text[span.start..span.end], &text[span.end..next], span.label);
         if !medicine(span.end..end) {
             span.end = end;
         }
-        let (bytes, label) = left(&text[free..span.start], &text[span.start..span.end], span.label, given);
+        let (bytes, label) = left(&text[free..span.start], &text[span.start..span.end], span.label);
         if !medicine(span.start - bytes..span.start) {
             span.start -= bytes;
             span.label = label;
         }
-        if let Some(last) =
-            out.last_mut().filter(|last| one_place(last, &span) && joined(&text[last.end..span.start], last.label, span.label))
-        {
+        let joins = |last: &&mut Span| {
+            let between = last.end..span.start;
+            joined(&text[between.clone()], last.label, span.label) && !medicine(between)
+        };
+        if let Some(last) = out.last_mut().filter(joins) {
             if last.label == span.label {
                 last.end = span.end;
                 continue;
@@ -147,7 +150,7 @@ fn is_named(label: Label) -> bool {
 }
 
 /// Bytes that belong to a span at the end of what stands before it, and the label it has with them.
-fn left(before: &str, words: &str, label: Label, given: bool) -> (usize, Label) {
+fn left(before: &str, words: &str, label: Label) -> (usize, Label) {
     let line = &before[before.rfind('\n').map_or(0, |at| at + 1)..];
     let mut taken = 0;
     let rest = |taken: usize| &line[..line.len() - taken];
@@ -167,7 +170,7 @@ fn left(before: &str, words: &str, label: Label, given: bool) -> (usize, Label) 
         return (taken + kind, label);
     }
     let more = match label {
-        Label::Nom => particle(rest(taken), given),
+        Label::Nom => particle(rest(taken)),
         Label::Tel if words.len() < PHONE => group_before(line, words),
         Label::Ville => article(rest(taken), true),
         Label::Hopital => article(rest(taken), capital && unnamed(words)),
@@ -196,11 +199,32 @@ fn right(words: &str, behind: &str, label: Label) -> usize {
     }
 }
 
-/// The last word of a line and the bytes from its start to the end of the line.
-fn last_word(line: &str) -> (&str, usize) {
-    let words = line.trim_end_matches(|c: char| !c.is_alphanumeric());
-    let start = words.rfind(|c: char| !c.is_alphanumeric()).map_or(0, |at| at + words[at..].chars().next().map_or(0, char::len_utf8));
-    (&words[start..], line.len() - start)
+/// The end of a line: its last word and the marks behind it.
+struct Tail<'a> {
+    word: &'a str,
+    marks: &'a str,
+}
+
+impl<'a> Tail<'a> {
+    fn of(line: &'a str) -> Tail<'a> {
+        let words = line.trim_end_matches(|c: char| !c.is_alphanumeric());
+        let word = words.rsplit(|c: char| !c.is_alphanumeric()).next().unwrap_or_default();
+        Tail { word, marks: &line[words.len()..] }
+    }
+
+    fn len(&self) -> usize {
+        self.word.len() + self.marks.len()
+    }
+
+    /// Nothing but figures, and so many of them.
+    fn figures(&self, count: RangeInclusive<usize>) -> bool {
+        count.contains(&self.word.len()) && figures(self.word)
+    }
+}
+
+/// Nothing but figures.
+fn figures(word: &str) -> bool {
+    word.bytes().all(|b| b.is_ascii_digit())
 }
 
 fn spaces(marks: &str) -> bool {
@@ -209,84 +233,91 @@ fn spaces(marks: &str) -> bool {
 
 /// "la" of "à la Timone". In small letters only where the name has no word that says what it is.
 fn article(line: &str, bare: bool) -> usize {
-    let (word, bytes) = last_word(line);
-    let marks = &line[line.len() - (bytes - word.len())..];
-    let known = match word {
-        "La" | "Le" | "Les" => spaces(marks) && marks.len() <= 2,
-        "la" | "les" => bare && spaces(marks) && marks.len() <= 2,
-        "L" | "l" => bare && matches!(marks, "'" | "’"),
+    let tail = Tail::of(line);
+    let apart = spaces(tail.marks) && tail.marks.len() <= 2;
+    let known = match tail.word {
+        "La" | "Le" | "Les" => apart,
+        "la" | "les" => bare && apart,
+        "L" | "l" => bare && matches!(tail.marks, "'" | "’"),
         _ => false,
     };
-    if known { bytes } else { 0 }
+    if known { tail.len() } else { 0 }
 }
 
 /// "clinique", "12 rue de la": the kind of place, small words between, and the label with it.
 fn kind_of_place(line: &str, label: Label, capital: bool) -> Option<(usize, Label)> {
     let mut taken = 0;
     for _ in 0..3 {
-        let (word, bytes) = last_word(&line[..line.len() - taken]);
-        let marks = &line[line.len() - taken - (bytes - word.len())..line.len() - taken];
-        let folded = fold(word);
-        let apart = spaces(marks) || matches!(marks, "'" | "’" | ". ");
-        if word.is_empty() || !apart {
+        let tail = Tail::of(&line[..line.len() - taken]);
+        let folded = fold(tail.word);
+        if tail.word.is_empty() || !(spaces(tail.marks) || matches!(tail.marks, "'" | "’" | ". ")) {
             return None;
         }
+        taken += tail.len();
         let way = WAYS.contains(&folded.as_str()) && (capital || !matches!(folded.as_str(), "place" | "cours" | "pl" | "av"));
-        if way && matches!(label, Label::Adresse | Label::Nom | Label::Prenom | Label::Hopital | Label::Ville) {
-            let number = last_word(&line[..line.len() - taken - bytes]);
-            let numbered = number.0.bytes().all(|b| b.is_ascii_digit()) && (1..=3).contains(&number.0.len());
-            return Some((taken + bytes + if numbered { number.1 } else { 0 }, Label::Adresse));
+        if way && (is_named(label) || label == Label::Adresse) {
+            let number = Tail::of(&line[..line.len() - taken]);
+            return Some((taken + if number.figures(1..=3) { number.len() } else { 0 }, Label::Adresse));
         }
         if HOUSES.contains(&folded.as_str()) && matches!(label, Label::Hopital | Label::Ville | Label::Prenom) {
-            return (label == Label::Hopital || taken == 0).then_some((taken + bytes, label));
+            return (label == Label::Hopital || taken == tail.len()).then_some((taken, label));
         }
         if !matches!(folded.as_str(), "de" | "du" | "des" | "d" | "la" | "le" | "les" | "l") {
             return None;
         }
-        taken += bytes;
     }
     None
 }
 
 /// "de La" of "Jean-Loup de La Tour", "de" of "interne (de Wailly)".
-fn particle(line: &str, given: bool) -> usize {
+fn particle(line: &str) -> usize {
     let mut taken = 0;
     for _ in 0..2 {
-        let (word, bytes) = last_word(&line[..line.len() - taken]);
-        let marks = &line[line.len() - taken - (bytes - word.len())..line.len() - taken];
-        let known = spaces(marks) && matches!(word, "de" | "du" | "De" | "Du" | "des" | "Dos" | "Da" | "La" | "la" | "Le")
-            || matches!(marks, "'" | "’") && matches!(word, "D" | "d");
+        let tail = Tail::of(&line[..line.len() - taken]);
+        let known = spaces(tail.marks) && matches!(tail.word, "de" | "du" | "De" | "Du" | "des" | "Dos" | "Da" | "La" | "la" | "Le")
+            || matches!(tail.marks, "'" | "’") && matches!(tail.word, "D" | "d");
         if !known {
             break;
         }
-        taken += bytes;
+        taken += tail.len();
     }
+    // At the head of a line, behind another span or a mark that opens.
     let head = line[..line.len() - taken].trim_end();
-    let opens = head.is_empty() && (!line.is_empty() || given) || head.ends_with(['(', ':', '/', ';', '[', '|']);
-    if taken > 0 && opens { taken } else { 0 }
+    if head.is_empty() || head.ends_with(['(', ':', '/', ';', '[', '|']) { taken } else { 0 }
 }
 
 /// "Mare-à-Vieille-" of "Mare-à-Vieille-Place": what a hyphen ties to the first word.
 fn compound_left(line: &str) -> usize {
-    let chunk = line.rfind(|c: char| !(c.is_alphabetic() || matches!(c, '-' | '\'' | '’')));
-    let chunk = &line[chunk.map_or(0, |at| at + line[at..].chars().next().map_or(0, char::len_utf8))..];
-    let tied = chunk.ends_with('-') && chunk.starts_with(char::is_alphabetic) && chunk.chars().any(char::is_alphabetic);
-    if tied { chunk.len() } else { 0 }
+    let chunk = line.rsplit(|c| !in_compound(c)).next().unwrap_or_default();
+    if chunk.ends_with('-') && chunk.starts_with(char::is_alphabetic) { chunk.len() } else { 0 }
+}
+
+/// "-Camet" of "Dupouy-Camet", "'homme" of "Prud'homme".
+fn compound_right(line: &str) -> usize {
+    let tied = line.strip_prefix(TIES).is_some_and(|rest| rest.starts_with(char::is_alphabetic));
+    let chunk = line.split(|c| !in_compound(c)).next().unwrap_or_default();
+    if tied { chunk.trim_end_matches(TIES).len() } else { 0 }
+}
+
+fn in_compound(c: char) -> bool {
+    c.is_alphabetic() || TIES.contains(&c)
 }
 
 /// "45 000 " of "45 000 0062": groups of figures, a single space between.
 fn group_before(line: &str, words: &str) -> usize {
-    let mut taken = 0;
-    while words.starts_with(|c: char| c.is_ascii_digit()) {
-        let Some(rest) = line[..line.len() - taken].strip_suffix(' ') else { break };
-        let (word, bytes) = last_word(rest);
-        let digits = (2..=4).contains(&word.len()) && bytes == word.len() && word.bytes().all(|b| b.is_ascii_digit());
-        if !digits || rest[..rest.len() - bytes].ends_with(|c: char| !matches!(c, ' ' | ':' | '(')) {
+    if !words.starts_with(|c: char| c.is_ascii_digit()) {
+        return 0;
+    }
+    let mut rest = line;
+    while let Some(groups) = rest.strip_suffix(' ') {
+        let tail = Tail::of(groups);
+        let head = &groups[..groups.len() - tail.len()];
+        if !tail.marks.is_empty() || !tail.figures(2..=4) || head.ends_with(|c: char| !matches!(c, ' ' | ':' | '(')) {
             break;
         }
-        taken += bytes + 1;
+        rest = head;
     }
-    taken
+    line.len() - rest.len()
 }
 
 /// " 0062" of "45 000 0062", where nothing measured can stand.
@@ -305,24 +336,12 @@ fn group_behind(line: &str, words: &str) -> usize {
     if (2..=4).contains(&digits) && ends { 1 + digits } else { 0 }
 }
 
-/// "-Camet" of "Dupouy-Camet", "'homme" of "Prud'homme".
-fn compound_right(line: &str) -> usize {
-    let mut marks = line.chars();
-    let tied = marks.next().is_some_and(|c| matches!(c, '-' | '\'' | '’')) && marks.next().is_some_and(char::is_alphabetic);
-    if !tied {
-        return 0;
-    }
-    let chunk = line.find(|c: char| !(c.is_alphabetic() || matches!(c, '-' | '\'' | '’'))).unwrap_or(line.len());
-    line[..chunk].trim_end_matches(['-', '\'', '’']).len()
-}
-
 /// "12/" of "12/03", where the month alone was found.
 fn day_before(line: &str) -> usize {
     let Some(day) = line.strip_suffix(['/', '-', '.']) else { return 0 };
-    let (word, bytes) = last_word(day);
-    let digits = (1..=2).contains(&word.len()) && word.bytes().all(|b| b.is_ascii_digit());
-    let apart = !day[..day.len() - word.len()].ends_with(['/', '-', '.', ',']);
-    if digits && bytes == word.len() && apart { bytes + 1 } else { 0 }
+    let tail = Tail::of(day);
+    let apart = !day[..day.len() - tail.len()].ends_with(['/', '-', '.', ',']);
+    if tail.marks.is_empty() && tail.figures(1..=2) && apart { tail.len() + 1 } else { 0 }
 }
 
 /// "/03" and "/03/25" of "12/03/25", where the day alone was found.
@@ -344,18 +363,17 @@ fn day_behind(line: &str) -> usize {
 
 /// "ve " of "ve 27.12".
 fn weekday(line: &str) -> usize {
-    let (word, bytes) = last_word(line);
+    let tail = Tail::of(line);
     let short = ["lu", "ma", "me", "je", "ve", "sa", "di", "lun", "mar", "mer", "jeu", "ven", "sam", "dim"];
-    let marks = &line[line.len() - (bytes - word.len())..];
-    if short.contains(&fold(word).as_str()) && matches!(marks, " " | ". ") { bytes } else { 0 }
+    if short.contains(&fold(tail.word).as_str()) && matches!(tail.marks, " " | ". ") { tail.len() } else { 0 }
 }
 
 /// "S-" of "S-4471902".
 fn prefix(line: &str) -> usize {
     let Some(letters) = line.strip_suffix(['-', '_', '/']) else { return 0 };
-    let (word, bytes) = last_word(letters);
-    let glued = bytes == word.len() && (1..=PREFIX).contains(&word.len());
-    if glued && word.bytes().all(|b| b.is_ascii_uppercase() || b.is_ascii_digit()) { bytes + 1 } else { 0 }
+    let Tail { word, marks } = Tail::of(letters);
+    let glued = marks.is_empty() && (1..=PREFIX).contains(&word.len());
+    if glued && word.bytes().all(|b| b.is_ascii_uppercase() || b.is_ascii_digit()) { word.len() + 1 } else { 0 }
 }
 
 /// The figures that a phone of ten still lacks.
@@ -392,12 +410,11 @@ fn quarter(line: &str) -> usize {
     if (1..=2).contains(&digits) && apart { end } else { 0 }
 }
 
-fn one_place(first: &Span, second: &Span) -> bool {
-    is_place(first.label) && is_place(second.label)
-}
-
 /// Small words alone: "Ravine des Cabris", "Hôpital de Prades"; little, within an address.
 fn joined(between: &str, first: Label, second: Label) -> bool {
+    if !is_place(first) || !is_place(second) {
+        return false;
+    }
     if first == Label::Adresse && second == Label::Adresse {
         return between.len() <= GAP && !between.contains('\n');
     }
@@ -491,5 +508,9 @@ mod tests {
         let span = Span { start: 7, end: 11, label: Label::Hopital, detector: "x".into(), score: 1.0 };
         let start = |mentions: &[Range<usize>]| widened("centre Mars", vec![span.clone()], mentions)[0].start;
         assert_eq!((start(&[0..3, 4..6]), start(&[])), (7, 0));
+        let address = |start, end| Span { start, end, label: Label::Adresse, detector: "x".into(), score: 1.0 };
+        let parts = || vec![address(0, 9), address(15, 20)];
+        let whole = |mentions: &[Range<usize>]| widened("6 rue Mar, AVC 29200", parts(), mentions).len();
+        assert_eq!((whole(&[11..14, 30..31]), whole(&[])), (2, 1));
     }
 }
