@@ -282,8 +282,9 @@ impl KnownIdentifiers {
             }
             Label::Nom | Label::Prenom => self.add_name(label, &runs),
             Label::Ville => {
+                let town = without_article(&runs);
                 let town: Vec<&Run> =
-                    runs.iter().take_while(|r| r.fold != "cedex" && !r.fold.starts_with(|c: char| c.is_ascii_digit())).collect();
+                    town.iter().take_while(|r| r.fold != "cedex" && !r.fold.starts_with(|c: char| c.is_ascii_digit())).collect();
                 let single = town.len() == 1;
                 let word = town.first().map_or("", |r| r.fold.as_str());
                 if town.iter().all(|r| GENERIC.contains(&r.fold.as_str())) || single && (word.len() < 3 || eponym(word) == Some(false)) {
@@ -293,6 +294,7 @@ impl KnownIdentifiers {
                 self.insert(label, concat(town.into_iter()), care);
             }
             Label::Hopital | Label::Adresse => {
+                let runs = without_article(&runs);
                 let telling = |r: &&Run| {
                     r.capital
                         && !GENERIC.contains(&r.fold.as_str())
@@ -445,6 +447,18 @@ impl KnownIdentifiers {
     }
 }
 
+/// "la Conception" as "Conception"; "le Port" stays: "port" alone is a word of every day.
+fn without_article(runs: &[Run]) -> &[Run] {
+    match runs {
+        [first, rest @ ..] if !first.capital && matches!(first.fold.as_str(), "l" | "la" | "le" | "les") => match rest {
+            [] => runs,
+            [word] if word.fold.len() < 5 || is_common_word(&word.fold) => runs,
+            _ => rest,
+        },
+        _ => runs,
+    }
+}
+
 fn concat<'a>(runs: impl Iterator<Item = &'a Run>) -> String {
     runs.map(|r| r.fold.as_str()).collect()
 }
@@ -497,6 +511,9 @@ mod tests {
         known.add(Label::Ville, "Mrs");
         known.add(Label::Hopital, "CHU de Quéven");
         known.add(Label::Date, "12 mars 2024");
+        known.add(Label::Ville, "l'Étang-Vieux");
+        known.add(Label::Ville, "le Port");
+        known.add(Label::Hopital, "la Conception");
         known
     }
 
@@ -528,6 +545,8 @@ mod tests {
             "1944-05-07",
             "transférée de Quéven",
             "au CHU de Quéven",
+            "vit à Étang-Vieux",
+            "né au quartier le Port",
         ] {
             assert!(known.find(text).is_some(), "{text}");
         }
@@ -549,6 +568,7 @@ mod tests {
             "choc sur la ROTULE, ROTULE fracturée",
             "FRACTURE DE LA ROTULE",
             "petitesse, quillivicien",
+            "cinq mois après la conception, pose d'un Port",
             "",
         ] {
             assert_eq!(known.find(text), None, "{text}");
