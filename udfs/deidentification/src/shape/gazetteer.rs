@@ -221,6 +221,16 @@ impl ShapeKnowledge {
         self.cues.get(word).copied().unwrap_or(0)
     }
 
+    /// Whether a folded word says what kind of house a name is: "clinique", not a part of one.
+    pub(crate) fn is_house(&self, word: &str) -> bool {
+        !matches!(word, "unite" | "pole" | "site") && self.cues(word) & (Cue::Hospital.bit() | Cue::SureHospital.bit()) != 0
+    }
+
+    /// Whether a folded word says what kind of way a name is: "rue".
+    pub(crate) fn is_way(&self, word: &str) -> bool {
+        self.cues(word) & (Cue::Street.bit() | Cue::SureStreet.bit()) != 0
+    }
+
     /// What towns each token may be a part of: their class, and whether one begins there; 0 of none.
     pub(crate) fn town_bits(&self, text: &Text<'_>) -> Vec<u64> {
         let mut bits = vec![0; text.tokens.len()];

@@ -6,6 +6,7 @@ use std::ops::{Range, RangeInclusive};
 
 use sillage_clinical::text::fold;
 
+use crate::identity::Identity;
 use crate::{Label, Span};
 
 /// Most letters of a prefix glued to a number.
@@ -46,58 +47,6 @@ const LINKS: &[&str] = &[
     "site",
     "nouvelles",
     "nouvel",
-];
-/// Words that say what kind of house a name is.
-const HOUSES: &[&str] = &[
-    "hopital",
-    "hospital",
-    "clinique",
-    "polyclinique",
-    "ehpad",
-    "pavillon",
-    "laboratoire",
-    "labo",
-    "pharmacie",
-    "cabinet",
-    "foyer",
-    "residence",
-    "centre",
-    "institut",
-    "antenne",
-    "hospice",
-    "usld",
-    "ssr",
-    "smr",
-];
-/// Words that say what kind of way a name is.
-const WAYS: &[&str] = &[
-    "rue",
-    "avenue",
-    "av",
-    "boulevard",
-    "bd",
-    "bld",
-    "place",
-    "pl",
-    "chemin",
-    "che",
-    "route",
-    "rte",
-    "allee",
-    "impasse",
-    "imp",
-    "quai",
-    "cours",
-    "mail",
-    "square",
-    "quartier",
-    "lotissement",
-    "hameau",
-    "faubourg",
-    "fbg",
-    "montee",
-    "calle",
-    "cami",
 ];
 /// Towns of which the quarters have numbers.
 const NUMBERED: &[&str] = &["paris", "lyon", "marseille"];
@@ -183,7 +132,7 @@ fn left(before: &str, words: &str, label: Label) -> (usize, Label) {
 fn unnamed(words: &str) -> bool {
     let first = fold(words.split(|c: char| !c.is_alphanumeric()).next().unwrap_or_default());
     let letters = words.chars().filter(|c| c.is_alphabetic());
-    !words.contains(' ') && letters.clone().any(char::is_lowercase) && first != "hotel" && !HOUSES.contains(&first.as_str())
+    !words.contains(' ') && letters.clone().any(char::is_lowercase) && first != "hotel" && !Identity::built_in().shape.is_house(&first)
 }
 
 /// Bytes that belong to a span at the start of what stands behind it.
@@ -246,6 +195,7 @@ fn article(line: &str, bare: bool) -> usize {
 
 /// "clinique", "12 rue de la": the kind of place, small words between, and the label with it.
 fn kind_of_place(line: &str, label: Label, capital: bool) -> Option<(usize, Label)> {
+    let shape = &Identity::built_in().shape;
     let mut taken = 0;
     for _ in 0..3 {
         let tail = Tail::of(&line[..line.len() - taken]);
@@ -254,12 +204,12 @@ fn kind_of_place(line: &str, label: Label, capital: bool) -> Option<(usize, Labe
             return None;
         }
         taken += tail.len();
-        let way = WAYS.contains(&folded.as_str()) && (capital || !matches!(folded.as_str(), "place" | "cours" | "pl" | "av"));
+        let way = shape.is_way(&folded) && (capital || !matches!(folded.as_str(), "place" | "cours" | "pl" | "av"));
         if way && (is_named(label) || label == Label::Adresse) {
             let number = Tail::of(&line[..line.len() - taken]);
             return Some((taken + if number.figures(1..=3) { number.len() } else { 0 }, Label::Adresse));
         }
-        if HOUSES.contains(&folded.as_str()) && matches!(label, Label::Hopital | Label::Ville | Label::Prenom) {
+        if shape.is_house(&folded) && matches!(label, Label::Hopital | Label::Ville | Label::Prenom) {
             return (label == Label::Hopital || taken == tail.len()).then_some((taken, label));
         }
         if !matches!(folded.as_str(), "de" | "du" | "des" | "d" | "la" | "le" | "les" | "l") {
