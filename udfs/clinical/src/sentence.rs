@@ -114,7 +114,7 @@ fn breaks_line(text: &Text<'_>, before: &Token, token: &Token, at: usize, line_s
         return true;
     }
     // "[09:05] Arrivée": an entry of a log.
-    if matches!(text.fold(at), "[") && text.tokens.get(at + 1).is_some_and(|t| t.kind == Kind::Number && !t.space_before) {
+    if text.fold(at) == "[" && text.tokens.get(at + 1).is_some_and(|t| t.kind == Kind::Number && !t.space_before) {
         return true;
     }
     // A word wrapped within the line must not count more under Windows.

@@ -114,7 +114,7 @@ impl Patient {
 struct Page {
     writer: String,
     /// In another case than it was written in: to learn from, not to measure with.
-    copy: bool,
+    recased: bool,
     tokens: Vec<(Example, usize, f32)>,
 }
 
@@ -135,13 +135,13 @@ fn main() -> Result<(), Failure> {
         let document: Document = serde_json::from_str(&line?)?;
         if let Some(case) = CASES.get(number % CYCLE) {
             let mut copy = page(document.clone().written(*case))?;
-            copy.copy = true;
+            copy.recased = true;
             copy.tokens.retain(|(e, ..)| !e.figures);
             pages.push(copy);
         }
         pages.push(page(document)?);
     }
-    let documents = pages.iter().filter(|p| !p.copy).count();
+    let documents = pages.iter().filter(|p| !p.recased).count();
     println!("{documents} documents, {} tokens", pages.iter().map(|p| p.tokens.len()).sum::<usize>());
     let named = plain.as_deref().map_or(String::new(), |path| format!(", plain texts of {}", path.rsplit('/').next().unwrap_or(path)));
     let mut plain = plain.map_or(Ok(Vec::new()), |path| plain_texts(&path))?;
@@ -178,7 +178,7 @@ fn page(document: Document) -> Result<Page, Failure> {
         (e, class, weight)
     };
     let tokens = examples(Identity::built_in(), &analysis, circumstances).into_iter().map(weighed).collect();
-    Ok(Page { writer: document.writer, copy: false, tokens })
+    Ok(Page { writer: document.writer, recased: false, tokens })
 }
 
 /// Published case reports: whom they are about is not in them, so that what the rules leave is medicine.
@@ -194,7 +194,7 @@ fn plain_texts(path: &str) -> Result<Vec<Page>, Failure> {
         let tokens = examples(Identity::built_in(), &analysis, Circumstances::default());
         pages.push(Page {
             writer: String::new(),
-            copy: false,
+            recased: false,
             tokens: tokens.into_iter().filter(|e| e.open).map(|e| (e, 0, 1.0)).collect(),
         });
     }
@@ -215,7 +215,11 @@ fn sentence(line: &str) -> Page {
     let analysis = Analysis::new(Knowledge::built_in(), &text, None);
     let plain = |e: &Example| !marked.iter().any(|m| m.start < e.bytes.end && e.bytes.start < m.end);
     let tokens = examples(Identity::built_in(), &analysis, Circumstances::default());
-    Page { writer: String::new(), copy: false, tokens: tokens.into_iter().filter(|e| e.open && plain(e)).map(|e| (e, 0, PLAIN)).collect() }
+    Page {
+        writer: String::new(),
+        recased: false,
+        tokens: tokens.into_iter().filter(|e| e.open && plain(e)).map(|e| (e, 0, PLAIN)).collect(),
+    }
 }
 
 /// Index among [`CLASSES`].
@@ -287,7 +291,7 @@ fn hold_out(pages: &[Page], plain: &[Page]) {
         let (test, mut train): (Vec<&Page>, Vec<&Page>) = pages.iter().partition(|p| fold[p.writer.as_str()] == held);
         train.extend(plain);
         let Ok(model) = Model::read(&Model::file("", &learn(&train), LEAST)) else { return };
-        for (example, class, _) in test.iter().filter(|p| !p.copy).flat_map(|p| &p.tokens) {
+        for (example, class, _) in test.iter().filter(|p| !p.recased).flat_map(|p| &p.tokens) {
             let kind = usize::from(example.figures);
             let score = 1.0 - model.probabilities(&example.features)[0];
             gold[*class] += 1;

@@ -4,7 +4,8 @@
 //! name there is seldom one word: it is the form of the token, its place on the line, how
 //! the others on the page sign, what the rules found around it. The tagger weighs all of
 //! it ([`features`]) with weights learned from invented dossiers (`training/`), and only
-//! for tokens that no other detector covers. These are guesses: medicine wins over them.
+//! for tokens that no other detector covers. These are guesses: medicine wins over them
+//! unless they are nearly certain.
 
 mod calendar;
 mod features;

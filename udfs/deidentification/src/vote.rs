@@ -187,7 +187,7 @@ fn against_medicine(text: &str, span: Span, mentions: &[Range<usize>], drug: imp
         if mention.start >= rest.end {
             break;
         }
-        // No house is called like a drug: "EHPAD : ELIQUIS 5".
+        // No house is called like a drug: "EHPAD PORTE ELIQUIS".
         if wins(text, &rest, mention) && !(rest.label == Label::Hopital && rank(&rest) < Rank::Near && drug(at)) {
             continue;
         }

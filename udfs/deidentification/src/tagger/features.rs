@@ -82,7 +82,7 @@ pub(super) struct Features<'s, 'p, 'a> {
     /// Roles of the phrase that ends before each token.
     roles: Vec<u32>,
     /// What towns and the words of shapes a token is.
-    places: Vec<u64>,
+    towns: Vec<u64>,
     cues: Vec<u64>,
     calendar: Calendar,
     /// How the page is written: with capitals or without.
@@ -147,7 +147,7 @@ impl<'s, 'p, 'a> Features<'s, 'p, 'a> {
             words: (0..count).map(|i| hash(page.fold(i).as_bytes())).collect(),
             shapes: (0..count).map(|i| shape(page, i)).collect(),
             roles,
-            places: identity.shape.town_bits(page.text),
+            towns: identity.shape.town_bits(page.text),
             cues: (0..count).map(|i| identity.shape.cues(page.fold(i))).collect(),
             calendar: Calendar::new(page, labels, written),
             style: style(page),
@@ -377,7 +377,7 @@ impl<'s, 'p, 'a> Features<'s, 'p, 'a> {
         let own = u64::from(self.page.bits(at) & OWN);
         let of = |list: &[u64], at: Option<usize>| at.and_then(|i| list.get(i)).copied().unwrap_or(0);
         let (before, second) = (at.checked_sub(1), at.checked_sub(2));
-        let (town, town_before, town_behind) = (self.places[at], of(&self.places, before), of(&self.places, Some(at + 1)));
+        let (town, town_before, town_behind) = (self.towns[at], of(&self.towns, before), of(&self.towns, Some(at + 1)));
         let (cue, cue_before, cue_behind) = (self.cues[at], of(&self.cues, before), of(&self.cues, Some(at + 1)));
         let (w1, v1, role) = (self.word(before), self.word(Some(at + 1)), u64::from(self.roles[at]));
         sink.put(&[s, town, own]);
@@ -428,7 +428,7 @@ impl<'s, 'p, 'a> Features<'s, 'p, 'a> {
 
 /// How many of the sentences begin with a small letter: few, some, most.
 fn style(page: &Page<'_, '_>) -> u64 {
-    let opening = |look: u32| (0..page.len()).filter(|i| page.has(*i, look::OPENS) && page.has(*i, look)).count();
+    let opening = |bit: u32| (0..page.len()).filter(|i| page.has(*i, look::OPENS) && page.has(*i, bit)).count();
     let (small, capital) = (opening(look::LOWER), opening(look::CAPITAL));
     match small * 100 / (small + capital).max(1) {
         0..20 => 0,
