@@ -89,7 +89,9 @@ impl Form {
     pub fn new(text: &Text<'_>) -> Form {
         let worth = |at: usize| match text.tokens[at].kind {
             Kind::Mark => boxes::may_start(text, at) || matches!(text.fold(at), "<" | ">" | "≤" | "≥"),
-            Kind::Word => matches!(text.fold(at), "oui" | "non" | "indication" | "indications" | "criteres"),
+            Kind::Word => {
+                matches!(text.fold(at), "oui" | "non" | "indication" | "indications" | "criteres") || words::letter(text, at).is_some()
+            }
             Kind::Number => false,
         };
         if !(0..text.tokens.len()).any(worth) {
@@ -123,6 +125,8 @@ struct Reader<'t, 'a> {
     ticks: Vec<Tick>,
     /// Some box of the text is ticked: the others are empty on purpose.
     filled: bool,
+    /// The text answers by the letters O and N: "HTA (O)  asthme (N)", "HTA O, goutte N".
+    lettered: bool,
     any: bool,
 }
 
@@ -130,7 +134,8 @@ impl<'t, 'a> Reader<'t, 'a> {
     fn new(text: &'t Text<'a>) -> Self {
         let ticks = ticks(text);
         let filled = ticks.iter().any(|t| t.ticked);
-        Reader { text, parts: vec![Part::default(); text.tokens.len()], ticks, filled, any: false }
+        let lettered = words::lettered(text);
+        Reader { text, parts: vec![Part::default(); text.tokens.len()], ticks, filled, lettered, any: false }
     }
 
     fn read(mut self) -> Form {
@@ -213,12 +218,19 @@ impl<'t, 'a> Reader<'t, 'a> {
                 }
                 continue;
             }
-            if at == from || !words::linked(text, at) || !words::closes(text, at, field.end) {
+            let lettered = self.lettered && words::letter(text, at).is_some();
+            let bracketed = words::bracketed(text, at) && (lettered || matches!(text.fold(at), "oui" | "non"));
+            if at == from || !(lettered || bracketed || words::linked(text, at) && words::closes(text, at, field.end)) {
                 continue;
             }
-            self.answer(from..at, polarity);
+            let asked = from..at - usize::from(bracketed);
+            let column = asked.clone().rev().find(|i| (lettered || bracketed) && *i > from && gap_before(text, *i) > 1);
+            self.answer(column.unwrap_or(from)..asked.end, polarity);
             found = true;
             from = at + 1;
+            if bracketed {
+                from = (at..field.end).find(|i| matches!(text.fold(*i), ")" | "]")).map_or(from, |close| close + 1);
+            }
         }
         found
     }
@@ -431,7 +443,8 @@ impl<'t, 'a> Reader<'t, 'a> {
     fn answer(&mut self, words: Range<usize>, polarity: Polarity) {
         let text = self.text;
         let mut end = words.end;
-        while end > words.start && matches!(text.fold(end - 1), ":" | "=" | "?" | "." | "-" | "→" | ">" | "…" | "_" | "/" | "oui" | "non")
+        while end > words.start
+            && matches!(text.fold(end - 1), ":" | "=" | "?" | "." | "-" | "→" | ">" | "…" | "_" | "/" | "(" | "[" | "oui" | "non")
         {
             end -= 1;
         }

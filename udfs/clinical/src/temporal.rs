@@ -15,6 +15,7 @@
 //! of a year. A month of a length counts 30.4375 days, a year 365.25.
 
 mod amount;
+mod dotted;
 mod frequency;
 mod join;
 mod lexicon;
@@ -26,6 +27,8 @@ mod reader;
 mod resolve;
 #[cfg(test)]
 mod tests;
+
+pub use dotted::dotted_clocks;
 
 use crate::text::Text;
 use chrono::{NaiveDate, NaiveDateTime};

@@ -2,6 +2,7 @@
 
 use chrono::NaiveDate;
 use sillage_clinical::analysis::Analysis;
+use sillage_clinical::temporal::dotted_clocks;
 
 use crate::identity::Identity;
 use crate::name::names;
@@ -20,7 +21,16 @@ pub fn detect(identity: &Identity, analysis: &Analysis<'_>, circumstances: Circu
     let page = Page::new(&identity.names, analysis);
     let mut spans = rules(identity, analysis, &page, circumstances);
     spans.extend(tagged(identity, &page, written(analysis), &spans));
+    off_the_clock(analysis, &mut spans);
     spans
+}
+
+/// Takes out what was read into times of the clock: "15.02 - scanner" is no day.
+fn off_the_clock(analysis: &Analysis<'_>, spans: &mut Vec<Span>) {
+    for at in dotted_clocks(&analysis.text) {
+        let clock = analysis.text.byte_range(at..at + 3);
+        spans.retain(|s| s.start < clock.start || s.end > clock.end);
+    }
 }
 
 /// A document as the tagger learns from it: what the rules see, and every token.
@@ -41,6 +51,7 @@ fn rules(identity: &Identity, analysis: &Analysis<'_>, page: &Page<'_, '_>, circ
         spans.extend(record(page, person));
     }
     spans.extend(proper(identity, page, circumstances.staff, &spans));
+    off_the_clock(analysis, &mut spans);
     spans
 }
 

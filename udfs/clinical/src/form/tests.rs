@@ -134,6 +134,18 @@ fn a_form_that_nobody_filled_in_says_nothing() {
 }
 
 #[test]
+fn a_form_answers_by_letters_and_in_brackets() {
+    assert_eq!(
+        parts("Zona (O)  asthme (N)  goutte (N, jamais)  rhume (O, mai)"),
+        "+Zona ( O ) -asthme ( N ) -goutte ( N , jamais ) +rhume ( O , mai )"
+    );
+    assert_eq!(parts("ZONA O   ASTHME N, jamais   GOUTTE O type 2   RHUME N"), "+ZONA O -ASTHME N , jamais +GOUTTE O type 2 -RHUME N");
+    assert_eq!(parts("Zona : O, asthme : N, goutte : N, rhume : N"), "+Zona : O , -asthme : N , -goutte : N , -rhume : N");
+    assert_eq!(parts("Zona [oui] asthme [non] goutte (non)"), "+Zona [ oui ] -asthme [ non ] -goutte ( non )");
+    assert_eq!(parts("Marche (N), force (N), vue (N)"), "Marche ( N ) , force ( N ) , vue ( N )");
+}
+
+#[test]
 fn a_threshold_is_a_criterion() {
     assert_eq!(parts("Poids < 40 kg : non"), "#Poids < 40 kg : non");
     assert_eq!(parts("Poids > 120 (96) : non"), "#Poids > 120 -( 96 ) : non");

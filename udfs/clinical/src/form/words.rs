@@ -138,6 +138,50 @@ pub(super) fn linked(text: &Text<'_>, at: usize) -> bool {
         || gap_before(text, at) >= 2
 }
 
+/// "(oui)", "[N]", "(O, en 2019)": an answer within brackets of its own.
+pub(super) fn bracketed(text: &Text<'_>, at: usize) -> bool {
+    at > 1
+        && matches!(text.fold(at - 1), "(" | "[")
+        && text.tokens[at - 1].lines_before == 0
+        && text.tokens.get(at + 1).is_some_and(|t| t.lines_before == 0)
+        && matches!(text.fold(at + 1), ")" | "]" | "," | ";" | ":")
+}
+
+/// A capital O or N by which a form may answer: in brackets, or alone behind its question.
+pub(super) fn letter(text: &Text<'_>, at: usize) -> Option<char> {
+    let letter = match text.fold(at) {
+        "o" => 'O',
+        "n" => 'N',
+        _ => return None,
+    };
+    let token = &text.tokens[at];
+    if !token.upper || token.lines_before > 0 || at == 0 {
+        return None;
+    }
+    let next = text.tokens.get(at + 1).filter(|t| t.lines_before == 0);
+    let ends = next.is_none_or(|t| {
+        matches!(text.fold(at + 1), "," | ";" | ":" | "(" | "/")
+            || gap_before(text, at + 1) > 1
+            || t.space_before && t.kind == Kind::Word && !t.capital
+    });
+    let question = text.tokens[at - 1].kind == Kind::Word && text.tokens[at - 1].end - text.tokens[at - 1].start > 1;
+    let alone = token.space_before && (question || matches!(text.fold(at - 1), ":" | "?" | ")")) && ends;
+    (bracketed(text, at) || alone).then_some(letter)
+}
+
+/// A text that answers by letters says both of them, and more than once.
+pub(super) fn lettered(text: &Text<'_>) -> bool {
+    let (mut yes, mut no) = (0, 0);
+    for at in 0..text.tokens.len() {
+        match letter(text, at) {
+            Some('O') => yes += 1,
+            Some(_) => no += 1,
+            None => {}
+        }
+    }
+    yes > 0 && no > 0 && yes + no > 3
+}
+
 /// "effet de masse NON ;": an answer in capitals behind words that are not, at the end of its field.
 fn emphasised(text: &Text<'_>, at: usize) -> bool {
     let small = |i: usize| {

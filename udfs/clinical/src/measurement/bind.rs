@@ -15,6 +15,8 @@ const UNKNOWN: u8 = 5;
 const STEPS: usize = 28;
 /// Words of the name that heads a row of a table.
 const ROW_NAME: usize = 4;
+/// Tokens of a filled field of a form, its brackets included.
+const FIELD: usize = 8;
 /// Tokens of options that are not ticked, in one go.
 const OPTIONS: usize = 48;
 
@@ -162,8 +164,8 @@ impl Scanner<'_, '_> {
                         ask.header = Some(unit);
                         Some((after + 1, ask.linked))
                     }
-                    // A lone number in square brackets is a reference.
-                    _ => (word == "(").then_some((token + 1, ask.linked || ask.unknown == 0)),
+                    // A lone number in square brackets is a reference; one with room around it fills in a form.
+                    _ => (word == "(" || self.filled_in(token)).then_some((token + 1, ask.linked || ask.unknown == 0)),
                 }
             }
             "%" => {
@@ -191,6 +193,14 @@ impl Scanner<'_, '_> {
             }
             _ => None,
         }
+    }
+
+    /// "[ 84 ]", "[2,48 g/L]": a field of a form, not "[7]".
+    fn filled_in(&self, bracket: usize) -> bool {
+        let text = self.text;
+        let close = (bracket + 1..bracket + FIELD).find(|at| text.fold(*at) == "]");
+        text.tokens.get(bracket + 1).is_some_and(|t| t.kind == Kind::Number)
+            && close.is_some_and(|at| !glued(text, bracket + 1) || (bracket + 1..at).any(|i| text.tokens[i].kind == Kind::Word))
     }
 
     /// Whether the line holds nothing but a few words before this token.

@@ -128,7 +128,8 @@ impl Scanner<'_, '_> {
         let gap = self.text.tokens[token].start as usize - self.text.tokens[before].end as usize;
         let sign = self.text.fold(before);
         gap > 1
-            || gap == 1 && matches!(sign, "-" | "–" | "/" | ";" | "," | "|" | ":" | "•" | "·" | "*" | "+" | ">" | "." | "(" | "[")
+            || gap == 1
+                && matches!(sign, "-" | "–" | "/" | ";" | "," | "|" | ":" | "•" | "·" | "*" | "+" | ">" | "→" | "~" | "." | "(" | "[")
             || matches!(sign, "|" | ":" | ";" | "(")
             || matches!(sign, "g" | "d" | "gauche" | "droit" | "droite") && gap == 1
     }
@@ -151,6 +152,22 @@ impl Scanner<'_, '_> {
                 self.keep(Some(top.value_start), fit, super::Comparator::Equal);
             }
             return Some(bottom.next.max(top.next));
+        }
+        // "36°9", "37,6°": read like the one that is named.
+        let degrees = text.fold(n.next) == "°" && self.glued_to(n.next);
+        if degrees
+            && !warm
+            && let Some(measure) = known.temperature
+            && let Some((fit, None)) = self.fit(
+                measure,
+                token,
+                0,
+                &Ask { form: Form { measure, ..Form::default() }, linked: true, change: true, ..Ask::default() },
+            )
+            && fit.value.is_some_and(|v| (34.0..=41.9).contains(&v))
+        {
+            self.keep(None, &fit, super::Comparator::Equal);
+            return Some(fit.next);
         }
         let closes = n.next >= line.end || !self.glued_to(n.next) && text.tokens[n.next].kind == Kind::Mark;
         if closes && !warm && n.decimals == 1 && n.rest.is_none() && (34.0..=41.9).contains(&n.value) {

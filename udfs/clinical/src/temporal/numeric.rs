@@ -11,7 +11,7 @@ impl Reader<'_, '_> {
         if self.tail_of_number(at, 0) {
             return None;
         }
-        if let Some(next) = self.figures(at, false) {
+        if let Some(next) = self.dotted_clock(at).or_else(|| self.figures(at, false)) {
             return Some(next);
         }
         if digits.count <= 2

@@ -117,6 +117,8 @@ pub struct Digits<'t> {
 pub struct Reader<'t, 'a> {
     pub text: &'t Text<'a>,
     words: Vec<u16>,
+    /// First tokens of clock times with a dot, ascending.
+    dotted: Vec<usize>,
     pub reference: Option<NaiveDateTime>,
     /// Token after the last expression found.
     pub floor: usize,
@@ -128,7 +130,7 @@ impl<'t, 'a> Reader<'t, 'a> {
         let lexicon = &*LEXICON;
         let id = |(i, t): (usize, &crate::text::Token)| if t.kind == Kind::Word { lexicon.id(text.fold(i)) } else { 0 };
         let words = text.tokens.iter().enumerate().map(id).collect();
-        Reader { text, words, reference, floor: 0, found: Vec::new() }
+        Reader { text, words, dotted: super::dotted::dotted_clocks(text), reference, floor: 0, found: Vec::new() }
     }
 
     /// Reads to the end; the expressions, in order.
@@ -195,6 +197,13 @@ impl<'t, 'a> Reader<'t, 'a> {
             Head::Edge => self.edge(at),
             _ => self.relative(at, word.head),
         }
+    }
+
+    /// `14.38` where it is no number.
+    pub fn dotted_clock(&mut self, at: usize) -> Option<usize> {
+        self.dotted.binary_search(&at).ok()?;
+        let clock = super::amount::clock(self.plain(at)?.value, Some(self.plain(at + 2)?.value))?;
+        self.emit(at, at + 3, What::Instant(Instant { day: None, clock: Some(clock), evening: false }), false)
     }
 
     // Questions about tokens.
