@@ -65,6 +65,7 @@ pub(crate) fn names(page: &Page<'_, '_>, circumstances: Circumstances<'_>) -> Ve
     repeat::repeated(page, &known, "repeat", &mut found);
     field::beside_names(page, &mut found);
     letters::placed(page, &mut found);
+    letters::given_m(page, circumstances, &mut found);
     found.spans(page)
 }
 

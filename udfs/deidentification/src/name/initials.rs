@@ -14,6 +14,8 @@ use crate::Label;
 
 /// Lines at the end of a text where a lone pair of letters is a signature.
 const LAST_LINES: usize = 6;
+/// Tokens above the marks of a dictation in which its author signs.
+const SIGNED: usize = 12;
 
 /// Finds initials; `people` holds those of the names found, in capitals.
 pub(crate) fn initials(page: &Page<'_, '_>, people: &FxHashSet<String>, found: &mut Found) {
@@ -160,6 +162,10 @@ fn signature_line(page: &Page<'_, '_>, line: Range<usize>, found: &mut Found) {
             }
         } else if super::field::form_code(page, at) {
             return;
+        } else if at == line.start && line.len() == 3 && small_marks(page, at, found) {
+            people.extend([(at..at + 1, Label::Nom), (at + 2..at + 3, Label::Nom)]);
+            capital = true;
+            at += 3;
         } else if page.has(at, look::UPPER)
             && letters(page, at, 2..=4)
             && (!page.has(at, word::COMMON | look::CLINICAL) || line.end == page.len() && line.len() < 4 && page.fold(at).len() < 3)
@@ -196,6 +202,17 @@ fn signature_line(page: &Page<'_, '_>, line: Range<usize>, found: &mut Found) {
             found.push(page, tokens, label, "context:signature", 20);
         }
     }
+}
+
+/// "cf:ml" below "Côme FÉVRIER": the letters of who signed, and of who typed.
+fn small_marks(page: &Page<'_, '_>, at: usize, found: &Found) -> bool {
+    let small = |i: usize| page.has(i, look::LOWER) && letters(page, i, 2..=3);
+    if !small(at) || !small(at + 2) || !matches!(page.fold(at + 1), "/" | ":") || !page.glued(at + 1) || !page.glued(at + 2) {
+        return false;
+    }
+    let signed: Vec<u8> =
+        (at.saturating_sub(SIGNED)..at).filter(|i| found.covers(*i)).filter_map(|i| page.fold(i).bytes().next()).collect();
+    page.fold(at).bytes().all(|letter| signed.contains(&letter))
 }
 
 /// "TM/cl" at the end of any line, "SB" as the last word of all.

@@ -5,14 +5,14 @@
 use std::ops::Range;
 
 use rustc_hash::{FxHashMap, FxHashSet};
-use sillage_clinical::text::Kind;
+use sillage_clinical::text::{Kind, fold};
 
 use super::Found;
 use super::knowledge::{role, word};
 use super::page::{Page, look};
-use crate::Label;
 use crate::calendar::short_month;
 use crate::proper::known::{abbreviation, explained, heading};
+use crate::{Circumstances, Label};
 
 const DETECTOR: &str = "context:slot-signature";
 
@@ -382,6 +382,48 @@ fn last_column(page: &Page<'_, '_>, at: usize, found: &mut Found) {
     let word = (start..at).any(|i| page.has(i, look::LOWER) && page.fold(i).len() > 2);
     if (gap.len() > 1 || gap.contains('\t')) && page.text.tokens[start].kind == Kind::Number && word {
         found.push(page, at..at + 1, Label::Nom, DETECTOR, 20);
+    }
+}
+
+/// "M. JOLY" of a Mathilde Joly who writes or is named here is no "Monsieur"; of the patient's
+/// family it is.
+pub(crate) fn given_m(page: &Page<'_, '_>, circumstances: Circumstances<'_>, found: &mut Found) {
+    found.sort();
+    let mut called: FxHashSet<String> = FxHashSet::default();
+    for name in circumstances.staff {
+        let words: Vec<String> = name.split_whitespace().map(fold).collect();
+        if let Some((family, given)) = words.split_last()
+            && given.iter().any(|w| w.starts_with('m') && w.len() > 3 && page.names.word(w) & word::ANY_NAME != 0)
+        {
+            called.insert(family.clone());
+        }
+    }
+    let named: Vec<_> = found.names().collect();
+    for pair in named.windows(2) {
+        let (given, family) = if pair[0].1 == Label::Prenom { (&pair[0].0, &pair[1].0) } else { (&pair[1].0, &pair[0].0) };
+        let beside = pair[0].0.end == pair[1].0.start && pair[0].1 != pair[1].1;
+        // Mme Maëlle Joly's husband is a Monsieur.
+        let first = pair[0].0.start;
+        let wife = (1..3).any(|back| first >= back && matches!(page.fold(first - back), "mme" | "madame" | "mlle"));
+        if beside && !wife && page.fold(given.start).starts_with('m') && page.fold(given.start).len() > 2 && family.len() == 1 {
+            called.insert(page.fold(family.start).to_owned());
+        }
+    }
+    let patients = circumstances.person.iter().flat_map(|p| &p.families).flat_map(|f| f.split_whitespace());
+    for family in patients {
+        called.remove(&fold(family));
+    }
+    let givens: FxHashSet<usize> = named.iter().filter(|n| n.1 == Label::Prenom).map(|n| n.0.start).collect();
+    for (tokens, label, _) in named {
+        // "M. JOLY Marc" is told by itself.
+        if givens.contains(&tokens.end) {
+            continue;
+        }
+        let at = tokens.start.wrapping_sub(2);
+        let m = label == Label::Nom && tokens.start > 1 && page.fold(at) == "m" && page.has(at, look::SINGLE) && page.fold(at + 1) == ".";
+        if m && page.same_line(tokens.start) && called.contains(page.fold(tokens.start)) {
+            found.push(page, at..at + 2, Label::Prenom, "repeat", 20);
+        }
     }
 }
 

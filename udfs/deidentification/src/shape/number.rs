@@ -511,6 +511,10 @@ impl Reader<'_, '_> {
             if !letters.is_empty() && self.knowledge.cues(letters) & Cue::Unit.bit() != 0 {
                 continue;
             }
+            if scrambled(source) {
+                self.emit(at..at + 1, Label::Id, "shape:code", 0.7);
+                continue;
+            }
             if figures < 6 || self.is(at + 1, Cue::Unit) && self.same_line(at + 1) {
                 continue;
             }
@@ -532,6 +536,21 @@ impl Reader<'_, '_> {
             }
         }
     }
+}
+
+/// "F17ZK0Q8PLJM": capitals and figures in turn, as devices are numbered; not "pT2N1M0", "A2S2C1O0D0".
+fn scrambled(source: &str) -> bool {
+    let bytes = source.as_bytes();
+    let figures = bytes.iter().filter(|b| b.is_ascii_digit()).count();
+    let turns = bytes.windows(2).filter(|w| w[0].is_ascii_digit() != w[1].is_ascii_digit()).count();
+    bytes.len() >= 10
+        && bytes.iter().all(|b| b.is_ascii_digit() || b.is_ascii_uppercase())
+        && bytes[0].is_ascii_uppercase()
+        && figures >= 3
+        && bytes.len() - figures >= 3
+        && (4..bytes.len() - 1).contains(&turns)
+        && !matches!(&bytes[..2], b"PT" | b"CT" | b"YP")
+        && !source.starts_with("CHA")
 }
 
 /// Whether the key of an insurance number is right; `None` when the number is none.

@@ -89,6 +89,9 @@ impl Reader<'_, '_> {
         if self.fold(at) == "nouvel" && self.fold(at + 1) == "an" && self.same_line(at + 1) {
             return Some(dated(at + 2));
         }
+        if self.fold(at) == "fete" && self.fold(at + 1) == "nationale" && self.same_line(at + 1) {
+            return Some(dated(at + 2));
+        }
         let saint = self.fold(at) == "saint" && self.mark(at + 1, "-") && matches!(self.fold(at + 2), "sylvestre" | "valentin");
         if saint {
             return Some(Date::new(at + 3));
