@@ -25,6 +25,9 @@ const CONTINUING: &[&str] = &[
 /// A line shorter than this was ended by its writer, not by a wrap.
 const WRAP: usize = 55;
 
+/// Full stops before a small letter from which on a text is known to write so.
+const SMALL: usize = 3;
+
 /// More tokens than that are no sentence: what looks at all pairs of words of
 /// one would take forever.
 const LONGEST: usize = 1_000;
@@ -33,10 +36,11 @@ const LONGEST: usize = 1_000;
 pub fn sentences(text: &Text<'_>) -> Vec<Range<usize>> {
     let tokens = &text.tokens;
     let mut found = Vec::with_capacity(tokens.len() / 12 + 1);
+    let small = in_small_letters(text);
     let mut start = 0;
     let mut line_start = tokens.first().map_or(0, |t| t.start as usize);
     for (at, token) in tokens.iter().enumerate().skip(1) {
-        let ends = ends_sentence(text, at, line_start) || at - start >= LONGEST;
+        let ends = ends_sentence(text, at, line_start, small) || at - start >= LONGEST;
         if token.lines_before > 0 {
             line_start = token.start as usize;
         }
@@ -51,8 +55,32 @@ pub fn sentences(text: &Text<'_>) -> Vec<Range<usize>> {
     found
 }
 
-/// Whether a sentence ends before this token.
-fn ends_sentence(text: &Text<'_>, at: usize, line_start: usize) -> bool {
+/// A full stop before a word of the same line.
+fn stops(text: &Text<'_>, at: usize) -> bool {
+    let token = &text.tokens[at];
+    token.kind == Kind::Word
+        && token.space_before
+        && token.lines_before == 0
+        && text.fold(at - 1) == "."
+        && !text.tokens[at - 1].space_before
+        && !abbreviation(text, at - 1)
+}
+
+/// Whether the text begins its sentences without a capital.
+fn in_small_letters(text: &Text<'_>) -> bool {
+    let (mut small, mut capital) = (0, 0);
+    for at in (1..text.tokens.len()).filter(|at| stops(text, *at)) {
+        if starts_lower(text, &text.tokens[at]) {
+            small += 1;
+        } else {
+            capital += 1;
+        }
+    }
+    small >= SMALL && small > 2 * capital
+}
+
+/// Whether a sentence ends before this token; `small`: a small letter may begin the next one.
+fn ends_sentence(text: &Text<'_>, at: usize, line_start: usize, small: bool) -> bool {
     let (before, token) = (&text.tokens[at - 1], &text.tokens[at]);
     if token.lines_before > 1 {
         return true;
@@ -69,7 +97,10 @@ fn ends_sentence(text: &Text<'_>, at: usize, line_start: usize) -> bool {
         return false;
     }
     match mark {
-        "." => !abbreviation(text, at - 1) && (token.capital || token.kind != Kind::Word || !starts_lower(text, token)),
+        "." => {
+            let whole = small && at > 1 && stops(text, at) && text.tokens[at - 2].range().len() > 3;
+            !abbreviation(text, at - 1) && (token.capital || token.kind != Kind::Word || whole || !starts_lower(text, token))
+        }
         "?" => token.capital || token.kind == Kind::Number,
         _ => true,
     }
@@ -81,8 +112,10 @@ fn leads(text: &Text<'_>, at: usize) -> bool {
     (0..at).rev().take_while(dot).last().is_some_and(|first| first > 0 && text.tokens[first].space_before)
 }
 
+/// "mRS" begins a sentence as well as a capital does.
 fn starts_lower(text: &Text<'_>, token: &Token) -> bool {
-    text.original[token.start as usize..].chars().next().is_some_and(char::is_lowercase)
+    let mut letters = text.original[token.range()].chars();
+    letters.next().is_some_and(char::is_lowercase) && !letters.next().is_some_and(char::is_uppercase)
 }
 
 /// A dot right after a short form, an initial or the number of an item.
@@ -175,6 +208,8 @@ mod tests {
         "AVC ischémique M1 gauche ? thrombectomie ?",
         "Appel du SAMU : hémiplégie gauche, début 8 h. |Départ en hélicoptère.",
         "Insuff. rénale et hypoesth. du bras. |Toux.",
+        "Fait tout comme avant.| mRS 1.| NIHSS 1.",
+        "pas de chute.| marche seul.| va bien.| revu dans un mois.",
     ];
 
     const LINES: &[&str] = &[
@@ -213,7 +248,7 @@ mod tests {
 
     #[test]
     fn stops_are_not_abbreviations() {
-        assert_eq!(CASES.len(), 25);
+        assert_eq!(CASES.len(), 27);
         check(CASES);
     }
 
