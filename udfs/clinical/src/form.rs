@@ -224,7 +224,10 @@ impl<'t, 'a> Reader<'t, 'a> {
                 continue;
             }
             let asked = from..at - usize::from(bracketed);
-            let column = asked.clone().rev().find(|i| (lettered || bracketed) && *i > from && gap_before(text, *i) > 1);
+            // "Tabac : jamais    Alcool : non"
+            let gap = if lettered || bracketed { 2 } else { COLUMN };
+            let word = |i: usize| text.tokens[i].kind == Kind::Word;
+            let column = asked.clone().rev().find(|i| *i > from && word(*i) && gap_before(text, *i) >= gap);
             self.answer(column.unwrap_or(from)..asked.end, polarity);
             found = true;
             from = at + 1;

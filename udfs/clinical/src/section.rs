@@ -361,9 +361,13 @@ fn clock(text: &Text<'_>, at: usize) -> bool {
 
 /// The token behind a clock time at this place, on its line.
 fn behind_clock(text: &Text<'_>, at: usize) -> Option<usize> {
-    let parts = |i: &usize| text.tokens[*i].kind == Kind::Number || matches!(text.fold(*i), ":" | "h" | "-" | "–" | "|");
+    let parts = |i: &usize| text.tokens[*i].kind == Kind::Number || matches!(text.fold(*i), ":" | "h" | "-" | "–" | "|" | ".");
     let behind = (at..text.tokens.len().min(at + CLOCK)).find(|i| !parts(i))?;
-    (clock(text, at) && (at + 1..=behind).all(|i| same_line(text, i))).then_some(behind)
+    // "14.55 - ttt :"
+    let dotted = text.fold(at + 1) == "."
+        && text.tokens.get(at + 2).is_some_and(|t| t.kind == Kind::Number && t.range().len() == 2 && !t.space_before)
+        && matches!(text.fold(at + 3), "-" | "–" | "|");
+    ((clock(text, at) || dotted) && (at + 1..=behind).all(|i| same_line(text, i))).then_some(behind)
 }
 
 /// "Param. IAO 19h09 :": a label of any words with its hour.
@@ -386,15 +390,23 @@ pub fn bracketed(text: &Text<'_>, at: usize) -> Option<usize> {
     (word.end - word.start > 2).then_some(close)
 }
 
-/// Past "1.", "II)", "-", "*", "a/".
+/// Past "1.", "II)", "(3)", "[09]", "-", "*", "a/".
 fn after_numbering(text: &Text<'_>, at: usize) -> usize {
     let mut at = at;
+    // "[09:05]" is an hour, "[1]" alone a field.
+    let held = matches!((text.fold(at), text.fold(at + 2)), ("(", ")") | ("[", "]"));
+    let short = |i: usize| text.tokens.get(i).is_some_and(|t| t.kind == Kind::Number && t.range().len() < 3);
+    if held && short(at + 1) && text.tokens.get(at + 3).is_some_and(|t| t.kind == Kind::Word && t.lines_before == 0) {
+        return at + 3;
+    }
     let numbered = text.tokens[at].kind != Kind::Mark
         && (text.tokens[at].kind == Kind::Number
             || matches!(text.fold(at), "i" | "ii" | "iii" | "iv" | "v" | "vi" | "vii" | "viii" | "ix" | "x" | "a" | "b" | "c" | "d"))
         && text.fold(at).len() < 5
         && matches!(text.fold(at + 1), "." | ")" | "/" | "-" | "°");
-    if numbered && text.tokens[at + 1].lines_before == 0 {
+    // "14.50 - ATCD" begins with an hour.
+    let hour = text.tokens.get(at + 2).is_some_and(|t| t.kind == Kind::Number && !t.space_before && t.range().len() == 2);
+    if numbered && !hour && text.tokens[at + 1].lines_before == 0 {
         at += 2;
     }
     while at < text.tokens.len()
@@ -447,6 +459,11 @@ mod tests {
         ("ANTECEDENTS:\n- HTA", &["history: - HTA"]),
         ("Antécédents médicaux et chirurgicaux :\nHTA", &["history: HTA"]),
         ("ATCD HTA, DT2", &["history: HTA, DT2"]),
+        ("14.50 - atcd : HTA\n14.55 - ttt : ramipril", &["history: HTA", "home_treatment: ramipril"]),
+        ("Évolution : stable\n\nOrdonnance\n→ aspirine", &["course: stable", "discharge_treatment: → aspirine"]),
+        ("Avant : HTA ; goutte\nTrouvé au sol", &["history: HTA ; goutte"]),
+        ("(3) TERRAIN\nHTA\nTTT : ramipril\n\n(4) BILAN\nINR 1,1", &["history: HTA", "home_treatment: ramipril", "laboratory: INR 1,1"]),
+        ("ATCD HTA. APPENDICECTOMIE 1984. PAS D'AVC.", &["history: HTA. APPENDICECTOMIE 1984. PAS D'AVC."]),
         ("ATCD: HTA\nTTT: ramipril", &["history: HTA", "home_treatment: ramipril"]),
         (
             "[ATCD] HTA\n[TTT] ramipril\n[PROVENANCE] domicile\n[CONSTANTES IDE 9:12] TA 150/80\n[x] vue",
@@ -507,7 +524,7 @@ mod tests {
 
     #[test]
     fn titles_open_and_end_sections() {
-        assert_eq!(CASES.len(), 49);
+        assert_eq!(CASES.len(), 54);
         for (text, expected) in CASES {
             let found: Vec<String> = named(text).into_iter().map(|(name, content)| format!("{name}: {content}")).collect();
             assert_eq!(&found, expected, "{text:?}");

@@ -330,6 +330,11 @@ impl<'d, 'a> Extractor<'d, 'a> {
         if (first.unticked() || last.unticked()) && !denied {
             return Some("its box is not ticked");
         }
+        // "Mode : pompiers (N)": what the form denies is no choice.
+        let choice = candidate.how == "phrase" && matches!(value, Some(Value::Category(_)));
+        if choice && last.denied() {
+            return Some("the form denies it");
+        }
         if first.title() && candidate.how == "phrase" {
             return Some("the title of a checklist");
         }

@@ -92,6 +92,7 @@ fn each_column_has_its_own_answer() {
     );
     assert_eq!(parts("Asthme : non     Goutte : oui | Zona : non"), "-Asthme : non +Goutte : oui | -Zona : non");
     assert_eq!(parts("Asthme : non, goutte : oui ; zona : non."), "-Asthme : non , +goutte : oui ; -zona : non .");
+    assert_eq!(parts("Zona : jamais    Goutte : non"), "Zona : jamais -Goutte : non");
     assert_eq!(parts("Antécédents : coqueluche, asthme : non"), "Antécédents : coqueluche , -asthme : non");
 }
 
