@@ -8,6 +8,7 @@
 //! [`replace::replace`] writes the text that research reads.
 
 mod calendar;
+mod check_digit;
 pub mod detect;
 pub mod identity;
 pub mod leak;

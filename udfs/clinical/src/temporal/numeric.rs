@@ -55,8 +55,48 @@ impl Reader<'_, '_> {
 
     /// A date in figures, its time of ISO 8601 included.
     pub fn figures(&mut self, at: usize, cued: bool) -> Option<usize> {
-        let (calendar, last) = self.three_parts(at).or_else(|| self.spaced_parts(at)).or_else(|| self.two_parts(at, cued))?;
+        let parts = self.three_parts(at).or_else(|| self.roman_parts(at)).or_else(|| self.spaced_parts(at));
+        let (calendar, last) = parts.or_else(|| self.two_parts(at, cued))?;
         self.emit_date(at, last, calendar)
+    }
+
+    /// `26-XII-2024`, `le 9.I`: the month in Roman figures.
+    fn roman_parts(&self, at: usize) -> Option<(Calendar, usize)> {
+        let day = self.plain(at).filter(|d| d.count <= 2)?;
+        let month = self.roman_month(at + 2)?;
+        let mark = self.mark(at + 1);
+        if !matches!(mark, b'-' | b'.' | b'/') || !self.glued(at + 1) || !self.glued(at + 2) || self.tail_of_number(at, 0) {
+            return None;
+        }
+        if self.continued(at + 3, mark)
+            && let Some(year) = self.plain(at + 4).filter(|d| matches!(d.count, 2 | 4))
+        {
+            let year = if year.count == 4 { year.value as i32 } else { self.century(year.value, self.words_before(at, 4, Cue::Birth)) };
+            return date(year, month, day.value).filter(|_| self.plausible_year(year as u32)).map(|d| (d, at + 5));
+        }
+        let article = self.word_before(at, 1).is(Cue::Article) || matches!(self.fold_before(at, 1), "du" | "au");
+        let sure = article || self.fold(at + 2).len() > 1 && mark == b'-' && !self.words_before(at, 3, Cue::Score);
+        let calendar = Calendar { month: month as u8, day: day.value as u8, ..Calendar::default() };
+        (sure && (1..=super::resolve::longest_month(month as u8)).contains(&day.value)).then_some((calendar, at + 3))
+    }
+
+    /// The month that capitals I to XII say.
+    fn roman_month(&self, at: usize) -> Option<u32> {
+        let token = self.text.tokens.get(at).filter(|t| t.kind == Kind::Word && t.upper)?;
+        let months = ["i", "ii", "iii", "iv", "v", "vi", "vii", "viii", "ix", "x", "xi", "xii"];
+        (token.range().len() < 5).then_some(())?;
+        months.iter().position(|m| *m == self.fold(at)).map(|m| m as u32 + 1)
+    }
+
+    /// `II.2016`: a month in Roman figures and its year.
+    pub fn roman_month_year(&mut self, at: usize) -> Option<usize> {
+        let month = self.roman_month(at)?;
+        let joined = matches!(self.mark(at + 1), b'.' | b'-' | b'/') && self.glued(at + 1) && self.glued(at + 2);
+        let year = self.plain(at + 2).filter(|d| joined && d.count == 4 && self.plausible_year(d.value))?;
+        if self.glued(at) && !matches!(self.mark(at - 1), b'(' | b'[') {
+            return None;
+        }
+        self.emit_date(at, at + 3, Calendar { year: Some(year.value as i32), month: month as u8, ..Calendar::default() })
     }
 
     fn emit_date(&mut self, first: usize, last: usize, mut calendar: Calendar) -> Option<usize> {

@@ -166,6 +166,9 @@ impl<'t, 'a> Reader<'t, 'a> {
     }
 
     fn keyword(&mut self, at: usize) -> Option<usize> {
+        if let Some(next) = self.roman_month_year(at) {
+            return Some(next);
+        }
         let word = *self.word(at);
         if self.words[at] == 0 {
             return self.study_time(at).or_else(|| self.times(at));

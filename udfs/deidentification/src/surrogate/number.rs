@@ -4,6 +4,7 @@ use chrono::{Datelike, NaiveDate, TimeDelta};
 
 use super::SurrogateContext;
 use super::draw::Draw;
+use crate::check_digit::luhn;
 
 /// The ranges that ARCEP keeps for works of fiction, by first two digits.
 const FICTION: [(&str, &str); 6] =
@@ -137,19 +138,4 @@ pub(super) fn professional(context: &SurrogateContext<'_>, text: &str) -> String
         number = valid(&format!("{}{}", &body[..body.len() - 1], if body.ends_with('0') { '1' } else { '0' }));
     }
     number.map_or(other, |n| fill(text, n.chars()))
-}
-
-/// The check of ISO/IEC 7812.
-pub(super) fn luhn(digits: &str) -> bool {
-    let sum: u32 = digits
-        .bytes()
-        .rev()
-        .enumerate()
-        .map(|(i, b)| {
-            let d = u32::from(b.wrapping_sub(b'0'));
-            let d = if i % 2 == 1 { 2 * d } else { d };
-            if d > 9 { d - 9 } else { d }
-        })
-        .sum();
-    sum.is_multiple_of(10)
 }

@@ -1,4 +1,5 @@
 use super::*;
+use crate::check_digit::luhn;
 use crate::identity::Identity;
 
 const PERSON: fn() -> Person = || Person {
@@ -130,7 +131,7 @@ fn social_security_numbers_are_valid_and_of_nobody() {
 #[test]
 fn professional_numbers_stay_valid_where_they_were() {
     let valid = one(Label::Rpps, "10101010105");
-    assert_eq!(number::luhn("10101010105"), number::luhn(&valid), "{valid}");
+    assert_eq!(luhn("10101010105"), luhn(&valid), "{valid}");
     let wrong = one(Label::Rpps, "10101010104");
     assert_eq!(shape(&wrong), "9".repeat(11));
     assert_ne!(wrong, "10101010104");

@@ -92,19 +92,22 @@ impl Reader<'_, '_> {
         (said && parted && valid && !goes_on && !self.measured(at) && self.near_document(day.value, month.value)).then(|| Date::new(next))
     }
 
-    /// "XII/2018": a month in Roman figures and its year.
+    /// "XII/2018", "II.2016": a month in Roman figures and its year.
     pub(super) fn roman_month_year(&self, at: usize) -> Option<Date> {
         let year = self.digits(at + 2).filter(|d| d.count == 4 && (1900..2100).contains(&d.value))?;
-        let joined = self.mark(at + 1, "/") && self.glued(at + 1) && self.glued(at + 2);
+        let joined = matches!(self.fold(at + 1), "/" | "." | "-") && self.glued(at + 1) && self.glued(at + 2);
         let alone = at == 0 || !self.glued(at) || self.mark(at - 1, "(");
         (joined && alone && self.upper(at) && MONTHS.contains(&self.fold(at))).then(|| Date { year: Some(year.value), ..Date::new(at + 3) })
     }
 
-    /// "3.XI", "14/IV": a day and a month in Roman figures.
+    /// "3.XI", "14/IV", "27-XII": a day and a month in Roman figures; "le 9.I" needs its article.
     pub(super) fn roman_day(&self, at: usize) -> Option<Date> {
         let day = self.digits(at).filter(|d| d.count < 3 && (1..=31).contains(&d.value))?;
-        let month = MONTHS.iter().position(|m| *m == self.fold(at + 2)).filter(|_| self.upper(at + 2) && self.fold(at + 2).len() > 1)?;
-        let joined = matches!(self.fold(at + 1), "." | "/") && self.glued(at + 1) && self.glued(at + 2);
+        let said = self.same_line(at) && matches!(self.before(at, 1), "le" | "du" | "au");
+        let letters = if said { 0 } else { 1 };
+        let month =
+            MONTHS.iter().position(|m| *m == self.fold(at + 2)).filter(|_| self.upper(at + 2) && self.fold(at + 2).len() > letters)?;
+        let joined = matches!(self.fold(at + 1), "." | "/" | "-") && self.glued(at + 1) && self.glued(at + 2);
         let graded = self.mark(at + 1, "/") && at > 0 && self.upper(at - 1) && self.same_line(at);
         let named = graded || self.cue_before(at, 3, Cue::Score) || self.cue_before(at, 3, Cue::NamedAfter);
         (joined && !named && !self.tail(at) && self.near_document(day.value, month as u64 + 1)).then(|| Date::new(at + 3))
