@@ -181,6 +181,7 @@ Dr Ronan ANSQUER
             reference,
             known: &known,
             avoid: Some(lock.words()),
+            tagged: &[],
         };
         let Ok(policy) = identity.policies.policy(DEFAULT) else { panic!("the default policy is missing") };
         let texts: Vec<String> = analyses

@@ -140,6 +140,7 @@ pub fn replace(
         let new = match policy.of_label(span.label) {
             Action::Keep => continue,
             Action::Mask => masked(&text[source.clone()], span.label.name(), policy.mask),
+            _ if context.tagged.contains(&span.start) => masked("", span.label.name(), Mask::Tag),
             _ if span.label == Label::DateNaissance && great_age(policy, context, &text[source.clone()]) => BORN_LONG_AGO.to_owned(),
             Action::Generalise => generalised(span.label, &surrogate),
             Action::Replace => {
@@ -270,6 +271,7 @@ mod tests {
             reference: NaiveDate::from_ymd_opt(2024, 5, 2),
             known: &[],
             avoid: None,
+            tagged: &[],
         }
     }
 

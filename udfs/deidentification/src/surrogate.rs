@@ -4,7 +4,8 @@
 //! nothing else: a person has the same one in every document and every year, and
 //! nothing is stored. Spellings of a name share a skeleton and so a surrogate; those
 //! of the patient's own names are led back to the record. Initials stay initials of
-//! the surrogate, gender, case and particles stay. No surrogate is what it replaces.
+//! the surrogate, gender, case and particles stay, a town of one word gets one of one
+//! word. No surrogate is what it replaces.
 
 mod date;
 mod draw;
@@ -42,6 +43,8 @@ pub struct SurrogateContext<'a> {
     pub known: &'a [(Label, String)],
     /// Folded words that no surrogate may be ([`crate::leak::KnownIdentifiers::words`]).
     pub avoid: Option<&'a FxHashSet<Box<str>>>,
+    /// Starts of spans where a tag stands: their surrogate would be somebody known.
+    pub tagged: &'a [usize],
 }
 
 impl SurrogateContext<'_> {
@@ -63,8 +66,9 @@ pub struct Surrogates {
     female: Vec<Box<str>>,
     male: Vec<Box<str>>,
     families: Vec<Box<str>>,
-    towns: Vec<Box<str>>,
-    vowel_towns: Vec<Box<str>>,
+    /// Of one word, of several.
+    towns: [Vec<Box<str>>; 2],
+    vowel_towns: [Vec<Box<str>>; 2],
     streets: Vec<Box<str>>,
     hospitals: Vec<Box<str>>,
     domains: Vec<Box<str>>,
@@ -122,6 +126,12 @@ fn list(text: &str) -> Vec<Box<str>> {
     text.split([',', '\n']).map(str::trim).filter(|w| !w.is_empty()).map(Into::into).collect()
 }
 
+/// Names of one word, and of several.
+fn by_words(names: Vec<Box<str>>) -> [Vec<Box<str>>; 2] {
+    let (one, several) = names.into_iter().partition(|n| n.chars().all(char::is_alphabetic));
+    [one, several]
+}
+
 impl Surrogates {
     /// Reads the embedded lists.
     ///
@@ -146,8 +156,8 @@ impl Surrogates {
             female,
             male,
             families: list(&file.family.names),
-            towns: list(&file.town.consonant),
-            vowel_towns: list(&file.town.vowel),
+            towns: by_words(list(&file.town.consonant)),
+            vowel_towns: by_words(list(&file.town.vowel)),
             streets: list(&file.street.names),
             hospitals: list(&file.hospital.names),
             establishment_kinds: file.kinds.establishment.split_whitespace().map(Into::into).collect(),

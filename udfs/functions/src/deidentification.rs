@@ -103,7 +103,8 @@ fn hide(library: &Library, fields: &Fields, arguments: &[ArrayRef]) -> Result<Ar
             found.extend(hybrid.identifying(&votes));
         }
         let found = settle(&analysis, found);
-        let context = SurrogateContext { key: &[], patient: "", shift_days: 0, person: None, reference: None, known: &[], avoid: None };
+        let context =
+            SurrogateContext { key: &[], patient: "", shift_days: 0, person: None, reference: None, known: &[], avoid: None, tagged: &[] };
         let replaced = replace(&library.identity.surrogates, source, &found, &[], &policy, &context);
         push_spans(source, &found, &replaced, &mut spans, &mut replacements);
         lengths.push(found.len());
@@ -392,6 +393,7 @@ fn documents(library: &Library, settings: &Deidentification, arguments: &[ArrayR
             reference: time(&document_times, row).map(|t| t.date()),
             known: &known,
             avoid: Some(identifiers.words()),
+            tagged: &[],
         };
         let surrogates = &library.identity.surrogates;
         let passages = readings.passages(row, &bytes);

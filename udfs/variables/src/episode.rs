@@ -286,6 +286,11 @@ fn plausible(value: NaiveDateTime, kind: DocumentKind, time: Option<NaiveDateTim
 }
 
 impl DocumentSummary<'_> {
+    /// By time, the undated last; of one moment in the order in which a stay writes them.
+    fn in_time(&self) -> (bool, Option<NaiveDateTime>, DocumentKind, &str) {
+        (self.time.is_none(), self.time, self.kind, self.id)
+    }
+
     /// The date of the event as the text tells it.
     fn told_date(&self) -> Option<NaiveDate> {
         let admission = self.told.admission.filter(|_| self.kind.is_acute());
@@ -387,7 +392,7 @@ impl Event {
 /// Puts the documents of one patient together, an episode a stroke, by date.
 pub fn episodes(documents: &[DocumentSummary<'_>]) -> Vec<Episode> {
     let mut order: Vec<usize> = (0..documents.len()).collect();
-    order.sort_by_key(|&at| (documents[at].time.is_none(), documents[at].time, documents[at].id));
+    order.sort_by_key(|&at| documents[at].in_time());
 
     let mut events = told_events(documents, &order);
     merge(&mut events, documents);
@@ -553,7 +558,7 @@ fn named(mut events: Vec<Event>, documents: &[DocumentSummary<'_>]) -> Vec<Episo
             None => format!("undated-{number}"),
         };
         let end = event.end(documents);
-        event.members.sort_by_key(|&m| (documents[m].time.is_none(), documents[m].time, documents[m].id));
+        event.members.sort_by_key(|&m| documents[m].in_time());
         found.push(Episode { key, index, end, documents: event.members });
     }
     found

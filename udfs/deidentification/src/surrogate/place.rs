@@ -33,7 +33,9 @@ fn vowel(folded: &str) -> bool {
 pub(super) fn town(lists: &Surrogates, context: &SurrogateContext<'_>, text: &str) -> String {
     let key = town_key(text);
     let mut draw = Draw::new(context.key, context.patient, "ville", &key);
-    let list = if vowel(&key) { &lists.vowel_towns } else { &lists.towns };
+    let named = text.split(|c: char| !c.is_alphanumeric()).filter(|w| !w.is_empty()).take_while(|w| !w.eq_ignore_ascii_case("cedex"));
+    let several = usize::from(named.take_while(|w| !w.starts_with(|c: char| c.is_ascii_digit())).count() > 1);
+    let list = if vowel(&key) { &lists.vowel_towns[several] } else { &lists.towns[several] };
     let mut found = "";
     for _ in 0..32 {
         found = draw.of(list).unwrap_or("Villeneuve");
@@ -105,11 +107,16 @@ struct Rewriter<'a, 'b> {
     text: Text<'a>,
     /// Words that say what kind of thing it is, or link its name.
     kinds: &'a FxHashSet<Box<str>>,
+    streets: bool,
 }
 
 impl Rewriter<'_, '_> {
+    /// A kind behind the article of another is a name: "avenue des Allées".
     fn is_kind(&self, at: usize) -> bool {
-        self.kinds.contains(self.text.fold(at))
+        let is = |at: usize| self.kinds.contains(self.text.fold(at));
+        let articles = self.text.tokens[..at].iter().enumerate().rev().take_while(|(i, _)| self.is_article(*i)).count();
+        let named = self.streets && articles > 0 && at > articles && is(at - articles - 1);
+        is(at) && !named
     }
 
     fn is_article(&self, at: usize) -> bool {
@@ -174,7 +181,7 @@ impl Rewriter<'_, '_> {
 
 /// An address of the same kind in another street.
 pub(super) fn address(lists: &Surrogates, context: &SurrogateContext<'_>, text: &str) -> String {
-    let rewriter = Rewriter { lists, context, text: Text::new(text), kinds: &lists.street_kinds };
+    let rewriter = Rewriter { lists, context, text: Text::new(text), kinds: &lists.street_kinds, streets: true };
     let name = |written: &str, after_kind: bool| {
         let street = drawn(&rewriter.lists.streets, rewriter.context, "rue", &compact(written));
         if after_kind { like(written, street) } else { like(written, &standing(street)) }
@@ -195,7 +202,7 @@ fn house(context: &SurrogateContext<'_>, written: &str) -> String {
 
 /// An establishment of the same kind.
 pub(super) fn hospital(lists: &Surrogates, context: &SurrogateContext<'_>, text: &str) -> String {
-    let rewriter = Rewriter { lists, context, text: Text::new(text), kinds: &lists.establishment_kinds };
+    let rewriter = Rewriter { lists, context, text: Text::new(text), kinds: &lists.establishment_kinds, streets: false };
     let name = |written: &str, after_kind: bool| {
         let folded = fold(written);
         for link in ["de ", "d'", "d’"] {
