@@ -11,6 +11,7 @@ pub mod knowledge;
 pub mod lexicon;
 pub mod measurement;
 pub mod mention;
+pub mod number;
 pub mod phrase;
 pub mod qualifier;
 pub mod section;

@@ -98,6 +98,8 @@ const SHORT: usize = 5;
 const CLOCK: usize = 5;
 /// Most tokens between a title and its colon: "Examen neurologique à 8h30 :".
 const TITLE_TAIL: usize = 7;
+/// Most tokens that say whose words a section is.
+const BYLINE: usize = 8;
 
 impl Catalogue {
     pub fn read(vocabulary: &mut Vocabulary) -> Result<Self, KnowledgeError> {
@@ -251,6 +253,12 @@ impl Catalogue {
         if text.tokens[at].lines_before > 0 && (kind.line && starts_on_title_line(text, section) || ends_block(text, section, at)) {
             return true;
         }
+        // A row of a table that opens with a title ends where the next one opens with a cell that is not empty.
+        if text.tokens[at].lines_before > 0 && text.fold(section.title.end - 1) == "|" {
+            let fenced = section.title.start.checked_sub(1).is_some_and(|before| text.fold(before) == "|");
+            let empty = text.fold(at) == "|" && (!fenced || text.fold(at + 1) == "|");
+            return !empty;
+        }
         // What is taken now ends where the next hour begins.
         if text.tokens[at].lines_before > 0 && kind.prior == Prior::Planned && clock(text, first) {
             return true;
@@ -323,6 +331,14 @@ fn after_title(text: &Text<'_>, end: usize) -> After {
         }
         at += 1;
     }
+    // "TTT selon l'épouse :", "ATCD d'après le courrier :": who says it.
+    let says = text.fold(end) == "selon" || text.fold(end) == "d" && text.fold(end + 2) == "apres";
+    if says
+        && let Some(colon) = (end..end + BYLINE).take_while(|i| same_line(text, *i)).find(|i| text.fold(*i) == ":")
+        && (end..colon).all(|i| text.tokens[i].kind == Kind::Word || text.fold(i) == "'")
+    {
+        return After::Colon(colon + 1);
+    }
     // Words that are no date belong to the line, not to the title.
     if !number && words > 0 {
         at = end;
@@ -337,6 +353,7 @@ fn after_title(text: &Text<'_>, end: usize) -> After {
         None => After::Line(at),
         Some(token) if token.lines_before > 0 => After::Line(at),
         Some(_) if matches!(text.fold(at), "." | "-" | ",") && !same_line(text, at + 1) => After::Line(at + 1),
+        Some(_) if text.fold(at) == "|" && same_line(text, at + 1) => After::Colon(at + 1),
         Some(_) if text.fold(at) == "-" && text.fold(at + 1) == ">" => After::Colon(at + 2),
         Some(token) if text.fold(at) == "-" && token.space_before && text.tokens.get(at + 1).is_some_and(|t| t.space_before) => {
             After::Colon(at + 1)
@@ -362,7 +379,16 @@ fn clock(text: &Text<'_>, at: usize) -> bool {
 /// The token behind a clock time at this place, on its line.
 fn behind_clock(text: &Text<'_>, at: usize) -> Option<usize> {
     let parts = |i: &usize| text.tokens[*i].kind == Kind::Number || matches!(text.fold(*i), ":" | "h" | "-" | "–" | "|" | ".");
-    let behind = (at..text.tokens.len().min(at + CLOCK)).find(|i| !parts(i))?;
+    let mut behind = (at..text.tokens.len().min(at + CLOCK)).find(|i| !parts(i))?;
+    // "11:49 SJ TTT :", "9h05 (IAO) ATCD :": whoever wrote the entry.
+    let held = usize::from(text.fold(behind) == "(");
+    let writer = text.tokens.get(behind + held).is_some_and(|t| t.kind == Kind::Word && t.upper && t.range().len() < 4);
+    if writer && (held == 0 || text.fold(behind + 2) == ")") && text.tokens.get(behind + 3 * held).is_some() {
+        let label = behind + 1 + 2 * held;
+        if text.tokens.get(label).is_some_and(|t| t.kind == Kind::Word) {
+            behind = label;
+        }
+    }
     // "14.55 - ttt :"
     let dotted = text.fold(at + 1) == "."
         && text.tokens.get(at + 2).is_some_and(|t| t.kind == Kind::Number && t.range().len() == 2 && !t.space_before)
@@ -390,7 +416,7 @@ pub fn bracketed(text: &Text<'_>, at: usize) -> Option<usize> {
     (word.end - word.start > 2).then_some(close)
 }
 
-/// Past "1.", "II)", "(3)", "[09]", "-", "*", "a/".
+/// Past "1.", "II)", "(3)", "[09]", "-", "*", "a/", the edge of a table.
 fn after_numbering(text: &Text<'_>, at: usize) -> usize {
     let mut at = at;
     // "[09:05]" is an hour, "[1]" alone a field.
@@ -411,7 +437,7 @@ fn after_numbering(text: &Text<'_>, at: usize) -> usize {
     }
     while at < text.tokens.len()
         && text.tokens[at].kind == Kind::Mark
-        && matches!(text.fold(at), "-" | "*" | "•" | "#" | "=" | "►" | ">" | "_" | "◦" | "▪" | "o")
+        && matches!(text.fold(at), "-" | "*" | "•" | "#" | "=" | "►" | ">" | "_" | "◦" | "▪" | "o" | "|")
         && text.tokens.get(at + 1).is_some_and(|t| t.lines_before == 0)
     {
         at += 1;

@@ -132,7 +132,8 @@ pub fn joins(text: &Text<'_>, at: usize) -> bool {
 /// Whether the gap of a phrase cannot reach over a token.
 pub fn ends_gap(text: &Text<'_>, at: usize) -> bool {
     let token = &text.tokens[at];
-    token.lines_before > 1 || token.kind == Kind::Mark && matches!(text.fold(at), "." | ";" | ":" | "!" | "?" | ",")
+    token.lines_before > 1
+        || token.kind == Kind::Mark && matches!(text.fold(at), "." | ";" | ":" | "!" | "?" | "," | "☐" | "☒" | "☑" | "□" | "■")
 }
 
 fn mark(flags: &mut Vec<bool>, word: WordId) {
@@ -314,6 +315,7 @@ mod tests {
         let setup = trie(&["bras ... pend"], &[]);
         assert_eq!(found(&setup, "le bras droit qui pend"), ["bras droit qui pend"]);
         assert_eq!(found(&setup, "bras. Il pend"), Vec::<String>::new());
+        assert_eq!(found(&setup, "bras ☐ jambe ☒ pend"), Vec::<String>::new());
     }
 
     #[test]

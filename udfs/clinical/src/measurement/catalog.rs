@@ -2,7 +2,7 @@
 
 use std::sync::LazyLock;
 
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 use serde::Deserialize;
 
 use super::trie::Trie;
@@ -108,7 +108,8 @@ pub(super) struct Catalog {
     pub(super) surfaces: Trie<UnitId>,
     pub(super) comparators: Trie<super::Comparator>,
     pub(super) roles: FxHashMap<Box<str>, Roles>,
-    pub(super) numbers: FxHashMap<Box<str>, (u8, bool)>,
+    /// Words that count.
+    pub(super) numbers: FxHashSet<Box<str>>,
     pub(super) known: Known,
 }
 
@@ -201,7 +202,6 @@ struct Words {
     month: Vec<String>,
     counted: Vec<String>,
     number: Vec<String>,
-    tens: Vec<String>,
 }
 
 #[derive(Deserialize)]
@@ -358,12 +358,7 @@ impl Catalog {
                 *entry = entry.or(role);
             }
         }
-        for (n, word) in words.number.iter().enumerate() {
-            self.numbers.insert(fold(word).into(), (n as u8, false));
-        }
-        for (n, word) in words.tens.iter().enumerate() {
-            self.numbers.insert(fold(word).into(), (20 + 10 * n as u8, true));
-        }
+        self.numbers.extend(words.number.iter().map(|word| fold(word).into()));
     }
 
     fn add_comparators(&mut self, lists: &Comparators) {

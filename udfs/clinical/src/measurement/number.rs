@@ -260,7 +260,7 @@ fn ordinal(text: &Text<'_>, token: usize) -> bool {
 /// End of the time in words that starts here: `vingt-quatrième heure`, `quarante-huit
 /// heures`, `troisième jour`.
 pub(super) fn time_in_words(catalog: &Catalog, text: &Text<'_>, token: usize) -> Option<usize> {
-    let word = |at: usize| catalog.numbers.contains_key(text.fold(at)) || ordinal(text, at);
+    let word = |at: usize| catalog.numbers.contains(text.fold(at)) || ordinal(text, at);
     if !word(token) {
         return None;
     }
@@ -275,35 +275,13 @@ fn same_line(text: &Text<'_>, token: usize) -> bool {
     text.tokens.get(token).is_some_and(|t| t.lines_before == 0)
 }
 
-/// A number in words (`quatorze`, `vingt-deux`) and the token after it.
+/// A number in words and the token after it, no ordinal.
 pub(super) fn in_words(catalog: &Catalog, text: &Text<'_>, token: usize) -> Option<(f64, usize)> {
-    let (value, tens) = *catalog.numbers.get(text.fold(token))?;
-    let mut next = token + 1;
-    let joined = (next..next + 3).find(|at| !matches!(text.fold(*at), "-" | "et"));
-    if joined.is_some_and(|at| ordinal(text, at)) {
+    let joined = (token + 1..token + 4).find(|at| !matches!(text.fold(*at), "-" | "et"));
+    if !catalog.numbers.contains(text.fold(token)) || joined.is_some_and(|at| ordinal(text, at)) {
         return None;
     }
-    if tens {
-        let mut unit = next;
-        while matches!(text.fold(unit), "-" | "et") && unit < next + 2 {
-            unit += 1;
-        }
-        if let Some((small, false)) = catalog.numbers.get(text.fold(unit))
-            && (1..10).contains(small)
-        {
-            next = unit + 1;
-            return Some((f64::from(value + small), next));
-        }
-    } else if value == 10
-        && let unit @ (7..=9) = {
-            let at = if text.fold(next) == "-" { next + 1 } else { next };
-            catalog.numbers.get(text.fold(at)).map_or(0, |n| n.0)
-        }
-    {
-        let at = if text.fold(next) == "-" { next + 1 } else { next };
-        return Some((f64::from(10 + unit), at + 1));
-    }
-    Some((f64::from(value), next))
+    crate::number::spelled(text, token)
 }
 
 fn pure(text: &Text<'_>, token: usize) -> Option<f64> {

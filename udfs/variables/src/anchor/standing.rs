@@ -13,7 +13,7 @@ use super::{Asked, Found, Moment, Moments, Reading};
 pub(super) struct Standing {
     pub moment: Moment,
     pub time: Option<NaiveDateTime>,
-    /// Ends with its line: said in the middle of one, of what came before the door.
+    /// Ends with its line: said in the middle of one, of what came before the door, or in a table.
     line: bool,
 }
 
@@ -36,6 +36,13 @@ fn numbered(text: &Text<'_>, at: usize) -> bool {
         && text.tokens.get(at + 2).is_some_and(|t| t.capital)
 }
 
+/// "| H24 | NIHSS 6 |": a row of a table with more than its heading.
+fn opens_row(text: &Text<'_>, at: usize) -> bool {
+    let on_line = |i: &usize| text.tokens.get(*i).is_some_and(|t| t.lines_before == 0);
+    let cell = (at + 1..text.tokens.len()).take_while(on_line).find(|i| text.fold(*i) == "|");
+    text.fold(at) == "|" && cell.is_some_and(|end| on_line(&(end + 1)))
+}
+
 impl Moments<'_, '_> {
     /// By sentence, what the lines above opened with, and the day they opened with.
     pub(super) fn read_standing(&self) -> (Vec<Option<Standing>>, Vec<Option<NaiveDateTime>>) {
@@ -53,7 +60,9 @@ impl Moments<'_, '_> {
             let here = at.checked_sub(1).filter(|i| analysis.sections[*i].tokens.contains(&sentence.start));
             let blank = first.is_some_and(|t| t.lines_before > 1);
             let line = first.is_some_and(|t| t.lines_before > 0) || sentence.start == 0;
-            let aside = line && current.is_some_and(|s| s.line);
+            // A row of a table goes on where the next one opens with an empty cell.
+            let goes_on = (sentence.start..sentence.start + 2).all(|i| analysis.text.fold(i) == "|");
+            let aside = line && !goes_on && current.is_some_and(|s| s.line);
             let titled = line && bracketed(&analysis.text, sentence.start).is_some() || blank && numbered(&analysis.text, sentence.start);
             if here != section || blank && here.is_none() || aside || titled {
                 current = None;
@@ -101,11 +110,11 @@ impl Moments<'_, '_> {
             if let Some(found) = opening.find(heading) {
                 let moment = self.meant(found.cue, found.tokens.start).0;
                 let aside = !line && matches!(moment, Moment::Prehospital | Moment::History);
-                current = Some(Standing { moment, time: None, line: aside });
+                current = Some(Standing { moment, time: None, line: aside || line && opens_row(text, sentence.start) });
             } else if let Some(found) = dated
                 && let Some(moment) = self.moment_of(found)
             {
-                current = Some(Standing { moment, time: found.value, line: false });
+                current = Some(Standing { moment, time: found.value, line: opens_row(text, sentence.start) });
             }
             standing.push(current);
             days.push(day);

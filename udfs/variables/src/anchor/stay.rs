@@ -1,6 +1,6 @@
 //! When the stay was: by the encounter, else by what the document says of itself.
 
-use chrono::{Duration, NaiveDate, NaiveDateTime, NaiveTime};
+use chrono::{Days, Duration, NaiveDate, NaiveDateTime, NaiveTime};
 use sillage_clinical::analysis::Analysis;
 use sillage_clinical::temporal::{Precision, TemporalExpression, TemporalKind};
 
@@ -37,6 +37,15 @@ pub(crate) struct Stay {
     days: Vec<(usize, NaiveDate)>,
     /// Of those the places of nights: "dans la nuit du 3 au 4".
     nights: Vec<usize>,
+    /// Of those the ones that open an entry of a log: "16/03 09h05 - arrivée".
+    entries: Vec<(usize, NaiveDate)>,
+}
+
+/// Nothing but a bullet stands before this byte on its line.
+fn opens_line(analysis: &Analysis<'_>, at: usize) -> bool {
+    let before = &analysis.text.original[..at];
+    let line = &before[before.rfind('\n').map_or(0, |end| end + 1)..];
+    line.trim_matches(|c: char| c.is_whitespace() || matches!(c, '-' | '*' | '•' | '>' | '[')).is_empty()
 }
 
 impl Stay {
@@ -76,7 +85,12 @@ impl Stay {
                         stay.nights.push(time.start);
                     }
                 }
-                TemporalKind::Date => stay.days.push((time.start, value.date())),
+                TemporalKind::Date => {
+                    stay.days.push((time.start, value.date()));
+                    if opens_line(analysis, time.start) {
+                        stay.entries.push((time.start, value.date()));
+                    }
+                }
                 _ => {}
             }
         }
@@ -120,6 +134,24 @@ impl Stay {
         times[..before].iter().rev().take(TOLD).take_while(told).any(|t| t.value.is_some_and(|v| v.time() >= EVENING))
     }
 
+    /// The day of a line of a log that opens with its hour, under an entry that opened with the day.
+    fn entry_day(&self, analysis: &Analysis<'_>, time: &TemporalExpression, value: NaiveDateTime) -> Option<NaiveDate> {
+        let (at, day) = *self.entries[..self.entries.partition_point(|(at, _)| *at < time.start)].last()?;
+        let line = opens_line(analysis, time.start).then_some(time.start)?;
+        let blank = analysis.text.original[at..line].lines().skip(1).any(|l| l.trim().is_empty());
+        // Hours that run back have passed midnight.
+        let times = analysis.times();
+        let between = &times[times.partition_point(|t| t.start < at)..times.partition_point(|t| t.start < time.start)];
+        let entry = |t: &&TemporalExpression| t.precision >= Precision::Hour && (t.start == at || opens_line(analysis, t.start));
+        let mut last = value.time();
+        let mut nights = 0;
+        for before in between.iter().rev().filter(entry).filter_map(|t| t.value) {
+            nights += u64::from(before.time() > last && before.time() >= EVENING && last < NOON);
+            last = before.time();
+        }
+        (!blank).then(|| day.checked_add_days(Days::new(nights)))?
+    }
+
     /// The instant that a clock time means, where its day is not written beside it.
     pub(crate) fn instant(&self, analysis: &Analysis<'_>, time: &TemporalExpression, document_type: &str) -> Option<NaiveDateTime> {
         let value = time.value?;
@@ -146,6 +178,9 @@ impl Stay {
                 .find(|day| self.start.is_none_or(|s| *day >= s.date() - Duration::days(2)));
             let day = day.filter(|d| *d != reference.date()).or(self.start.map(|s| s.date()));
             return Some(day.unwrap_or(value.date()).and_time(value.time()));
+        }
+        if let Some(day) = self.entry_day(analysis, time, value) {
+            return Some(day.and_time(value.time()));
         }
         // A clock time ahead of the document is of the day before; midnight is no time of writing.
         if reference.time() != NaiveTime::MIN && value - reference > Duration::minutes(if document_type == "emergency" { 240 } else { 90 })

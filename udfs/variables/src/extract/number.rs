@@ -1,32 +1,7 @@
 //! Numbers behind a name: digits, decimals, words, ranges.
 
+use sillage_clinical::number::spelled;
 use sillage_clinical::text::{Kind, Text};
-
-const WORDS: &[(&str, f64)] = &[
-    ("zero", 0.0),
-    ("un", 1.0),
-    ("une", 1.0),
-    ("deux", 2.0),
-    ("trois", 3.0),
-    ("quatre", 4.0),
-    ("cinq", 5.0),
-    ("six", 6.0),
-    ("sept", 7.0),
-    ("huit", 8.0),
-    ("neuf", 9.0),
-    ("dix", 10.0),
-    ("onze", 11.0),
-    ("douze", 12.0),
-    ("treize", 13.0),
-    ("quatorze", 14.0),
-    ("quinze", 15.0),
-    ("seize", 16.0),
-    ("vingt", 20.0),
-    ("trente", 30.0),
-    ("quarante", 40.0),
-    ("cinquante", 50.0),
-    ("soixante", 60.0),
-];
 
 /// A number in the text.
 #[derive(Debug, Clone, PartialEq)]
@@ -69,17 +44,7 @@ fn one<'t>(text: &'t Text<'_>, at: usize) -> Option<Number<'t>> {
     match token.kind {
         Kind::Mark => None,
         Kind::Word => {
-            let (_, value) = WORDS.iter().find(|(w, _)| *w == fold)?;
-            // "vingt-deux", "vingt et un"
-            let mut next = at + 1;
-            let mut value = *value;
-            if value >= 20.0 {
-                let skip = usize::from(matches!(text.fold(next), "-" | "et"));
-                if let Some((_, unit)) = WORDS.iter().find(|(w, n)| *w == text.fold(next + skip) && *n < 20.0 && *n > 0.0) {
-                    value += unit;
-                    next += skip + 1;
-                }
-            }
+            let (value, next) = spelled(text, at)?;
             Some(Number { value, high: None, rest: "", next, comparator: false })
         }
         Kind::Number => {
