@@ -229,8 +229,8 @@ fn wins(text: &str, span: &Span, mention: &Range<usize>) -> bool {
                     larger
                         // "NIHSS 17 à Péronne": a town named like a bone, where a town stands.
                         || span.label == Label::Ville && holds && capital && words.contains(char::is_lowercase)
-                        // "vu TM" of somebody whom the text names.
-                        || holds && span.detector.contains("visa")
+                        // "vu TM" of somebody whom the text names, "TM = Théo MARS".
+                        || holds && ["visa", "legend"].iter().any(|d| span.detector.contains(d))
                         // "Kiné D.P. : marche": letters with dots.
                         || span.detector.contains("slot") && words.contains('.')
                         || holds

@@ -570,7 +570,9 @@ fn copies(page: &Page<'_, '_>, from: usize, found: &mut Found) {
         if token.lines_before > 1 {
             return;
         }
-        let opens = token.lines_before > 0 || at > 0 && matches!(page.fold(at - 1), "," | ";" | "/" | "-" | "et" | "•" | "*" | ":");
+        let parted = at > 0 && matches!(page.fold(at - 1), "," | ";" | "/" | "-" | "et" | "•" | "*" | ":");
+        // The hyphen of "CHA2DS2-VASc" parts nothing.
+        let opens = token.lines_before > 0 || parted && (page.fold(at - 1) != "-" || token.space_before);
         if opens
             && page.title(at).is_none()
             && let Some(candidate) = page.read(at, Trust::Free)

@@ -26,7 +26,11 @@ pub(crate) fn initials(page: &Page<'_, '_>, people: &FxHashSet<String>, found: &
             signature_line(page, line.clone(), found);
         }
     }
+    let legend: FxHashSet<&str> = (0..page.len()).filter(|at| explained(page, *at, people, found)).map(|at| page.fold(at)).collect();
     for at in 0..page.len() {
+        if legend.contains(page.fold(at)) && page.has(at, look::UPPER) && signs(page, at) && !found.covers(at) {
+            found.push(page, at..at + 1, Label::Nom, "context:legend", 20);
+        }
         spoken_pair(page, at, people, found);
         if found.covers(at) {
             continue;
@@ -61,6 +65,28 @@ pub(crate) fn initials(page: &Page<'_, '_>, people: &FxHashSet<String>, found: &
             }
         }
     }
+}
+
+/// "TM = Théo MARS", "Dr Théo MARS (TM)": the page says whose letters they are, whatever
+/// else they may stand for.
+fn explained(page: &Page<'_, '_>, at: usize, people: &FxHashSet<String>, found: &Found) -> bool {
+    let named = |from: usize| (from..from + 3).any(|i| page.same_line(i) && found.covers(i));
+    let held = at > 1 && page.fold(at - 1) == "(" && page.fold(at + 1) == ")" && found.covers(at - 2);
+    page.has(at, look::UPPER)
+        && letters(page, at, 2..=4)
+        && people.contains(page.fold(at))
+        && (held || page.fold(at + 1) == "=" && page.same_line(at + 1) && named(at + 2))
+}
+
+/// Where whoever wrote an entry stands: at its head, behind its hour, in brackets, at its end.
+fn signs(page: &Page<'_, '_>, at: usize) -> bool {
+    let before = at.checked_sub(1).filter(|_| page.same_line(at));
+    let timed = before.is_some_and(|b| page.text.tokens[b].kind == sillage_clinical::text::Kind::Number);
+    before.is_none()
+        || timed
+        || before.is_some_and(|b| matches!(page.fold(b), "(" | "/" | "h" | "-" | "["))
+        || page.line_ends(at + 1)
+        || page.fold(at + 1) == "="
 }
 
 pub(super) fn lines(page: &Page<'_, '_>) -> Vec<Range<usize>> {

@@ -404,6 +404,12 @@ impl Proper<'_, '_> {
         {
             return;
         }
+        // "DLU.pdf"
+        let file =
+            ["pdf", "doc", "jpg", "png", "tif", "txt", "xml", "csv", "xls", "rtf", "dcm", "msg", "eml", "zip"].contains(&self.fold(second));
+        if file && self.fold(at + 1) == "." {
+            return;
+        }
         let own_line = at == 0 || !self.page.same_line(at);
         // "tapé PF:kg"
         let written = !own_line && writing(self.fold(at - 1));
