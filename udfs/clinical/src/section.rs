@@ -163,11 +163,15 @@ impl Catalogue {
             let past = open.is_some_and(|s| matches!(self.kind(s).prior, Prior::Historical | Prior::Family));
             let mut titled = self.title(text, words, vocabulary, first, line_start, past, bracket);
             // "13h20 bio : INR 1,1"
-            if let Some(label) = behind_clock(text, first).filter(|_| titled.is_none() && line_start && bracket.is_none())
-                && let Some(found) = self.title(text, words, vocabulary, label, true, false, None)
-                && matches!(text.fold(found.0.end.saturating_sub(1)), ":" | "=" | "→" | ">" | "-")
-            {
-                (titled, first) = (Some(found), label);
+            if let Some(label) = behind_clock(text, first).filter(|_| titled.is_none() && line_start && bracket.is_none()) {
+                let labels = std::iter::once(label).chain(behind_writer(text, label));
+                let headed = |label: usize| {
+                    let found = self.title(text, words, vocabulary, label, true, false, None)?;
+                    matches!(text.fold(found.0.end.saturating_sub(1)), ":" | "=" | "→" | ">" | "-").then_some((found, label))
+                };
+                if let Some((found, label)) = labels.into_iter().find_map(headed) {
+                    (titled, first) = (Some(found), label);
+                }
             }
             if let Some((title, kind)) = titled
                 && !open.is_some_and(|s| self.item_of_antecedents(text, s, kind, at, first, title.end))
@@ -379,21 +383,21 @@ fn clock(text: &Text<'_>, at: usize) -> bool {
 /// The token behind a clock time at this place, on its line.
 fn behind_clock(text: &Text<'_>, at: usize) -> Option<usize> {
     let parts = |i: &usize| text.tokens[*i].kind == Kind::Number || matches!(text.fold(*i), ":" | "h" | "-" | "–" | "|" | ".");
-    let mut behind = (at..text.tokens.len().min(at + CLOCK)).find(|i| !parts(i))?;
-    // "11:49 SJ TTT :", "9h05 (IAO) ATCD :": whoever wrote the entry.
-    let held = usize::from(text.fold(behind) == "(");
-    let writer = text.tokens.get(behind + held).is_some_and(|t| t.kind == Kind::Word && t.upper && t.range().len() < 4);
-    if writer && (held == 0 || text.fold(behind + 2) == ")") && text.tokens.get(behind + 3 * held).is_some() {
-        let label = behind + 1 + 2 * held;
-        if text.tokens.get(label).is_some_and(|t| t.kind == Kind::Word) {
-            behind = label;
-        }
-    }
+    let behind = (at..text.tokens.len().min(at + CLOCK)).find(|i| !parts(i))?;
     // "14.55 - ttt :"
     let dotted = text.fold(at + 1) == "."
         && text.tokens.get(at + 2).is_some_and(|t| t.kind == Kind::Number && t.range().len() == 2 && !t.space_before)
         && matches!(text.fold(at + 3), "-" | "–" | "|");
     ((clock(text, at) || dotted) && (at + 1..=behind).all(|i| same_line(text, i))).then_some(behind)
+}
+
+/// "11:49 SJ TTT :", "9h05 (IAO) ATCD :": the token behind whoever wrote the entry.
+fn behind_writer(text: &Text<'_>, at: usize) -> Option<usize> {
+    let held = usize::from(text.fold(at) == "(");
+    let writer = text.tokens.get(at + held).is_some_and(|t| t.kind == Kind::Word && t.upper && t.range().len() < 4);
+    let behind = at + 1 + 2 * held;
+    let label = text.tokens.get(behind).is_some_and(|t| t.kind == Kind::Word && t.lines_before == 0);
+    (writer && (held == 0 || text.fold(at + 2) == ")") && label).then_some(behind)
 }
 
 /// "Param. IAO 19h09 :": a label of any words with its hour.

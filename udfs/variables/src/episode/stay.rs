@@ -20,6 +20,8 @@ const REACH: usize = 12;
 const CLOSE: usize = 4;
 /// Words between the first day of a stay and its last one.
 const ASIDE: usize = 24;
+/// Tokens between two parts of one stay.
+const PART: usize = 12;
 /// The letter is written at most that many days after the end.
 const DELAY: i64 = 45;
 /// No acute stay is longer, in days.
@@ -97,10 +99,21 @@ impl<'a> Letter<'a> {
 pub(crate) fn told_stay(text: &Text<'_>, times: &[TemporalExpression], time: Option<NaiveDateTime>) -> (Option<Dated>, Option<Dated>) {
     let letter = Letter::new(text, times, time);
     let possible = |first: NaiveDate, last: NaiveDate| (0..=LONGEST).contains(&(last - first).num_days()) && letter.recent(last);
-    let periods = letter.times.iter().filter(|t| t.kind == TemporalKind::Period && t.precision >= Precision::Day);
-    let stay = periods.filter(|t| letter.behind(STAY, t, REACH)).find_map(|t| {
-        let (first, last) = (t.value?.date(), t.until?.date());
-        possible(first, last).then_some(((first, t.start, t.end), (last, t.start, t.end)))
+    let periods = || letter.times.iter().filter(|t| t.kind == TemporalKind::Period && t.precision >= Precision::Day);
+    let ends = |t: &TemporalExpression| Some((t.value?.date(), t.until?.date())).filter(|(first, last)| possible(*first, *last));
+    let stay = periods().filter(|t| letter.behind(STAY, t, REACH)).find_map(|t| {
+        let (first, last) = ends(t)?;
+        // "Timone du 11 au 13/06, UNV d'Aix du 13 au 19/06": one part after the other.
+        let mut until = (last, t.start, t.end);
+        for next in periods().filter(|n| n.start >= t.end) {
+            match ends(next) {
+                Some((from, to)) if from == until.0 && letter.text.token_at(next.start) - letter.text.token_at(until.2 - 1) < PART => {
+                    until = (to, next.start, next.end)
+                }
+                _ => break,
+            }
+        }
+        Some(((first, t.start, t.end), until))
     });
     if let Some((first, last)) = stay {
         return (Some(first), Some(last));
@@ -197,6 +210,10 @@ mod tests {
         assert_eq!(told("Elle nous a été confiée du 9 au 20 mai 2023."), both("2023-05-09", "2023-05-20", "9 au 20 mai 2023"));
         assert_eq!(told("Compte rendu, séjour 09.05.2023 > 21.05.2023"), both("2023-05-09", "2023-05-21", "09.05.2023 > 21.05.2023"));
         assert_eq!(told("Entrée 09/05/2023 - Sortie 21/05/2023").1.as_deref(), Some("2023-05-21 21/05/2023"));
+        assert_eq!(
+            told("Séjour : urgences 09/05, CHU du 9 au 11/05, UNV du 11 au 22/05/2023."),
+            (Some("2023-05-09 9 au 11/05".into()), Some("2023-05-22 11 au 22/05/2023".into()))
+        );
         assert_eq!(told("Antibiotiques du 12 au 19 mai 2023."), (None, None));
         assert_eq!(told("Hospitalisée du 3 au 9 janvier 2019 pour une pneumopathie."), (None, None));
     }
