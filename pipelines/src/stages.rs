@@ -1,10 +1,20 @@
 //! The stages: SQL files, run in order over the tables of one epoch.
 
+use std::sync::Arc;
+
+use arrow::array::RecordBatch;
+use arrow::datatypes::SchemaRef;
 use datafusion::common::{ParamValues, ScalarValue};
+use datafusion::datasource::MemTable;
 use datafusion::execution::context::SessionContext;
 use sha2::{Digest, Sha256};
 
 use crate::error::{Error, Result};
+
+/// Rows that one partition reads before the next one has its turn.
+const SLICE: usize = 64;
+/// Tables whose documents are read one by one: windows and joins leave them in few partitions.
+const DEALT: &[&str] = &["accepted_documents", "known_readings"];
 
 /// One SQL file.
 pub struct Stage {
@@ -112,6 +122,34 @@ pub async fn run(session: &SessionContext, stage: &'static Stage, parameters: &P
         let plan = session.state().create_logical_plan(&statement).await.map_err(failed)?;
         let plan = plan.replace_params_with_values(&values).map_err(failed)?;
         session.execute_logical_plan(plan).await.map_err(failed)?.collect().await.map_err(failed)?;
+        if let Some(table) = DEALT.iter().find(|table| statement.starts_with(&format!("create table {table} as"))) {
+            deal(session, table).await.map_err(failed)?;
+        }
     }
     Ok(())
+}
+
+/// Deals the rows of a table to the partitions anew.
+async fn deal(session: &SessionContext, table: &str) -> datafusion::error::Result<()> {
+    let rows = session.table(table).await?;
+    let schema = rows.schema().inner().clone();
+    let batches = rows.collect().await?;
+    session.deregister_table(table)?;
+    register(session, table, schema, &batches, session.state().config().target_partitions())
+}
+
+/// Registers rows as a table in slices, dealt to the partitions in turn.
+pub fn register(
+    session: &SessionContext,
+    name: &str,
+    schema: SchemaRef,
+    batches: &[RecordBatch],
+    partitions: usize,
+) -> datafusion::error::Result<()> {
+    let mut dealt = vec![Vec::new(); partitions];
+    let slices = batches.iter().flat_map(|b| (0..b.num_rows()).step_by(SLICE).map(|at| b.slice(at, SLICE.min(b.num_rows() - at))));
+    for (turn, slice) in slices.enumerate() {
+        dealt[turn % partitions].push(slice);
+    }
+    session.register_table(name, Arc::new(MemTable::try_new(schema, dealt)?)).map(drop)
 }

@@ -7,8 +7,7 @@ use std::collections::{BTreeSet, HashSet};
 use std::sync::Arc;
 
 use arrow::array::{AsArray, BooleanArray, RecordBatch};
-use arrow::compute::{concat_batches, filter_record_batch};
-use datafusion::datasource::MemTable;
+use arrow::compute::filter_record_batch;
 use datafusion::execution::context::SessionContext;
 use datafusion::logical_expr::ScalarUDF;
 use sha2::{Digest, Sha256};
@@ -30,9 +29,7 @@ use crate::session;
 use crate::stages::{self, Parameters, STAGES, Stage};
 use crate::store::{Rows, Store, column};
 
-/// Rows of a batch handed to one core at a time.
-const SLICE: usize = 64;
-/// The table that the text stages read; it is spread over the cores.
+/// The documents that the stages take.
 const ACCEPTED: &str = "accepted_documents";
 /// The patients whose episodes are put together anew.
 const TOUCHED: &str = "touched_patients";
@@ -94,9 +91,6 @@ impl Stages {
         register(&session, "incoming_encounters", &incoming.encounters, self.cores)?;
         for stage in STAGES.iter().filter(|s| !s.looks_back) {
             stages::run(&session, stage, parameters).await?;
-            if stage.outputs.iter().any(|o| o.table == "source_documents") {
-                spread(&session, ACCEPTED, self.cores).await?;
-            }
         }
         Ok(session)
     }
@@ -350,24 +344,8 @@ pub(super) fn dead_letter(documents: &RecordBatch, row: usize, reason: &'static 
     Ok(DeadLetter { message_id, source, reason, detail, payload: Some(payload) })
 }
 
-/// Registers rows as a table in slices, dealt to the partitions in turn.
 fn register(session: &SessionContext, name: &str, batch: &RecordBatch, partitions: usize) -> Result<()> {
-    let mut dealt = vec![Vec::new(); partitions];
-    for (turn, start) in (0..batch.num_rows()).step_by(SLICE).enumerate() {
-        dealt[turn % partitions].push(batch.slice(start, SLICE.min(batch.num_rows() - start)));
-    }
-    let table = MemTable::try_new(batch.schema(), dealt).map_err(Box::new)?;
-    session.register_table(name, Arc::new(table)).map_err(Box::new)?;
-    Ok(())
-}
-
-/// Deals the rows of a table anew: window functions and joins leave them in few partitions.
-async fn spread(session: &SessionContext, name: &str, partitions: usize) -> Result<()> {
-    let batches = collect(session, name, "*").await?;
-    let Some(first) = batches.first() else { return Ok(()) };
-    let batch = concat_batches(&first.schema(), &batches).map_err(|e| Error::Internal(format!("{name}: {e}")))?;
-    session.deregister_table(name).map_err(Box::new)?;
-    register(session, name, &batch, partitions)
+    Ok(stages::register(session, name, batch.schema(), std::slice::from_ref(batch), partitions).map_err(Box::new)?)
 }
 
 async fn collect(session: &SessionContext, table: &str, columns: &str) -> Result<Vec<RecordBatch>> {

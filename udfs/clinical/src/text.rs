@@ -65,16 +65,19 @@ impl<'a> Text<'a> {
     }
 
     /// Normalised form of a token: lower case, no accents, ligatures opened.
+    #[inline]
     pub fn fold(&self, index: usize) -> &str {
         self.tokens.get(index).map_or("", |t| &self.folded[t.fold_start as usize..t.fold_end as usize])
     }
 
     /// Original words from the first token of the range to its last.
+    #[inline]
     pub fn source(&self, tokens: Range<usize>) -> &'a str {
         &self.original[self.byte_range(tokens)]
     }
 
     /// Bytes of the original that a range of tokens covers.
+    #[inline]
     pub fn byte_range(&self, tokens: Range<usize>) -> Range<usize> {
         match (self.tokens.get(tokens.start), tokens.end.checked_sub(1).and_then(|i| self.tokens.get(i))) {
             (Some(first), Some(last)) if tokens.start < tokens.end => first.start as usize..last.end as usize,

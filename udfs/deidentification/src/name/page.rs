@@ -170,25 +170,30 @@ impl<'p, 'a> Page<'p, 'a> {
         self.bits.get(at).copied().unwrap_or(0)
     }
 
+    #[inline]
     pub fn has(&self, at: usize, bits: u32) -> bool {
         self.bits(at) & bits != 0
     }
 
+    #[inline]
     pub fn fold(&self, at: usize) -> &str {
         self.text.fold(at)
     }
 
     /// No line end before this token.
+    #[inline]
     pub fn same_line(&self, at: usize) -> bool {
         self.text.tokens.get(at).is_some_and(|t| t.lines_before == 0)
     }
 
     /// Neither space nor line end before this token.
+    #[inline]
     pub fn glued(&self, at: usize) -> bool {
         self.text.tokens.get(at).is_some_and(|t| !t.space_before)
     }
 
     /// Nothing more stands on the line from this token on.
+    #[inline]
     pub fn line_ends(&self, at: usize) -> bool {
         self.text.tokens.get(at).is_none_or(|t| t.lines_before > 0)
     }

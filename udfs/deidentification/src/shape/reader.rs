@@ -45,11 +45,13 @@ impl<'t, 'a> Reader<'t, 'a> {
         self.text.tokens.get(at)
     }
 
+    #[inline]
     pub fn fold(&self, at: usize) -> &'t str {
         self.text.fold(at)
     }
 
     /// Folded form so many tokens before; empty before the text.
+    #[inline]
     pub fn before(&self, at: usize, back: usize) -> &'t str {
         at.checked_sub(back).map_or("", |i| self.text.fold(i))
     }
@@ -62,18 +64,22 @@ impl<'t, 'a> Reader<'t, 'a> {
         self.token(at).map(|t| t.kind)
     }
 
+    #[inline]
     pub fn word(&self, at: usize) -> bool {
         self.kind(at) == Some(Kind::Word)
     }
 
+    #[inline]
     pub fn mark(&self, at: usize, mark: &str) -> bool {
         self.kind(at) == Some(Kind::Mark) && self.fold(at) == mark
     }
 
+    #[inline]
     pub fn capital(&self, at: usize) -> bool {
         self.token(at).is_some_and(|t| t.kind == Kind::Word && t.capital)
     }
 
+    #[inline]
     pub fn upper(&self, at: usize) -> bool {
         self.token(at).is_some_and(|t| t.upper)
     }
@@ -91,10 +97,12 @@ impl<'t, 'a> Reader<'t, 'a> {
     }
 
     /// Nothing stands between the token and the one before it.
+    #[inline]
     pub fn glued(&self, at: usize) -> bool {
         at > 0 && self.token(at).is_some_and(|t| !t.space_before && t.lines_before == 0)
     }
 
+    #[inline]
     pub fn same_line(&self, at: usize) -> bool {
         self.token(at).is_some_and(|t| t.lines_before == 0)
     }
@@ -120,6 +128,7 @@ impl<'t, 'a> Reader<'t, 'a> {
         between.len() > 2 || between.contains('\t')
     }
 
+    #[inline]
     pub fn digits(&self, at: usize) -> Option<Digits> {
         self.token(at).filter(|t| t.kind == Kind::Number)?;
         let fold = self.fold(at);

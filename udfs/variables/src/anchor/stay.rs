@@ -163,6 +163,11 @@ impl Stay {
         let old = (reference.date() - value.date()).num_days() > LONGEST;
         let value = if old { reference.date().and_time(value.time()) } else { value };
         let before = self.days.partition_point(|(at, _)| *at < time.start);
+        // "Retirée la veille. Ponction à 15h41": the hours of an act are those of its day.
+        let act = matches!(document_type, "procedure" | "anesthesia");
+        let eve =
+            act && value.date().succ_opt() == Some(reference.date()) && !self.days[..before].iter().any(|(_, day)| *day == value.date());
+        let value = if eve { reference.date().and_time(value.time()) } else { value };
         if value.date() != reference.date() {
             // "Dans la nuit du 3 au 4, levé à 2 h": after midnight, or on the morning after.
             let night = self.days[..before].last().is_some_and(|(at, day)| *day == value.date() && self.nights.contains(at));

@@ -126,7 +126,7 @@ impl Extractor<'_, '_> {
                 if definition.values.contains(&grade) {
                     return Some(Written { tokens: at..at + 1, number: None, grade: Some(grade), unit: None });
                 }
-            } else if let Some(found) = number(text, at)
+            } else if let Some(found) = number(text, at).filter(|_| !self.in_date(at))
                 && let Some(written) = self.with_unit(definition, at, &found)
             {
                 return Some(written);
@@ -139,6 +139,14 @@ impl Extractor<'_, '_> {
             at += 1;
         }
         None
+    }
+
+    /// The 9 of "Séjour : 09/05/2024".
+    fn in_date(&self, at: usize) -> bool {
+        let byte = self.analysis.text.tokens[at].start as usize;
+        let times = self.analysis.times();
+        let before = times.partition_point(|t| t.start <= byte).checked_sub(1).map(|i| &times[i]);
+        before.is_some_and(|t| byte < t.end && matches!(t.kind, TemporalKind::Date | TemporalKind::Period) && t.precision >= Precision::Day)
     }
 
     fn number_before(&self, definition: &Definition, name: &Tokens<usize>, reach: usize) -> Option<Written> {
