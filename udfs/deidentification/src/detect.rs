@@ -20,7 +20,7 @@ use crate::{Circumstances, Span};
 pub fn detect(identity: &Identity, analysis: &Analysis<'_>, circumstances: Circumstances<'_>) -> Vec<Span> {
     let page = Page::new(&identity.names, analysis);
     let mut spans = rules(identity, analysis, &page, circumstances);
-    spans.extend(tagged(identity, &page, written(analysis), &spans));
+    spans.extend(tagged(identity, &page, analysis.measurements(), written(analysis), &spans));
     off_the_clock(analysis, &mut spans);
     spans
 }

@@ -15,6 +15,7 @@ use std::borrow::Cow;
 use std::ops::Range;
 
 use chrono::NaiveDate;
+use sillage_clinical::measurement::Measurement;
 use sillage_clinical::text::Kind;
 
 use crate::identity::Identity;
@@ -33,22 +34,31 @@ const NAMES: f32 = 0.2;
 const UNSURE: f32 = 0.3;
 /// The same for figures, of which most are measured.
 const FIGURES: f32 = 0.5;
+/// Numbers on a line that make it a row of values.
+const COLUMNS: usize = 5;
 /// Longest word in small letters that may be somebody's whatever it means.
 const SMALL: usize = 3;
 
 /// Spans of what the model takes for identifying among the tokens that `spans` leave.
-pub(crate) fn tagged(identity: &Identity, page: &Page<'_, '_>, written: Option<NaiveDate>, spans: &[Span]) -> Vec<Span> {
+pub(crate) fn tagged(
+    identity: &Identity,
+    page: &Page<'_, '_>,
+    values: &[Measurement],
+    written: Option<NaiveDate>,
+    spans: &[Span],
+) -> Vec<Span> {
     let labels = page.labels(spans);
     let features = Features::new(identity, page, &labels, written);
     let mut seen = Vec::new();
     let mut found: Vec<(Range<usize>, Label, f32)> = Vec::new();
     for at in 0..page.len() {
-        if labels[at].is_some() || !eligible(page, at) {
+        let figures = figures(page, at);
+        if labels[at].is_some() || !eligible(page, at) || side(page, at) || figures && (measured(page, values, at) || in_columns(page, at))
+        {
             continue;
         }
         features.of(at, &(at..at), &mut seen);
         let (label, score) = identity.tagger.guess(&seen);
-        let figures = figures(page, at);
         let name = matches!(label, Label::Nom | Label::Prenom | Label::Ville | Label::Adresse);
         let small = page.has(at, look::LOWER) && page.fold(at).len() > SMALL;
         let bare = page.has(at, look::SINGLE) && page.fold(at + 1) != ".";
@@ -155,6 +165,29 @@ fn eligible(page: &Page<'_, '_>, at: usize) -> bool {
 
 fn figures(page: &Page<'_, '_>, at: usize) -> bool {
     page.fold(at).bytes().any(|b| b.is_ascii_digit())
+}
+
+/// The value of a measurement that is named or has its unit.
+fn measured(page: &Page<'_, '_>, values: &[Measurement], at: usize) -> bool {
+    let bytes = page.text.tokens[at].range();
+    let after = values.partition_point(|m| m.value_end <= bytes.start);
+    values.get(after).is_some_and(|m| m.value_start < bytes.end && (m.name.is_some() || m.unit.is_some()))
+}
+
+/// "10h21   165/84    78   99     35": a row of what a monitor shows.
+fn in_columns(page: &Page<'_, '_>, at: usize) -> bool {
+    let start = (0..=at).rev().find(|i| !page.same_line(*i)).unwrap_or(0);
+    let line = || (start..page.len()).take_while(|i| *i == start || page.same_line(*i));
+    let short = |i: &usize| page.text.tokens[*i].kind == Kind::Number && page.fold(*i).len() < 4;
+    let words = line().filter(|i| page.text.tokens[*i].kind == Kind::Word).count();
+    figures(page, start) && page.fold(at).len() < 4 && line().filter(short).count() >= COLUMNS && words < COLUMNS
+}
+
+/// "(G)", "la G": left or right.
+fn side(page: &Page<'_, '_>, at: usize) -> bool {
+    let before = at.checked_sub(1).map_or("", |b| page.fold(b));
+    matches!(page.fold(at), "g" | "d")
+        && (before == "(" && page.fold(at + 1) == ")" || matches!(before, "la" | "main" | "jambe" | "bras" | "cote"))
 }
 
 /// One letter of "S.A.U.".
