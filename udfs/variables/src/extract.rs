@@ -42,7 +42,6 @@ const DOUBTFUL: f32 = 0.6;
 const DISCHARGE: &str = "discharge_datetime";
 /// Why a rule does not hold where its words stand.
 const OTHER_DOCUMENT: &str = "the rule is not for this type of document";
-const OTHER_SECTION: &str = "the rule is not for this section";
 const ALONE: &str = "none of the words of `with` stands near";
 const SAID_AGAINST: &str = "a word of `unless` stands near";
 /// How sure the end of a stay is that a letter tells with its beginning.
@@ -302,7 +301,7 @@ impl<'d, 'a> Extractor<'d, 'a> {
             return Some(OTHER_DOCUMENT);
         }
         if places.sections & self.section_bit(tokens.start) == 0 {
-            return Some(OTHER_SECTION);
+            return Some("the rule is not for this section");
         }
         if rule.with.is_empty() && rule.unless.is_empty() {
             return None;

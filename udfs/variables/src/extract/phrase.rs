@@ -3,7 +3,7 @@
 use sillage_clinical::qualifier::{Experiencer, Qualifiers};
 use sillage_clinical::trie::Hit;
 
-use super::{ALONE, Candidate, Extractor, OTHER_DOCUMENT, OTHER_SECTION, SAID_AGAINST};
+use super::{ALONE, Candidate, Extractor, OTHER_DOCUMENT, SAID_AGAINST};
 use crate::Value;
 use crate::definition::{Fact, Meaning, Role, Rule, Use};
 
@@ -37,11 +37,11 @@ impl Extractor<'_, '_> {
     }
 
     /// Whether a longer phrase takes the place of the shorter ones in it: not where another
-    /// document or section is meant, or where its own sentence speaks against it ("sortie vers le SSR
+    /// document is meant, or where its own sentence speaks against it ("sortie vers le SSR
     /// de la clinique" is no other hospital); one that lacks its company only of its own value.
     fn covers(&self, longer: Use, used: Use, tokens: &std::ops::Range<usize>) -> bool {
         match self.conditions(longer, tokens) {
-            Some(OTHER_DOCUMENT | OTHER_SECTION | SAID_AGAINST) => false,
+            Some(OTHER_DOCUMENT | SAID_AGAINST) => false,
             Some(ALONE) => self.rule(longer).1.value == self.rule(used).1.value,
             _ => true,
         }
