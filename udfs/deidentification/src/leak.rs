@@ -45,120 +45,14 @@ const TITLES: &[&str] = &[
     "patiente",
 ];
 /// Words that establishments and addresses share.
-const GENERIC: &[&str] = &[
-    "chu",
-    "chru",
-    "ch",
-    "ghu",
-    "ght",
-    "hia",
-    "hopital",
-    "hopitaux",
-    "centre",
-    "hospitalier",
-    "hospitaliere",
-    "universitaire",
-    "regional",
-    "clinique",
-    "polyclinique",
-    "ehpad",
-    "ssr",
-    "smr",
-    "residence",
-    "maison",
-    "retraite",
-    "sante",
-    "medicale",
-    "medical",
-    "cabinet",
-    "institut",
-    "service",
-    "unite",
-    "neuro",
-    "vasculaire",
-    "usinv",
-    "unv",
-    "urgences",
-    "samu",
-    "smur",
-    "imagerie",
-    "pole",
-    "site",
-    "soins",
-    "neurologie",
-    "reanimation",
-    "reeducation",
-    "rue",
-    "avenue",
-    "place",
-    "boulevard",
-    "chemin",
-    "allee",
-    "route",
-    "impasse",
-    "quai",
-    "lieu",
-    "dit",
-    "le",
-    "la",
-    "les",
-    "de",
-    "du",
-    "des",
-    "d",
-    "l",
-    "et",
-    "a",
-    "au",
-    "aux",
-    "en",
-    "sur",
-    "sous",
-    "saint",
-    "sainte",
-    "st",
-    "ste",
-    "bis",
-    "ter",
-    "cedex",
-    "bp",
-    "cs",
-    "bourg",
-    "chi",
-    "chg",
-    "chs",
-    "hospitaliers",
-    "groupe",
-    "groupement",
-    "territoire",
-    "intercommunal",
-    "general",
-    "cliniques",
-    "fondation",
-    "readaptation",
-    "convalescence",
-    "fonctionnelle",
-    "neurologique",
-    "cardiologique",
-    "psychiatrique",
-    "prive",
-    "privee",
-    "public",
-    "publique",
-    "assistance",
-    "civils",
-    "hospices",
-    "pharmacie",
-    "laboratoire",
-    "scanner",
-    "foyer",
-    "logement",
-    "centres",
-    "polyvalent",
-    "polyvalente",
-    "mutualiste",
-    "militaire",
-];
+const GENERIC: &str = "\
+    chu chru ch ghu ght hia hopital hopitaux centre hospitalier hospitaliere universitaire regional clinique polyclinique ehpad ssr \
+    smr residence maison retraite sante medicale medical cabinet institut service unite neuro vasculaire usinv unv urgences samu smur \
+    imagerie pole site soins neurologie reanimation reeducation rue avenue place boulevard chemin allee route impasse quai lieu dit le \
+    la les de du des d l et a au aux en sur sous saint sainte st ste bis ter cedex bp cs bourg chi chg chs hospitaliers groupe \
+    groupement territoire intercommunal general cliniques fondation readaptation convalescence fonctionnelle neurologique \
+    cardiologique psychiatrique prive privee public publique assistance civils hospices pharmacie laboratoire scanner foyer logement \
+    centres polyvalent polyvalente mutualiste militaire";
 
 /// How an identifier must be written to be one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -248,6 +142,12 @@ pub(crate) fn everyday(fold: &str) -> bool {
     common().contains(fold)
 }
 
+/// A word that says what kind of place it is, not which.
+fn generic(folded: &str) -> bool {
+    static WORDS: OnceLock<FxHashSet<&'static str>> = OnceLock::new();
+    WORDS.get_or_init(|| GENERIC.split_whitespace().collect()).contains(folded)
+}
+
 /// Names that medicine has taken, and whether people bear them as often.
 fn eponyms() -> &'static FxHashMap<&'static str, bool> {
     static WORDS: OnceLock<FxHashMap<&'static str, bool>> = OnceLock::new();
@@ -321,7 +221,7 @@ impl KnownIdentifiers {
                     town.iter().take_while(|r| r.fold != "cedex" && !r.fold.starts_with(|c: char| c.is_ascii_digit())).collect();
                 let single = town.len() == 1;
                 let word = town.first().map_or("", |r| r.fold.as_str());
-                if town.iter().all(|r| GENERIC.contains(&r.fold.as_str())) || single && (word.len() < 3 || eponym(word) == Some(false)) {
+                if town.iter().all(|r| generic(&r.fold)) || single && (word.len() < 3 || eponym(word) == Some(false)) {
                     return;
                 }
                 let care = if single && (is_common_word(word) || word.len() < 5) { Care::Capital } else { Care::Any };
@@ -329,12 +229,8 @@ impl KnownIdentifiers {
             }
             Label::Hopital | Label::Adresse => {
                 let runs = without_article(&runs);
-                let telling = |r: &&Run| {
-                    r.capital
-                        && !GENERIC.contains(&r.fold.as_str())
-                        && r.fold.len() > 2
-                        && !r.fold.starts_with(|c: char| c.is_ascii_digit())
-                };
+                let telling =
+                    |r: &&Run| r.capital && !generic(&r.fold) && r.fold.len() > 2 && !r.fold.starts_with(|c: char| c.is_ascii_digit());
                 let count = runs.iter().filter(telling).count();
                 if runs.len() < 2 || count == 0 {
                     return;
@@ -373,15 +269,15 @@ impl KnownIdentifiers {
 
     fn add_name(&mut self, label: Label, runs: &[Run]) {
         let key = concat(runs.iter());
-        if key.chars().count() < 3 || runs.iter().all(|r| GENERIC.contains(&r.fold.as_str()) || r.fold.len() == 1) {
+        if key.chars().count() < 3 || runs.iter().all(|r| generic(&r.fold) || r.fold.len() == 1) {
             return;
         }
         if runs.len() > 1 {
             // "LE JEUNE" is also "le jeune âge".
-            let plain = |r: &Run| GENERIC.contains(&r.fold.as_str()) || is_common_word(&r.fold);
+            let plain = |r: &Run| generic(&r.fold) || is_common_word(&r.fold);
             self.insert(label, key, if runs.iter().all(plain) { Care::Capital } else { Care::Any });
             // "Durand-Lemaire": each of the two is a name.
-            for run in runs.iter().filter(|r| r.fold.len() > 3 && !GENERIC.contains(&r.fold.as_str())) {
+            for run in runs.iter().filter(|r| r.fold.len() > 3 && !generic(&r.fold)) {
                 self.add_word(label, &run.fold);
             }
         } else {
