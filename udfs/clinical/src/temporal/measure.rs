@@ -58,6 +58,9 @@ impl Reader<'_, '_> {
 
     /// A number with a unit: decides what it is.
     pub fn length(&mut self, at: usize) -> Option<usize> {
+        if let Some((years, end)) = self.short_age(at) {
+            return self.emit(at, end, What::Age { years: years as f32, unit: Unit::Year }, false);
+        }
         let measure = self.measure(at)?;
         if let Some(next) = self.rate_after(at, &measure) {
             return Some(next);
@@ -67,6 +70,23 @@ impl Reader<'_, '_> {
             Unit::Year => self.years(at, measure),
             _ => self.days(at, measure),
         }
+    }
+
+    /// "(72 a)", "H 71 a,", "Âge : 84": years cut to their letter where a patient is
+    /// presented, or behind their name; the number and the token after it.
+    pub fn short_age(&self, at: usize) -> Option<(u32, usize)> {
+        let years = self.plain(at).filter(|d| (16..115).contains(&d.value))?.value;
+        let ends = |i: usize| self.line_start(i) || matches!(self.mark(i), b')' | b',' | b'.' | b';' | b'/' | b'-');
+        if at > 1 && matches!(self.mark(at - 1), b':' | b'=') && self.same_line(at) && self.fold(at - 2) == "age" && ends(at + 1) {
+            return (!self.continued(at + 1, b'.') && !self.continued(at + 1, b',')).then_some((years, at + 1));
+        }
+        let letter = self.text.tokens.get(at + 1).filter(|t| t.lines_before == 0 && t.space_before)?;
+        if !(ends(at + 2) || self.sex_after(at + 2)) || !matches!(&self.text.original[letter.range()], "a" | "A") {
+            return None;
+        }
+        let sexed = |i: usize| matches!(self.fold(i), "f" | "h" | "m") && self.text.tokens[i].upper;
+        let opened = self.line_start(at) || matches!(self.mark(at - 1), b'(' | b',' | b'/' | b'-' | b':') || sexed(at - 1);
+        (opened || self.sex_after(at + 2)).then_some((years, at + 2))
     }
 
     fn emit_length(&mut self, first: usize, measure: &Measure, since: bool) -> Option<usize> {
