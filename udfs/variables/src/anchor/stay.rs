@@ -138,7 +138,9 @@ impl Stay {
     fn entry_day(&self, analysis: &Analysis<'_>, time: &TemporalExpression, value: NaiveDateTime) -> Option<NaiveDate> {
         let (at, day) = *self.entries[..self.entries.partition_point(|(at, _)| *at < time.start)].last()?;
         let line = opens_line(analysis, time.start).then_some(time.start)?;
-        let blank = analysis.text.original[at..line].lines().skip(1).any(|l| l.trim().is_empty());
+        let entries = &analysis.text.original[at..line];
+        let whole = &entries[..entries.rfind('\n').unwrap_or(0)];
+        let blank = whole.lines().skip(1).any(|l| l.trim().is_empty());
         // Hours that run back have passed midnight.
         let times = analysis.times();
         let between = &times[times.partition_point(|t| t.start < at)..times.partition_point(|t| t.start < time.start)];
