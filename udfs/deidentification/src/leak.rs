@@ -49,10 +49,7 @@ const GENERIC: &str = "\
     chu chru ch ghu ght hia hopital hopitaux centre hospitalier hospitaliere universitaire regional clinique polyclinique ehpad ssr \
     smr residence maison retraite sante medicale medical cabinet institut service unite neuro vasculaire usinv unv urgences samu smur \
     imagerie pole site soins neurologie reanimation reeducation rue avenue place boulevard chemin allee route impasse quai lieu dit le \
-    la les de du des d l et a au aux en sur sous saint sainte st ste bis ter cedex bp cs bourg chi chg chs hospitaliers groupe \
-    groupement territoire intercommunal general cliniques fondation readaptation convalescence fonctionnelle neurologique \
-    cardiologique psychiatrique prive privee public publique assistance civils hospices pharmacie laboratoire scanner foyer logement \
-    centres polyvalent polyvalente mutualiste militaire";
+    la les de du des d l et a au aux en sur sous saint sainte st ste bis ter cedex bp cs bourg";
 
 /// How an identifier must be written to be one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -229,8 +226,9 @@ impl KnownIdentifiers {
             }
             Label::Hopital | Label::Adresse => {
                 let runs = without_article(&runs);
-                let telling =
-                    |r: &&Run| r.capital && !generic(&r.fold) && r.fold.len() > 2 && !r.fold.starts_with(|c: char| c.is_ascii_digit());
+                // The surrogate of an establishment keeps what it is: "Assistance Publique" would be found in it.
+                let kind = |r: &Run| generic(&r.fold) || label == Label::Hopital && Identity::built_in().surrogates.says_kind(&r.fold);
+                let telling = |r: &&Run| r.capital && !kind(r) && r.fold.len() > 2 && !r.fold.starts_with(|c: char| c.is_ascii_digit());
                 let count = runs.iter().filter(telling).count();
                 if runs.len() < 2 || count == 0 {
                     return;
@@ -503,6 +501,15 @@ mod tests {
         ] {
             assert_eq!(known.find(text), None, "{text}");
         }
+    }
+
+    #[test]
+    fn what_an_establishment_is_identifies_no_hospital_but_a_person_called_so() {
+        let mut known = KnownIdentifiers::default();
+        known.add(Label::Hopital, "Assistance Publique");
+        assert_eq!(known.find("Assistance Publique - Hôpitaux de Douvremont"), None);
+        known.add(Label::Nom, "FOYER");
+        assert!(known.find("revu avec Mme Foyer").is_some());
     }
 
     #[test]

@@ -166,6 +166,11 @@ impl Surrogates {
         })
     }
 
+    /// A word that stays in the surrogate of an establishment.
+    pub(crate) fn says_kind(&self, folded: &str) -> bool {
+        self.establishment_kinds.contains(folded)
+    }
+
     /// Whether a folded given name is a woman's, when it is a known one.
     fn gender(&self, folded: &str) -> Option<bool> {
         self.genders.get(folded).copied()
