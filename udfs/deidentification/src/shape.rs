@@ -38,6 +38,7 @@ use reader::Reader;
 
 use crate::Span;
 use crate::identity::Identity;
+pub(crate) use reader::is_measured;
 
 /// Finds what identifies by its shape, ascending and disjoint.
 pub fn shapes(knowledge: &Identity, analysis: &Analysis<'_>) -> Vec<Span> {

@@ -22,6 +22,7 @@ use crate::identity::Identity;
 use crate::name::knowledge::word;
 use crate::name::page::{Page, look};
 use crate::proper::known;
+use crate::shape::is_measured;
 use crate::{Label, Span};
 use features::Features;
 pub use model::{CLASSES, Model, ModelError, Weights, softmax};
@@ -53,7 +54,10 @@ pub(crate) fn tagged(
     let mut found: Vec<(Range<usize>, Label, f32)> = Vec::new();
     for at in 0..page.len() {
         let figures = figures(page, at);
-        if labels[at].is_some() || !eligible(page, at) || side(page, at) || figures && (measured(page, values, at) || in_columns(page, at))
+        if labels[at].is_some()
+            || !eligible(page, at)
+            || side(page, at)
+            || figures && (is_measured(values, page.text.tokens[at].range()) || in_columns(page, at))
         {
             continue;
         }
@@ -165,13 +169,6 @@ fn eligible(page: &Page<'_, '_>, at: usize) -> bool {
 
 fn figures(page: &Page<'_, '_>, at: usize) -> bool {
     page.fold(at).bytes().any(|b| b.is_ascii_digit())
-}
-
-/// The value of a measurement that is named or has its unit.
-fn measured(page: &Page<'_, '_>, values: &[Measurement], at: usize) -> bool {
-    let bytes = page.text.tokens[at].range();
-    let after = values.partition_point(|m| m.value_end <= bytes.start);
-    values.get(after).is_some_and(|m| m.value_start < bytes.end && (m.name.is_some() || m.unit.is_some()))
 }
 
 /// "10h21   165/84    78   99     35": a row of what a monitor shows.

@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::ops::Range;
 
 use sillage_clinical::analysis::Analysis;
+use sillage_clinical::measurement::Measurement;
 use sillage_clinical::text::{Kind, Text, Token};
 
 use super::gazetteer::{Cue, ShapeKnowledge};
@@ -182,10 +183,7 @@ impl<'t, 'a> Reader<'t, 'a> {
 
     /// The value of a measurement stands here.
     pub fn measured(&self, at: usize) -> bool {
-        let Some(token) = self.token(at) else { return false };
-        let values = self.analysis.measurements();
-        let after = values.partition_point(|m| m.value_end <= token.start as usize);
-        values.get(after).is_some_and(|m| m.value_start < token.end as usize && (m.name.is_some() || m.unit.is_some()))
+        self.token(at).is_some_and(|token| is_measured(self.analysis.measurements(), token.range()))
     }
 
     /// The spans, ascending and disjoint.
@@ -201,4 +199,10 @@ impl<'t, 'a> Reader<'t, 'a> {
         });
         self.found
     }
+}
+
+/// Whether the value of a measurement that is named, or has its unit, stands in these bytes.
+pub(crate) fn is_measured(values: &[Measurement], bytes: Range<usize>) -> bool {
+    let after = values.partition_point(|m| m.value_end <= bytes.start);
+    values.get(after).is_some_and(|m| m.value_start < bytes.end && (m.name.is_some() || m.unit.is_some()))
 }
