@@ -33,6 +33,9 @@ pub use dotted::dotted_clocks;
 use crate::text::Text;
 use chrono::{NaiveDate, NaiveDateTime};
 
+/// The months in Roman figures, folded.
+pub const ROMAN_MONTHS: [&str; 12] = ["i", "ii", "iii", "iv", "v", "vi", "vii", "viii", "ix", "x", "xi", "xii"];
+
 /// What an expression is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum TemporalKind {

@@ -1,5 +1,6 @@
 //! Calendar dates: in figures, and with the month in letters.
 
+use super::ROMAN_MONTHS;
 use super::lexicon::Cue;
 use super::reader::{Calendar, Day, Direction, Instant, Reader, What};
 use crate::text::Kind;
@@ -82,10 +83,8 @@ impl Reader<'_, '_> {
 
     /// The month that capitals I to XII say.
     fn roman_month(&self, at: usize) -> Option<u32> {
-        let token = self.text.tokens.get(at).filter(|t| t.kind == Kind::Word && t.upper)?;
-        let months = ["i", "ii", "iii", "iv", "v", "vi", "vii", "viii", "ix", "x", "xi", "xii"];
-        (token.range().len() < 5).then_some(())?;
-        months.iter().position(|m| *m == self.fold(at)).map(|m| m as u32 + 1)
+        self.text.tokens.get(at).filter(|t| t.kind == Kind::Word && t.upper)?;
+        ROMAN_MONTHS.iter().position(|m| *m == self.fold(at)).map(|m| m as u32 + 1)
     }
 
     /// `II.2016`: a month in Roman figures and its year.

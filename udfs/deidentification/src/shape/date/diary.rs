@@ -2,14 +2,13 @@
 //! and weeks of the year: "S12 2025", "sem. 24".
 
 use chrono::Datelike;
+use sillage_clinical::temporal::ROMAN_MONTHS;
 
 use super::Date;
 use crate::shape::gazetteer::Cue;
 use crate::shape::reader::Reader;
 
 const WEEKDAYS: [&str; 7] = ["lundi", "mardi", "mercredi", "jeudi", "vendredi", "samedi", "dimanche"];
-
-const MONTHS: [&str; 12] = ["i", "ii", "iii", "iv", "v", "vi", "vii", "viii", "ix", "x", "xi", "xii"];
 
 impl Reader<'_, '_> {
     /// A weekday cut to one, two or five letters before its day.
@@ -97,7 +96,8 @@ impl Reader<'_, '_> {
         let year = self.digits(at + 2).filter(|d| d.count == 4 && (1900..2100).contains(&d.value))?;
         let joined = matches!(self.fold(at + 1), "/" | "." | "-") && self.glued(at + 1) && self.glued(at + 2);
         let alone = at == 0 || !self.glued(at) || self.mark(at - 1, "(");
-        (joined && alone && self.upper(at) && MONTHS.contains(&self.fold(at))).then(|| Date { year: Some(year.value), ..Date::new(at + 3) })
+        (joined && alone && self.upper(at) && ROMAN_MONTHS.contains(&self.fold(at)))
+            .then(|| Date { year: Some(year.value), ..Date::new(at + 3) })
     }
 
     /// "3.XI", "14/IV", "27-XII": a day and a month in Roman figures; "le 9.I" needs its article.
@@ -105,8 +105,10 @@ impl Reader<'_, '_> {
         let day = self.digits(at).filter(|d| d.count < 3 && (1..=31).contains(&d.value))?;
         let said = self.same_line(at) && matches!(self.before(at, 1), "le" | "du" | "au");
         let letters = if said { 0 } else { 1 };
-        let month =
-            MONTHS.iter().position(|m| *m == self.fold(at + 2)).filter(|_| self.upper(at + 2) && self.fold(at + 2).len() > letters)?;
+        let month = ROMAN_MONTHS
+            .iter()
+            .position(|m| *m == self.fold(at + 2))
+            .filter(|_| self.upper(at + 2) && self.fold(at + 2).len() > letters)?;
         let joined = matches!(self.fold(at + 1), "." | "/" | "-") && self.glued(at + 1) && self.glued(at + 2);
         let graded = self.mark(at + 1, "/") && at > 0 && self.upper(at - 1) && self.same_line(at);
         let named = graded || self.cue_before(at, 3, Cue::Score) || self.cue_before(at, 3, Cue::NamedAfter);

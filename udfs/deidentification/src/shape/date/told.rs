@@ -1,6 +1,8 @@
 //! Days that no figure tells: "troisième jeudi de juin", "lundi de Pâques",
 //! "mardi seize", "le dix-neuf au matin", and months in Roman figures.
 
+use sillage_clinical::temporal::ROMAN_MONTHS;
+
 use super::Date;
 use crate::shape::gazetteer::Cue;
 use crate::shape::reader::Reader;
@@ -100,8 +102,7 @@ impl Reader<'_, '_> {
         let marked = matches!(self.fold(at + 1), "/" | "-" | ".");
         let step = if marked { 2 } else { 1 };
         let (month, year) = (at + step, at + 2 * step);
-        let roman = matches!(self.fold(month), "i" | "ii" | "iii" | "iv" | "v" | "vi" | "vii" | "viii" | "ix" | "x" | "xi" | "xii")
-            && self.upper(month);
+        let roman = ROMAN_MONTHS.contains(&self.fold(month)) && self.upper(month);
         let parted = !marked || self.fold(at + 3) == self.fold(at + 1) && (1..=4).all(|i| self.glued(at + i));
         let recent = |value: u64| self.century(value) + 2 > self.now() && self.century(value) < self.now() + 2;
         let figures =
