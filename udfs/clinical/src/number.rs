@@ -39,7 +39,8 @@ pub fn spelled(text: &Text<'_>, at: usize) -> Option<(f64, usize)> {
     Some(part.map_or((value, next), |(part, next)| (value + part, next)))
 }
 
-fn word(text: &Text<'_>, at: usize) -> Option<f64> {
+/// What a word counts.
+pub fn word(text: &Text<'_>, at: usize) -> Option<f64> {
     let fold = text.fold(at);
     WORDS.iter().find(|(w, _)| *w == fold).map(|(_, value)| *value)
 }

@@ -2,7 +2,7 @@
 
 use std::sync::LazyLock;
 
-use rustc_hash::{FxHashMap, FxHashSet};
+use rustc_hash::FxHashMap;
 use serde::Deserialize;
 
 use super::trie::Trie;
@@ -108,8 +108,6 @@ pub(super) struct Catalog {
     pub(super) surfaces: Trie<UnitId>,
     pub(super) comparators: Trie<super::Comparator>,
     pub(super) roles: FxHashMap<Box<str>, Roles>,
-    /// Words that count.
-    pub(super) numbers: FxHashSet<Box<str>>,
     pub(super) known: Known,
 }
 
@@ -201,7 +199,6 @@ struct Words {
     duration: Vec<String>,
     month: Vec<String>,
     counted: Vec<String>,
-    number: Vec<String>,
 }
 
 #[derive(Deserialize)]
@@ -358,7 +355,6 @@ impl Catalog {
                 *entry = entry.or(role);
             }
         }
-        self.numbers.extend(words.number.iter().map(|word| fold(word).into()));
     }
 
     fn add_comparators(&mut self, lists: &Comparators) {

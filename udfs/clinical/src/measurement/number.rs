@@ -1,6 +1,7 @@
 //! Numbers as French notes write them, and the dates, clock times and durations
 //! that are not measurements.
 
+use crate::number::{spelled, word};
 use crate::text::{Kind, Text, fold_char};
 
 use super::catalog::{Catalog, Roles};
@@ -260,7 +261,7 @@ fn ordinal(text: &Text<'_>, token: usize) -> bool {
 /// End of the time in words that starts here: `vingt-quatrième heure`, `quarante-huit
 /// heures`, `troisième jour`.
 pub(super) fn time_in_words(catalog: &Catalog, text: &Text<'_>, token: usize) -> Option<usize> {
-    let word = |at: usize| catalog.numbers.contains(text.fold(at)) || ordinal(text, at);
+    let word = |at: usize| counts(text, at) || ordinal(text, at);
     if !word(token) {
         return None;
     }
@@ -275,13 +276,18 @@ fn same_line(text: &Text<'_>, token: usize) -> bool {
     text.tokens.get(token).is_some_and(|t| t.lines_before == 0)
 }
 
+/// A word that counts; "une" is an article.
+fn counts(text: &Text<'_>, token: usize) -> bool {
+    text.fold(token) != "une" && word(text, token).is_some()
+}
+
 /// A number in words and the token after it, no ordinal.
-pub(super) fn in_words(catalog: &Catalog, text: &Text<'_>, token: usize) -> Option<(f64, usize)> {
+pub(super) fn in_words(text: &Text<'_>, token: usize) -> Option<(f64, usize)> {
     let joined = (token + 1..token + 4).find(|at| !matches!(text.fold(*at), "-" | "et"));
-    if !catalog.numbers.contains(text.fold(token)) || joined.is_some_and(|at| ordinal(text, at)) {
+    if !counts(text, token) || joined.is_some_and(|at| ordinal(text, at)) {
         return None;
     }
-    crate::number::spelled(text, token)
+    spelled(text, token)
 }
 
 fn pure(text: &Text<'_>, token: usize) -> Option<f64> {

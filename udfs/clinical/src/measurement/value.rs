@@ -407,7 +407,7 @@ impl Scanner<'_, '_> {
             }
             (None, Some(value)) => (value, text.tokens[token].start as usize, text.tokens[token].end as usize, token + 1),
             (None, None) if at == 0 => {
-                let (value, next) = number::in_words(self.catalog, text, token)?;
+                let (value, next) = number::in_words(text, token)?;
                 // "un" is an article unless the phrase ends with it.
                 let ends = |at: usize| {
                     self.catalog.role(text.fold(at)).any(Roles::STOP.or(Roles::SERIES)) || matches!(text.fold(at), "a" | "au" | "contre")
@@ -514,7 +514,7 @@ impl Scanner<'_, '_> {
         } else if t.kind == Kind::Number || at > 0 {
             key.push_str(word);
         } else {
-            let (value, _) = number::in_words(self.catalog, text, token).filter(|_| ask.linked)?;
+            let (value, _) = number::in_words(text, token).filter(|_| ask.linked)?;
             key = format!("{value}");
         }
         let mut next = token + 1;
