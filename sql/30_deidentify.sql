@@ -35,6 +35,7 @@ left join revealed r on r.patient_id = p.person_id
 where p.is_news
    or coalesce(array_length(r.items), 0) > coalesce(array_length(p.revealed_before), 0);
 
+-- A table of its own: its documents are dealt to all cores, which the join leaves to one.
 create table known_readings as
 select r.*, v.items as revealed
 from readings r

@@ -8,7 +8,7 @@ use crate::replace::{Replaced, replace};
 use crate::surrogate::{SurrogateContext, Surrogates};
 use crate::{Label, Span};
 
-/// Most identifiers that are hidden after a search of what would leave.
+/// Most searches of what would leave, each of which hides one thing more.
 const ATTEMPTS: usize = 20;
 const DETECTOR: &str = "known:lock";
 

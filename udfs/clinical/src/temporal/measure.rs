@@ -58,7 +58,7 @@ impl Reader<'_, '_> {
 
     /// A number with a unit: decides what it is.
     pub fn length(&mut self, at: usize) -> Option<usize> {
-        if let Some((years, end)) = self.short_age(at) {
+        if let Some((years, end)) = self.presented_age(at) {
             return self.emit(at, end, What::Age { years: years as f32, unit: Unit::Year }, false);
         }
         let measure = self.measure(at)?;
@@ -74,7 +74,7 @@ impl Reader<'_, '_> {
 
     /// "(72 a)", "H 71 a,", "Âge : 84": years cut to their letter where a patient is
     /// presented, or behind their name; the number and the token after it.
-    pub fn short_age(&self, at: usize) -> Option<(u32, usize)> {
+    pub fn presented_age(&self, at: usize) -> Option<(u32, usize)> {
         let years = self.plain(at).filter(|d| (16..115).contains(&d.value))?.value;
         let ends = |i: usize| self.line_start(i) || matches!(self.mark(i), b')' | b',' | b'.' | b';' | b'/' | b'-');
         if at > 1 && matches!(self.mark(at - 1), b':' | b'=') && self.same_line(at) && self.fold(at - 2) == "age" && ends(at + 1) {

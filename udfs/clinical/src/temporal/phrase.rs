@@ -338,7 +338,7 @@ impl Reader<'_, '_> {
     pub fn study_time(&mut self, at: usize) -> Option<usize> {
         let fold = self.fold(at);
         let letter = *fold.as_bytes().first()?;
-        if !matches!(letter, b'j' | b'h' | b'm' | b's') || fold.len() > 6 || fold.len() == 1 && self.short_age(at + 1).is_some() {
+        if !matches!(letter, b'j' | b'h' | b'm' | b's') || fold.len() > 6 || fold.len() == 1 && self.presented_age(at + 1).is_some() {
             return None;
         }
         let (amount, sign, last) = if fold.len() > 1 {

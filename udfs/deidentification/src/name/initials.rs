@@ -4,6 +4,7 @@
 use std::ops::Range;
 
 use rustc_hash::FxHashSet;
+use sillage_clinical::text::Kind;
 
 use super::Found;
 use super::knowledge::{role, word};
@@ -28,7 +29,7 @@ pub(crate) fn initials(page: &Page<'_, '_>, people: &FxHashSet<String>, found: &
     }
     let legend: FxHashSet<&str> = (0..page.len()).filter(|at| explained(page, *at, people, found)).map(|at| page.fold(at)).collect();
     for at in 0..page.len() {
-        if legend.contains(page.fold(at)) && page.has(at, look::UPPER) && signs(page, at) && !found.covers(at) {
+        if legend.contains(page.fold(at)) && page.has(at, look::UPPER) && stands_as_writer(page, at) && !found.covers(at) {
             found.push(page, at..at + 1, Label::Nom, "context:legend", 20);
         }
         spoken_pair(page, at, people, found);
@@ -79,9 +80,9 @@ fn explained(page: &Page<'_, '_>, at: usize, people: &FxHashSet<String>, found: 
 }
 
 /// Where whoever wrote an entry stands: at its head, behind its hour, in brackets, at its end.
-fn signs(page: &Page<'_, '_>, at: usize) -> bool {
+fn stands_as_writer(page: &Page<'_, '_>, at: usize) -> bool {
     let before = at.checked_sub(1).filter(|_| page.same_line(at));
-    let timed = before.is_some_and(|b| page.text.tokens[b].kind == sillage_clinical::text::Kind::Number);
+    let timed = before.is_some_and(|b| page.text.tokens[b].kind == Kind::Number);
     before.is_none()
         || timed
         || before.is_some_and(|b| matches!(page.fold(b), "(" | "/" | "h" | "-" | "["))
@@ -114,7 +115,7 @@ fn dotted(page: &Page<'_, '_>, at: usize) -> bool {
 
 /// "PJ 12", "PJ = 4": something measured.
 fn measured(page: &Page<'_, '_>, at: usize) -> bool {
-    let number = |i: usize| page.text.tokens.get(i).is_some_and(|t| t.kind == sillage_clinical::text::Kind::Number);
+    let number = |i: usize| page.text.tokens.get(i).is_some_and(|t| t.kind == Kind::Number);
     page.same_line(at + 1) && (number(at + 1) || matches!(page.fold(at + 1), "=" | ":" | "%") && number(at + 2))
 }
 
