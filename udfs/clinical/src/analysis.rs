@@ -12,6 +12,7 @@ use crate::copies::copies;
 use crate::document_kind::DocumentKind;
 use crate::enumeration::continues;
 use crate::form::{Form, Part};
+use crate::is;
 use crate::knowledge::Knowledge;
 use crate::lexicon::{Concept, Label, data_lines};
 use crate::measurement::{Measurement, measurements_of_form};
@@ -258,7 +259,7 @@ impl<'a> Analysis<'a> {
         }
         // "Absence d'hémorragie : oui" says what it asks, "absence d'hémorragie : non" the contrary.
         let mut before = (0..span.start).rev().take_while(|at| asked(self.form.at(*at)));
-        let denies = before.any(|at| matches!(self.text.fold(at), "absence" | "pas" | "sans" | "aucun" | "aucune"));
+        let denies = before.any(|at| is!(self.text.key(at), "absence" | "pas" | "sans" | "aucun" | "aucune"));
         if part.denied() {
             return if denies {
                 Qualifiers { negated: false, hypothetical: false, ..said }
@@ -281,7 +282,7 @@ impl<'a> Analysis<'a> {
         let asked = self.form.at(head.start) == self.form.at(span.start);
         asked
             && between.len() < 4
-            && between.clone().any(|at| matches!(self.text.fold(at), "de" | "d" | "du" | "des" | "pour" | "sous" | "sur" | "par"))
+            && between.clone().any(|at| is!(self.text.key(at), "de" | "d" | "du" | "des" | "pour" | "sous" | "sur" | "par"))
     }
 
     fn in_title(&self, mention: &Mention) -> bool {
@@ -375,7 +376,7 @@ impl<'a> Analysis<'a> {
         let Some(first) = (title.max(token.saturating_sub(LINE))..=token).rev().find(|at| self.text.tokens[*at].lines_before > 0) else {
             return false;
         };
-        let first = first + usize::from(self.text.fold(first) == "-");
+        let first = first + usize::from(is!(self.text.key(first), "-"));
         let Some(byte) = self.text.tokens.get(first).map(|t| t.start as usize) else { return false };
         let times = self.times();
         times.get(times.partition_point(|t| t.end <= byte)).is_some_and(|t| t.start <= byte && t.kind == TemporalKind::Time)
@@ -421,16 +422,16 @@ impl<'a> Analysis<'a> {
         let text = &self.text;
         let (first, after) = (text.token_at(time.start), text.token_at(time.end - 1) + 1);
         let born = |at: usize| match text.fold(at) {
-            "ne" | "nee" => text.fold(first - 1) == "le",
+            "ne" | "nee" => is!(text.key(first - 1), "le"),
             word => matches!(word, "ddn" | "naissance"),
         };
         if (first.saturating_sub(3)..first).any(born) {
             return true;
         }
-        let bracketed = time.precision >= Precision::Day && first > 0 && text.fold(first - 1) == "(" && text.fold(after) == ")";
+        let bracketed = time.precision >= Precision::Day && first > 0 && is!(text.key(first - 1), "(") && is!(text.key(after), ")");
         let title = (first.saturating_sub(NAME)..first).rev().find(|at| {
-            matches!(text.fold(*at), "madame" | "monsieur" | "mme" | "mlle" | "mr" | "mademoiselle")
-                || text.fold(*at) == "m" && text.tokens[*at].upper && text.fold(*at + 1) == "."
+            is!(text.key(*at), "madame" | "monsieur" | "mme" | "mlle" | "mr" | "mademoiselle")
+                || is!(text.key(*at), "m") && text.tokens[*at].upper && is!(text.key(*at + 1), ".")
         });
         bracketed && title.is_some_and(|title| !mentions.iter().any(|m| m.start > title && m.end < first))
     }
@@ -442,7 +443,7 @@ impl<'a> Analysis<'a> {
             if let Some(mention) = mention_from(mentions, at) {
                 // "AVC thrombolysé en 2009": nothing between the two but a link.
                 if (between.start..at)
-                    .any(|i| !matches!(self.text.fold(i), "par" | "traite" | "traitee" | "et" | "opere" | "operee" | "non" | "-"))
+                    .any(|i| !is!(self.text.key(i), "par" | "traite" | "traitee" | "et" | "opere" | "operee" | "non" | "-"))
                 {
                     return None;
                 }
@@ -455,7 +456,7 @@ impl<'a> Analysis<'a> {
                 // "clopidogrel jusqu'en mars": the end, not the time.
                 "jusqu" | "jusque" => return None,
                 // "AVC lacunaire, et celui de 2016": the date is of the other one.
-                "," if at > between.start || self.text.fold(at + 1) == "et" => return None,
+                "," if at > between.start || is!(self.text.key(at + 1), "et") => return None,
                 _ if self.text.tokens[at].kind == Kind::Mark => {}
                 _ => words += 1,
             }
@@ -490,14 +491,13 @@ impl<'a> Analysis<'a> {
             at += 1;
         }
         // Behind a comma only what was done or not done for the dated event.
-        let follows =
-            commas == 0 || commas == 1 && matches!(self.text.fold(between.end - 1), "non" | "pas" | "sans" | "par" | "de" | "d" | "'");
+        let follows = commas == 0 || commas == 1 && is!(self.text.key(between.end - 1), "non" | "pas" | "sans" | "par" | "de" | "d" | "'");
         (words <= DATE_REACH && follows).then_some(words + 2 * commas)
     }
 
     /// A comma stands before the date that starts here, a preposition aside.
     fn set_off(&self, date: usize) -> bool {
-        let opens = |at: usize| at == 0 || self.text.tokens[at].lines_before > 0 || matches!(self.text.fold(at - 1), "," | "." | ";" | "(");
+        let opens = |at: usize| at == 0 || self.text.tokens[at].lines_before > 0 || is!(self.text.key(at - 1), "," | "." | ";" | "(");
         opens(date) || date > 0 && opens(date - 1)
     }
 

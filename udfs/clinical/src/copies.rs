@@ -5,6 +5,7 @@ use std::ops::Range;
 
 use chrono::{Duration, NaiveDateTime};
 
+use crate::is;
 use crate::temporal::{Precision, TemporalExpression, TemporalKind};
 use crate::text::Text;
 
@@ -42,7 +43,7 @@ pub(crate) fn copies(text: &Text<'_>, times: &[TemporalExpression], reference: O
     let Some(reference) = reference else { return found };
     let mut at = 0;
     while at < text.tokens.len() {
-        let close = if text.fold(at) == "\"" { closing(text, at) } else { None };
+        let close = if is!(text.key(at), "\"") { closing(text, at) } else { None };
         let Some(close) = close.filter(|close| close - at > PASSAGE) else {
             at += 1;
             continue;
@@ -92,7 +93,7 @@ fn heading(text: &Text<'_>, open: usize) -> Range<usize> {
 
 /// A colon, a line of its own or a rule stands before the quotation.
 fn introduced(text: &Text<'_>, open: usize) -> bool {
-    open > 0 && (text.tokens[open].lines_before > 0 || matches!(text.fold(open - 1), ":" | "=" | "-"))
+    open > 0 && (text.tokens[open].lines_before > 0 || is!(text.key(open - 1), ":" | "=" | "-"))
 }
 
 fn dated(text: &Text<'_>, times: &[TemporalExpression], tokens: Range<usize>) -> impl DoubleEndedIterator<Item = NaiveDateTime> {

@@ -14,6 +14,7 @@ mod words;
 
 use std::ops::Range;
 
+use crate::is;
 use crate::text::{Kind, Text};
 use boxes::{Tick, ticks};
 use words::{Polarity, answer_at, comparator_at, denial_at, gap_before, list_title};
@@ -88,10 +89,8 @@ pub struct Form {
 impl Form {
     pub fn new(text: &Text<'_>) -> Form {
         let worth = |at: usize| match text.tokens[at].kind {
-            Kind::Mark => boxes::may_start(text, at) || matches!(text.fold(at), "<" | ">" | "≤" | "≥"),
-            Kind::Word => {
-                matches!(text.fold(at), "oui" | "non" | "indication" | "indications" | "criteres") || words::letter(text, at).is_some()
-            }
+            Kind::Mark => boxes::may_start(text, at) || is!(text.key(at), "<" | ">" | "≤" | "≥"),
+            Kind::Word => is!(text.key(at), "oui" | "non" | "indication" | "indications" | "criteres") || words::letter(text, at).is_some(),
             Kind::Number => false,
         };
         if !(0..text.tokens.len()).any(worth) {
@@ -187,9 +186,9 @@ impl<'t, 'a> Reader<'t, 'a> {
         while from < line.end {
             let ends = |at: &usize| {
                 !self.parts[*at].is_box()
-                    && (matches!(text.fold(*at), ";" | "|" | "•")
+                    && (is!(text.key(*at), ";" | "|" | "•")
                         || words::parts_fields(text, *at, line)
-                        || text.fold(*at) == "."
+                        || is!(text.key(*at), ".")
                             && text.tokens.get(at + 1).is_some_and(|t| t.space_before && t.capital)
                             && !text.fold(at + 1).is_empty()
                             && *at > line.start + 1)
@@ -211,7 +210,7 @@ impl<'t, 'a> Reader<'t, 'a> {
             let Some(polarity) = answer_at(text, at) else { continue };
             if at == line.start {
                 // The answer stands alone below its question.
-                let alone = line.len() == 1 || line.len() == 2 && text.fold(at + 1) == ".";
+                let alone = line.len() == 1 || line.len() == 2 && is!(text.key(at + 1), ".");
                 if alone && text.tokens[at].lines_before == 1 && before.len() < 16 && self.question_above(before) {
                     self.answer(before.clone(), polarity);
                     found = true;
@@ -219,7 +218,7 @@ impl<'t, 'a> Reader<'t, 'a> {
                 continue;
             }
             let lettered = self.lettered && words::letter(text, at).is_some();
-            let bracketed = words::bracketed(text, at) && (lettered || matches!(text.fold(at), "oui" | "non"));
+            let bracketed = words::bracketed(text, at) && (lettered || is!(text.key(at), "oui" | "non"));
             if at == from || !(lettered || bracketed || words::linked(text, at) && words::closes(text, at, field.end)) {
                 continue;
             }
@@ -232,7 +231,7 @@ impl<'t, 'a> Reader<'t, 'a> {
             found = true;
             from = at + 1;
             if bracketed {
-                from = (at..field.end).find(|i| matches!(text.fold(*i), ")" | "]")).map_or(from, |close| close + 1);
+                from = (at..field.end).find(|i| is!(text.key(*i), ")" | "]")).map_or(from, |close| close + 1);
             }
         }
         found
@@ -243,7 +242,7 @@ impl<'t, 'a> Reader<'t, 'a> {
         let text = self.text;
         !line.is_empty()
             && line.clone().all(|at| self.parts[at] == Part::default())
-            && !matches!(text.fold(line.end - 1), "." | "," | ";" | "!")
+            && !is!(text.key(line.end - 1), "." | "," | ";" | "!")
             && !line.clone().any(|at| answer_at(text, at).is_some())
     }
 
@@ -270,7 +269,7 @@ impl<'t, 'a> Reader<'t, 'a> {
         let (first, last) = (&self.ticks[ticks.start].tokens, &self.ticks[ticks.end - 1].tokens);
         let end = (last.end..field.end).all(|at| text.tokens[at].kind == Kind::Mark);
         // "oui [x] non [ ]", "[x] oui [ ] non": the first answer beside a box shows it.
-        for at in field.clone().filter(|at| matches!(text.fold(*at), "oui" | "non" | "o" | "n")) {
+        for at in field.clone().filter(|at| is!(text.key(*at), "oui" | "non" | "o" | "n")) {
             if at > 0 && self.parts[at - 1].is_box() {
                 return false;
             }
@@ -286,13 +285,13 @@ impl<'t, 'a> Reader<'t, 'a> {
         if ticks.len() > 1 && self.ticks[ticks.clone()].iter().all(glued) {
             return true;
         }
-        first.start > field.start && end && !matches!(text.fold(first.start - 1), ":" | "?" | "=")
+        first.start > field.start && end && !is!(text.key(first.start - 1), ":" | "?" | "=")
     }
 
     /// The box stands close behind words and far from those that follow.
     fn hangs_back(&self, tick: &Tick, field: &Range<usize>) -> bool {
         let (first, after) = (tick.tokens.start, tick.tokens.end);
-        let words = first > field.start && !matches!(self.text.fold(first - 1), ":" | "?" | "=");
+        let words = first > field.start && !is!(self.text.key(first - 1), ":" | "?" | "=");
         words && after < field.end && gap_before(self.text, first) < COLUMN && gap_before(self.text, after) >= COLUMN
     }
 
@@ -354,7 +353,7 @@ impl<'t, 'a> Reader<'t, 'a> {
             let cut = if polarity.is_some() || number && words.len() > 1 {
                 last
             } else {
-                words.clone().rev().find(|at| matches!(text.fold(*at), ":" | "?" | "=" | ",")).map_or(words.start, |at| at + 1)
+                words.clone().rev().find(|at| is!(text.key(*at), ":" | "?" | "=" | ",")).map_or(words.start, |at| at + 1)
             };
             if cut > words.start && !choices.is_empty() {
                 self.decide(question, &choices);
@@ -383,15 +382,15 @@ impl<'t, 'a> Reader<'t, 'a> {
                 while stop < end && words::completes(text, stop) {
                     stop += 1;
                 }
-                if stop < end && text.fold(stop) == "(" {
-                    stop = (stop..end).find(|at| text.fold(*at) == ")").map_or(end, |at| at + 1);
+                if stop < end && is!(text.key(stop), "(") {
+                    stop = (stop..end).find(|at| is!(text.key(*at), ")")).map_or(end, |at| at + 1);
                 }
                 // "[x] non valvulaire" is a kind, not an answer.
                 let own = stop == end
                     || text.tokens[stop].kind == Kind::Mark
                     || text.tokens[stop].capital
                     || gap_before(text, stop) > 1
-                    || matches!(text.fold(words.start), "oui");
+                    || is!(text.key(words.start), "oui");
                 if own {
                     (words.start..stop, words::refined(text, words.start..stop, polarity))
                 } else {
@@ -435,8 +434,8 @@ impl<'t, 'a> Reader<'t, 'a> {
     /// What an empty box offers; a bracket that tells why it is empty stands: "[ ] tabac (n'a jamais fumé)".
     fn offered(&self, label: &Range<usize>) -> Range<usize> {
         let text = self.text;
-        let told = |from: usize| (from..label.end).any(|at| text.fold(at) == "jamais");
-        match label.clone().find(|at| text.fold(*at) == "(") {
+        let told = |from: usize| (from..label.end).any(|at| is!(text.key(at), "jamais"));
+        match label.clone().find(|at| is!(text.key(*at), "(")) {
             Some(open) if told(open) => label.start..open,
             _ => label.clone(),
         }
@@ -447,7 +446,7 @@ impl<'t, 'a> Reader<'t, 'a> {
         let text = self.text;
         let mut end = words.end;
         while end > words.start
-            && matches!(text.fold(end - 1), ":" | "=" | "?" | "." | "-" | "→" | ">" | "…" | "_" | "/" | "(" | "[" | "oui" | "non")
+            && is!(text.key(end - 1), ":" | "=" | "?" | "." | "-" | "→" | ">" | "…" | "_" | "/" | "(" | "[" | "oui" | "non")
         {
             end -= 1;
         }
@@ -510,7 +509,7 @@ impl<'t, 'a> Reader<'t, 'a> {
             }
             start = at;
         }
-        (text.fold(last) == "," && commas > 1 && start < last).then_some(start)
+        (is!(text.key(last), ",") && commas > 1 && start < last).then_some(start)
     }
 
     /// Marks what a threshold is compared with, and the threshold. A bracket without
@@ -522,8 +521,8 @@ impl<'t, 'a> Reader<'t, 'a> {
         }
         let mut at = words.start;
         while at < words.end {
-            if text.fold(at) == "(" {
-                let close = (at..words.end).take(LONGEST).find(|i| text.fold(*i) == ")").unwrap_or(at);
+            if is!(text.key(at), "(") {
+                let close = (at..words.end).take(LONGEST).find(|i| is!(text.key(*i), ")")).unwrap_or(at);
                 if !(at..close).any(|i| comparator_at(text, i)) {
                     at = (close + 1).max(at + 1);
                     continue;

@@ -9,6 +9,7 @@ use std::cmp::Reverse;
 use rustc_hash::{FxHashMap, FxHashSet};
 use serde::Deserialize;
 
+use crate::is;
 use crate::knowledge::{Knowledge, KnowledgeError};
 use crate::lexicon::{Label, Lexicon};
 use crate::stem::stem;
@@ -137,13 +138,13 @@ fn names_a_person(knowledge: &Knowledge, text: &Text<'_>, hit: &Hit) -> bool {
 fn names_a_reference(text: &Text<'_>, hit: &Hit) -> bool {
     let token = |at: usize| text.tokens.get(at).filter(|t| !t.space_before && t.lines_before == 0);
     let digits = |at: usize| token(at).filter(|t| t.kind == Kind::Number).map_or(0, |t| t.range().len());
-    let dash = |at: usize| token(at).is_some() && matches!(text.fold(at), "-" | "/");
+    let dash = |at: usize| token(at).is_some() && is!(text.key(at), "-" | "/");
     let serial = |at: usize| match digits(at) {
         3 => true,
         4 => !text.fold(at).starts_with("19") && !text.fold(at).starts_with("20"),
         length => length > 4,
     };
-    let (end, dashed) = (hit.end, dash(hit.end) && text.fold(hit.end) == "-");
+    let (end, dashed) = (hit.end, dash(hit.end) && is!(text.key(hit.end), "-"));
     text.tokens[hit.start..hit.end].iter().all(|t| t.upper) && dashed && digits(end + 1) > 0 && dash(end + 2) && serial(end + 3)
 }
 
@@ -204,9 +205,10 @@ fn side_word(text: &Text<'_>, at: usize) -> bool {
             && match text.fold(at) {
                 "g" | "d" => {
                     token.upper
-                        && text.tokens.get(at + 1).is_none_or(|next| {
-                            next.kind != Kind::Mark || next.space_before || !matches!(text.fold(at + 1), "'" | "-" | "/")
-                        })
+                        && text
+                            .tokens
+                            .get(at + 1)
+                            .is_none_or(|next| next.kind != Kind::Mark || next.space_before || !is!(text.key(at + 1), "'" | "-" | "/"))
                 }
                 "gauche" | "gauches" | "droit" | "droite" | "droits" | "droites" | "gche" | "gch" | "dte" | "drt" => true,
                 _ => false,

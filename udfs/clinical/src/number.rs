@@ -1,5 +1,6 @@
 //! Numbers in words, as letters write and dictations spell them.
 
+use crate::is;
 use crate::text::{Kind, Text};
 
 const WORDS: &[(&str, f64)] = &[
@@ -34,7 +35,7 @@ const WORDS: &[(&str, f64)] = &[
 pub fn spelled(text: &Text<'_>, at: usize) -> Option<(f64, usize)> {
     let (value, next) = whole(text, at)?;
     // The mark that was spoken, not the one that was meant.
-    let comma = matches!(text.fold(next), "," | "virgule") && text.tokens[next].range().len() == "virgule".len();
+    let comma = is!(text.key(next), "," | "virgule") && text.tokens[next].range().len() == "virgule".len();
     let part = (comma && value < 100.0).then(|| decimals(text, next + 1)).flatten();
     Some(part.map_or((value, next), |(part, next)| (value + part, next)))
 }
@@ -47,10 +48,10 @@ pub fn word(text: &Text<'_>, at: usize) -> Option<f64> {
 
 /// "vingt-deux", "vingt et un", "soixante-dix-huit", "quatre-vingt-douze", "cent dix".
 fn whole(text: &Text<'_>, at: usize) -> Option<(f64, usize)> {
-    let joined = |i: usize| (i..i + 4).find(|i| !matches!(text.fold(*i), "-" | "et")).unwrap_or(i);
+    let joined = |i: usize| (i..i + 4).find(|i| !is!(text.key(*i), "-" | "et")).unwrap_or(i);
     let (mut value, mut next) = (word(text, at)?, at + 1);
     let mut hundreds = 0.0;
-    let times = if value < 10.0 && matches!(text.fold(next), "cent" | "cents") { Some(value) } else { None };
+    let times = if value < 10.0 && is!(text.key(next), "cent" | "cents") { Some(value) } else { None };
     if value == 100.0 || times.is_some() {
         hundreds = times.unwrap_or(1.0) * 100.0;
         next += usize::from(times.is_some());
@@ -59,7 +60,7 @@ fn whole(text: &Text<'_>, at: usize) -> Option<(f64, usize)> {
         (value, next) = (part, rest + 1);
     }
     let score = joined(next);
-    if value == 4.0 && matches!(text.fold(score), "vingt" | "vingts") {
+    if value == 4.0 && is!(text.key(score), "vingt" | "vingts") {
         (value, next) = (80.0, score + 1);
     }
     // Sixty and eighty count on to nineteen, ten from seventeen on.
@@ -89,7 +90,7 @@ fn decimals(text: &Text<'_>, at: usize) -> Option<(f64, usize)> {
         None => (0.0, next),
     };
     let noun = text.tokens.get(next).is_some_and(|t| t.lines_before == 0 && t.kind == Kind::Word && t.range().len() > 4);
-    (next > at && text.fold(at) != "une" && !noun).then_some((part, next))
+    (next > at && !is!(text.key(at), "une") && !noun).then_some((part, next))
 }
 
 #[cfg(test)]

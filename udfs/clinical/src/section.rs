@@ -15,6 +15,7 @@ use std::ops::Range;
 
 use serde::Deserialize;
 
+use crate::is;
 use crate::knowledge::KnowledgeError;
 use crate::phrase;
 use crate::text::{Kind, Text};
@@ -148,7 +149,7 @@ impl Catalogue {
         while at < words.len() {
             let token = &text.tokens[at];
             let line_start = at == 0 || token.lines_before > 0;
-            let after_stop = !line_start && token.space_before && matches!(text.fold(at - 1), "." | ";" | "!");
+            let after_stop = !line_start && token.space_before && is!(text.key(at - 1), "." | ";" | "!");
             if !line_start && !after_stop {
                 at += 1;
                 continue;
@@ -167,7 +168,7 @@ impl Catalogue {
                 let labels = std::iter::once(label).chain(behind_writer(text, label));
                 let headed = |label: usize| {
                     let found = self.title(text, words, vocabulary, label, true, false, None)?;
-                    matches!(text.fold(found.0.end.saturating_sub(1)), ":" | "=" | "→" | ">" | "-").then_some((found, label))
+                    is!(text.key(found.0.end.saturating_sub(1)), ":" | "=" | "→" | ">" | "-").then_some((found, label))
                 };
                 if let Some((found, label)) = labels.into_iter().find_map(headed) {
                     (titled, first) = (Some(found), label);
@@ -258,9 +259,9 @@ impl Catalogue {
             return true;
         }
         // A row of a table that opens with a title ends where the next one opens with a cell that is not empty.
-        if text.tokens[at].lines_before > 0 && text.fold(section.title.end - 1) == "|" {
-            let fenced = section.title.start.checked_sub(1).is_some_and(|before| text.fold(before) == "|");
-            let empty = text.fold(at) == "|" && (!fenced || text.fold(at + 1) == "|");
+        if text.tokens[at].lines_before > 0 && is!(text.key(section.title.end - 1), "|") {
+            let fenced = section.title.start.checked_sub(1).is_some_and(|before| is!(text.key(before), "|"));
+            let empty = is!(text.key(at), "|") && (!fenced || is!(text.key(at + 1), "|"));
             return !empty;
         }
         // What is taken now ends where the next hour begins.
@@ -270,9 +271,9 @@ impl Catalogue {
         matches!(kind.prior, Prior::Historical | Prior::Family)
             && at > section.title.end
             && (clock(text, first)
-                || matches!(text.fold(first), "a" | "vers" | "des") && clock(text, first + 1)
+                || is!(text.key(first), "a" | "vers" | "des") && clock(text, first + 1)
                 || text.tokens[at].lines_before > 0 && timed_label(text, first)
-                || self.tells_story(text, words, vocabulary, first + usize::from(text.fold(first) == "|")))
+                || self.tells_story(text, words, vocabulary, first + usize::from(is!(text.key(first), "|"))))
     }
 
     fn tells_story(&self, text: &Text<'_>, words: &[WordId], vocabulary: &Vocabulary, at: usize) -> bool {
@@ -317,29 +318,29 @@ fn after_title(text: &Text<'_>, end: usize) -> After {
     let mut number = false;
     let mut words = 0;
     while same_line(text, at) && at - end < TITLE_TAIL {
-        if text.fold(at) == "(" {
-            match (at..(at + 14).min(text.tokens.len())).find(|i| text.fold(*i) == ")") {
+        if is!(text.key(at), "(") {
+            match (at..(at + 14).min(text.tokens.len())).find(|i| is!(text.key(*i), ")")) {
                 Some(close) => at = close + 1,
                 None => break,
             }
             continue;
         }
         match text.tokens[at].kind {
-            Kind::Mark if matches!(text.fold(at), "*" | "_") => {}
-            Kind::Mark if matches!(text.fold(at), "/" | "'" | "°") && number => {}
+            Kind::Mark if is!(text.key(at), "*" | "_") => {}
+            Kind::Mark if is!(text.key(at), "/" | "'" | "°") && number => {}
             Kind::Mark => break,
             Kind::Number => number = true,
-            Kind::Word if matches!(text.fold(at), "du" | "de" | "a" | "le" | "ce" | "jour" | "vers" | "j" | "l" | "au" | "h") => {}
+            Kind::Word if is!(text.key(at), "du" | "de" | "a" | "le" | "ce" | "jour" | "vers" | "j" | "l" | "au" | "h") => {}
             Kind::Word if number || words > 0 => break,
             Kind::Word => words += 1,
         }
         at += 1;
     }
     // "TTT selon l'épouse :", "ATCD d'après le courrier :": who says it.
-    let says = text.fold(end) == "selon" || text.fold(end) == "d" && text.fold(end + 2) == "apres";
+    let says = is!(text.key(end), "selon") || is!(text.key(end), "d") && is!(text.key(end + 2), "apres");
     if says
-        && let Some(colon) = (end..end + BYLINE).take_while(|i| same_line(text, *i)).find(|i| text.fold(*i) == ":")
-        && (end..colon).all(|i| text.tokens[i].kind == Kind::Word || text.fold(i) == "'")
+        && let Some(colon) = (end..end + BYLINE).take_while(|i| same_line(text, *i)).find(|i| is!(text.key(*i), ":"))
+        && (end..colon).all(|i| text.tokens[i].kind == Kind::Word || is!(text.key(i), "'"))
     {
         return After::Colon(colon + 1);
     }
@@ -348,7 +349,7 @@ fn after_title(text: &Text<'_>, end: usize) -> After {
         at = end;
     }
     // A word that stands before no colon is content.
-    let colon = matches!(text.fold(at), ":" | "=" | "→" | ">") && same_line(text, at);
+    let colon = is!(text.key(at), ":" | "=" | "→" | ">") && same_line(text, at);
     if !colon && words > 0 {
         at = end;
     }
@@ -356,13 +357,15 @@ fn after_title(text: &Text<'_>, end: usize) -> After {
         _ if colon => After::Colon(at + 1),
         None => After::Line(at),
         Some(token) if token.lines_before > 0 => After::Line(at),
-        Some(_) if matches!(text.fold(at), "." | "-" | ",") && !same_line(text, at + 1) => After::Line(at + 1),
-        Some(_) if text.fold(at) == "|" && same_line(text, at + 1) => After::Colon(at + 1),
-        Some(_) if text.fold(at) == "-" && text.fold(at + 1) == ">" => After::Colon(at + 2),
-        Some(token) if text.fold(at) == "-" && token.space_before && text.tokens.get(at + 1).is_some_and(|t| t.space_before) => {
+        Some(_) if is!(text.key(at), "." | "-" | ",") && !same_line(text, at + 1) => After::Line(at + 1),
+        Some(_) if is!(text.key(at), "|") && same_line(text, at + 1) => After::Colon(at + 1),
+        Some(_) if is!(text.key(at), "-") && is!(text.key(at + 1), ">") => After::Colon(at + 2),
+        Some(token) if is!(text.key(at), "-") && token.space_before && text.tokens.get(at + 1).is_some_and(|t| t.space_before) => {
             After::Colon(at + 1)
         }
-        Some(_) if at == end && text.fold(at) == "." && text.tokens.get(at + 1).is_some_and(|t| t.space_before && t.capital) => After::Stop,
+        Some(_) if at == end && is!(text.key(at), ".") && text.tokens.get(at + 1).is_some_and(|t| t.space_before && t.capital) => {
+            After::Stop
+        }
         Some(_) => After::Other,
     }
 }
@@ -375,35 +378,35 @@ fn clock(text: &Text<'_>, at: usize) -> bool {
     });
     let split = fold.len() <= 2
         && text.tokens.get(at).is_some_and(|t| t.kind == Kind::Number)
-        && (text.fold(at + 1) == "h"
-            || text.fold(at + 1) == ":" && text.tokens.get(at + 2).is_some_and(|t| t.kind == Kind::Number && !t.space_before));
+        && (is!(text.key(at + 1), "h")
+            || is!(text.key(at + 1), ":") && text.tokens.get(at + 2).is_some_and(|t| t.kind == Kind::Number && !t.space_before));
     hours || split
 }
 
 /// The token behind a clock time at this place, on its line.
 fn behind_clock(text: &Text<'_>, at: usize) -> Option<usize> {
-    let parts = |i: &usize| text.tokens[*i].kind == Kind::Number || matches!(text.fold(*i), ":" | "h" | "-" | "–" | "|" | ".");
+    let parts = |i: &usize| text.tokens[*i].kind == Kind::Number || is!(text.key(*i), ":" | "h" | "-" | "–" | "|" | ".");
     let behind = (at..text.tokens.len().min(at + CLOCK)).find(|i| !parts(i))?;
     // "14.55 - ttt :"
-    let dotted = text.fold(at + 1) == "."
+    let dotted = is!(text.key(at + 1), ".")
         && text.tokens.get(at + 2).is_some_and(|t| t.kind == Kind::Number && t.range().len() == 2 && !t.space_before)
-        && matches!(text.fold(at + 3), "-" | "–" | "|");
+        && is!(text.key(at + 3), "-" | "–" | "|");
     ((clock(text, at) || dotted) && (at + 1..=behind).all(|i| same_line(text, i))).then_some(behind)
 }
 
 /// "11:49 SJ TTT :", "9h05 (IAO) ATCD :": the token behind whoever wrote the entry.
 fn behind_writer(text: &Text<'_>, at: usize) -> Option<usize> {
-    let held = usize::from(text.fold(at) == "(");
+    let held = usize::from(is!(text.key(at), "("));
     let writer = text.tokens.get(at + held).is_some_and(|t| t.kind == Kind::Word && t.upper && t.range().len() < 4);
     let behind = at + 1 + 2 * held;
     let label = text.tokens.get(behind).is_some_and(|t| t.kind == Kind::Word && t.lines_before == 0);
-    (writer && (held == 0 || text.fold(at + 2) == ")") && label).then_some(behind)
+    (writer && (held == 0 || is!(text.key(at + 2), ")")) && label).then_some(behind)
 }
 
 /// "Param. IAO 19h09 :": a label of any words with its hour.
 fn timed_label(text: &Text<'_>, at: usize) -> bool {
-    let hour = (at + 1..at + TITLE_LINE).take_while(|i| same_line(text, *i) && text.fold(*i) != ":").find(|i| clock(text, *i));
-    hour.is_some_and(|hour| (hour + 1..hour + 5).take_while(|i| same_line(text, *i)).any(|i| text.fold(i) == ":" && !glued_mark(text, i)))
+    let hour = (at + 1..at + TITLE_LINE).take_while(|i| same_line(text, *i) && !is!(text.key(*i), ":")).find(|i| clock(text, *i));
+    hour.is_some_and(|hour| (hour + 1..hour + 5).take_while(|i| same_line(text, *i)).any(|i| is!(text.key(i), ":") && !glued_mark(text, i)))
 }
 
 /// The colon of "19:09".
@@ -415,8 +418,8 @@ fn glued_mark(text: &Text<'_>, at: usize) -> bool {
 /// The token that closes a title in square brackets: "[ATCD]", "[Bio 11:40]"; no
 /// box and no number of a reference.
 pub fn bracketed(text: &Text<'_>, at: usize) -> Option<usize> {
-    let word = text.tokens.get(at + 1).filter(|t| text.fold(at) == "[" && t.kind == Kind::Word && !t.space_before)?;
-    let close = (at + 2..at + 2 + TITLE_LINE).take_while(|i| same_line(text, *i)).find(|i| text.fold(*i) == "]")?;
+    let word = text.tokens.get(at + 1).filter(|t| is!(text.key(at), "[") && t.kind == Kind::Word && !t.space_before)?;
+    let close = (at + 2..at + 2 + TITLE_LINE).take_while(|i| same_line(text, *i)).find(|i| is!(text.key(*i), "]"))?;
     (word.end - word.start > 2).then_some(close)
 }
 
@@ -431,9 +434,9 @@ fn after_numbering(text: &Text<'_>, at: usize) -> usize {
     }
     let numbered = text.tokens[at].kind != Kind::Mark
         && (text.tokens[at].kind == Kind::Number
-            || matches!(text.fold(at), "i" | "ii" | "iii" | "iv" | "v" | "vi" | "vii" | "viii" | "ix" | "x" | "a" | "b" | "c" | "d"))
+            || is!(text.key(at), "i" | "ii" | "iii" | "iv" | "v" | "vi" | "vii" | "viii" | "ix" | "x" | "a" | "b" | "c" | "d"))
         && text.fold(at).len() < 5
-        && matches!(text.fold(at + 1), "." | ")" | "/" | "-" | "°");
+        && is!(text.key(at + 1), "." | ")" | "/" | "-" | "°");
     // "14.50 - ATCD" begins with an hour.
     let hour = text.tokens.get(at + 2).is_some_and(|t| t.kind == Kind::Number && !t.space_before && t.range().len() == 2);
     if numbered && !hour && text.tokens[at + 1].lines_before == 0 {
@@ -441,7 +444,7 @@ fn after_numbering(text: &Text<'_>, at: usize) -> usize {
     }
     while at < text.tokens.len()
         && text.tokens[at].kind == Kind::Mark
-        && matches!(text.fold(at), "-" | "*" | "•" | "#" | "=" | "►" | ">" | "_" | "◦" | "▪" | "o" | "|")
+        && is!(text.key(at), "-" | "*" | "•" | "#" | "=" | "►" | ">" | "_" | "◦" | "▪" | "o" | "|")
         && text.tokens.get(at + 1).is_some_and(|t| t.lines_before == 0)
     {
         at += 1;

@@ -3,6 +3,7 @@
 
 use std::ops::Range;
 
+use crate::is;
 use crate::text::{Kind, Text, Token};
 
 /// Words that take a dot and announce a name or a number.
@@ -61,7 +62,7 @@ fn stops(text: &Text<'_>, at: usize) -> bool {
     token.kind == Kind::Word
         && token.space_before
         && token.lines_before == 0
-        && text.fold(at - 1) == "."
+        && is!(text.key(at - 1), ".")
         && !text.tokens[at - 1].space_before
         && !abbreviation(text, at - 1)
 }
@@ -93,7 +94,7 @@ fn ends_sentence(text: &Text<'_>, at: usize, line_start: usize, small: bool) -> 
     if before.kind == Kind::Mark && mark == ";" {
         return false;
     }
-    if !stop || !token.space_before || (token.kind == Kind::Number || text.fold(at) == ":") && leads(text, at) {
+    if !stop || !token.space_before || (token.kind == Kind::Number || is!(text.key(at), ":")) && leads(text, at) {
         return false;
     }
     match mark {
@@ -108,7 +109,7 @@ fn ends_sentence(text: &Text<'_>, at: usize, line_start: usize, small: bool) -> 
 
 /// "Ponction ... 16 h 49", "Arrivée ...... : 9 h": dots apart from the word before lead to what starts here.
 fn leads(text: &Text<'_>, at: usize) -> bool {
-    let dot = |i: &usize| text.tokens[*i].kind == Kind::Mark && matches!(text.fold(*i), "." | "…");
+    let dot = |i: &usize| text.tokens[*i].kind == Kind::Mark && is!(text.key(*i), "." | "…");
     (0..at).rev().take_while(dot).last().is_some_and(|first| first > 0 && text.tokens[first].space_before)
 }
 
@@ -122,7 +123,7 @@ fn starts_lower(text: &Text<'_>, token: &Token) -> bool {
 fn abbreviation(text: &Text<'_>, dot: usize) -> bool {
     let Some(word) = dot.checked_sub(1) else { return false };
     let token = &text.tokens[word];
-    if text.fold(dot) != "." || text.tokens[dot].space_before {
+    if !is!(text.key(dot), ".") || text.tokens[dot].space_before {
         return false;
     }
     if token.kind == Kind::Number {
@@ -134,7 +135,7 @@ fn abbreviation(text: &Text<'_>, dot: usize) -> bool {
     }
     let fold = text.fold(word);
     // "1,40 g/L." ends, "Vu par J. Martin" goes on.
-    let unit = word > 0 && text.fold(word - 1) == "/" && !token.space_before;
+    let unit = word > 0 && is!(text.key(word - 1), "/") && !token.space_before;
     (fold.len() == 1 && token.upper && !unit)
         || ANNOUNCING.contains(&fold)
         || ABBREVIATIONS.contains(&fold) && !text.tokens.get(dot + 1).is_some_and(|t| t.capital)
@@ -142,12 +143,11 @@ fn abbreviation(text: &Text<'_>, dot: usize) -> bool {
 
 /// Whether the line end before this token was meant.
 fn breaks_line(text: &Text<'_>, before: &Token, token: &Token, at: usize, line_start: usize) -> bool {
-    if token.kind == Kind::Mark && matches!(text.fold(at), "-" | "*" | "•" | "·" | "+" | "►" | "→" | ">" | "○" | "▪" | "" | "|")
-    {
+    if token.kind == Kind::Mark && is!(text.key(at), "-" | "*" | "•" | "·" | "+" | "►" | "→" | ">" | "○" | "▪" | "" | "|") {
         return true;
     }
     // "[09:05] Arrivée": an entry of a log.
-    if text.fold(at) == "[" && text.tokens.get(at + 1).is_some_and(|t| t.kind == Kind::Number && !t.space_before) {
+    if is!(text.key(at), "[") && text.tokens.get(at + 1).is_some_and(|t| t.kind == Kind::Number && !t.space_before) {
         return true;
     }
     // A word wrapped within the line must not count more under Windows.
@@ -156,8 +156,8 @@ fn breaks_line(text: &Text<'_>, before: &Token, token: &Token, at: usize, line_s
     if length >= WRAP / 2 && (before.kind == Kind::Word && CONTINUING.contains(&text.fold(at - 1)) || open_bracket(text, at, line_start)) {
         return false;
     }
-    let joins = before.kind == Kind::Mark && matches!(text.fold(at - 1), "," | "(" | "-" | "/");
-    if joins && (length >= WRAP / 2 || text.fold(at - 1) == "," && starts_lower(text, token)) {
+    let joins = before.kind == Kind::Mark && is!(text.key(at - 1), "," | "(" | "-" | "/");
+    if joins && (length >= WRAP / 2 || is!(text.key(at - 1), ",") && starts_lower(text, token)) {
         return false;
     }
     if token.kind == Kind::Word && starts_lower(text, token) && length >= WRAP {

@@ -31,6 +31,8 @@ pub struct Token {
     pub end: u32,
     fold_start: u32,
     fold_end: u32,
+    /// [`key`] of its normalised form.
+    key: u64,
     pub kind: Kind,
     /// Line ends between the token before and this one (2 and more: blank line).
     pub lines_before: u8,
@@ -46,6 +48,38 @@ impl Token {
     pub fn range(&self) -> Range<usize> {
         self.start as usize..self.end as usize
     }
+}
+
+/// Bytes of a word that fit into its key.
+const KEY_BYTES: usize = 8;
+
+/// A word as one number: its bytes where they are few, a hash of them beyond. Rules compare
+/// tokens with hundreds of words; numbers cost a fraction of what strings do.
+pub const fn key(word: &str) -> u64 {
+    let bytes = word.as_bytes();
+    let (mut key, mut at) = (0_u64, 0);
+    if bytes.len() <= KEY_BYTES {
+        while at < bytes.len() {
+            key = key << 8 | bytes[at] as u64;
+            at += 1;
+        }
+        return key;
+    }
+    while at < bytes.len() {
+        key = (key ^ bytes[at] as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15).rotate_left(23);
+        at += 1;
+    }
+    // Never that of a short word in ASCII.
+    key | 1 << 63
+}
+
+/// Whether a [`key`](crate::text::key) is that of one of these words, all known when compiled.
+#[macro_export]
+macro_rules! is {
+    ($key:expr, $($word:literal)|+) => {{
+        let key: u64 = $key;
+        $( key == const { $crate::text::key($word) } )||+
+    }};
 }
 
 /// Fewest dots that lead from a label to its value.
@@ -68,6 +102,12 @@ impl<'a> Text<'a> {
     #[inline]
     pub fn fold(&self, index: usize) -> &str {
         self.tokens.get(index).map_or("", |t| &self.folded[t.fold_start as usize..t.fold_end as usize])
+    }
+
+    /// [`key`] of a token's normalised form, to compare with words by [`is!`](crate::is).
+    #[inline]
+    pub fn key(&self, index: usize) -> u64 {
+        self.tokens.get(index).map_or(0, |t| t.key)
     }
 
     /// Original words from the first token of the range to its last.
@@ -321,8 +361,8 @@ impl<'a> Reader<'a> {
         let fold_start = self.folded.len() as u32;
         self.folded.push_str(mark);
         let (start, end, fold_end) = (start as u32, end as u32, self.folded.len() as u32);
-        let (upper, capital) = (false, false);
-        self.tokens.push(Token { start, end, fold_start, fold_end, kind: Kind::Mark, lines_before, space_before, upper, capital });
+        let (upper, capital, key) = (false, false, key(mark));
+        self.tokens.push(Token { start, end, fold_start, fold_end, key, kind: Kind::Mark, lines_before, space_before, upper, capital });
     }
 
     fn push(&mut self, start: usize, end: usize, first: char, lines_before: u8, space_before: bool) {
@@ -360,6 +400,7 @@ impl<'a> Reader<'a> {
             end: end as u32,
             fold_start: fold_start as u32,
             fold_end: self.folded.len() as u32,
+            key: key(&self.folded[fold_start..]),
             kind,
             lines_before,
             space_before,

@@ -5,6 +5,7 @@
 
 use rustc_hash::FxHashMap;
 
+use crate::is;
 use crate::text::{Kind, Text};
 use crate::vocabulary::{UNKNOWN, Vocabulary, WordId};
 
@@ -132,8 +133,7 @@ pub fn joins(text: &Text<'_>, at: usize) -> bool {
 /// Whether the gap of a phrase cannot reach over a token.
 pub fn ends_gap(text: &Text<'_>, at: usize) -> bool {
     let token = &text.tokens[at];
-    token.lines_before > 1
-        || token.kind == Kind::Mark && matches!(text.fold(at), "." | ";" | ":" | "!" | "?" | "," | "☐" | "☒" | "☑" | "□" | "■")
+    token.lines_before > 1 || token.kind == Kind::Mark && is!(text.key(at), "." | ";" | ":" | "!" | "?" | "," | "☐" | "☒" | "☑" | "□" | "■")
 }
 
 fn mark(flags: &mut Vec<bool>, word: WordId) {
@@ -149,7 +149,7 @@ fn cut_word(text: &Text<'_>, words: &[WordId], at: usize) -> bool {
     words[at] == UNKNOWN
         && text.tokens[at].kind == Kind::Word
         && text.tokens.get(at + 1).is_some_and(|t| t.kind == Kind::Mark && !t.space_before)
-        && text.fold(at + 1) == "."
+        && is!(text.key(at + 1), ".")
 }
 
 /// The sentence goes on at this token: the dot before it cut a word.
@@ -159,7 +159,7 @@ fn goes_on(text: &Text<'_>, at: usize) -> bool {
             && match t.kind {
                 Kind::Word => !t.capital,
                 Kind::Number => true,
-                Kind::Mark => matches!(text.fold(at), "," | ";" | ":" | ")" | "/" | "+"),
+                Kind::Mark => is!(text.key(at), "," | ";" | ":" | ")" | "/" | "+"),
             }
     })
 }

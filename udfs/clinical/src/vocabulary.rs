@@ -5,7 +5,7 @@
 use rustc_hash::FxHashMap;
 
 use crate::stem::{alternative, stem};
-use crate::text::{Kind, Text};
+use crate::text::{Kind, Text, key};
 
 /// Number of a known word; [`UNKNOWN`] for all others.
 pub type WordId = u32;
@@ -16,8 +16,9 @@ pub const UNKNOWN: WordId = 0;
 /// Known words by stem.
 #[derive(Default)]
 pub struct Vocabulary {
-    ids: FxHashMap<Box<str>, WordId>,
-    /// Sorted stems with their ids: cut words ("insuff.") are found by prefix.
+    /// By the [`key`] of the stem.
+    ids: FxHashMap<u64, WordId>,
+    /// Stems with their ids, sorted in the end: cut words ("insuff.") are found by prefix.
     sorted: Vec<(Box<str>, WordId)>,
 }
 
@@ -25,25 +26,22 @@ impl Vocabulary {
     /// Number of a listed word; new words get the next number.
     pub fn intern(&mut self, folded: &str) -> WordId {
         let stem = stem(folded);
-        if let Some(id) = self.ids.get(stem) {
-            return *id;
+        let next = self.ids.len() as WordId + 1;
+        let id = *self.ids.entry(key(stem)).or_insert(next);
+        if id == next {
+            self.sorted.push((stem.into(), id));
         }
-        let id = self.ids.len() as WordId + 1;
-        self.ids.insert(stem.into(), id);
         id
     }
 
     /// Number of a written word.
     pub fn get(&self, folded: &str) -> WordId {
-        if let Some(id) = self.ids.get(stem(folded)) {
-            return *id;
-        }
-        alternative(folded).and_then(|a| self.ids.get(stem(&a)).copied()).unwrap_or(UNKNOWN)
+        let listed = |word: &str| self.ids.get(&key(stem(word))).copied();
+        listed(folded).or_else(|| listed(&alternative(folded)?)).unwrap_or(UNKNOWN)
     }
 
     /// Call once after the last `intern`.
     pub fn finish(&mut self) {
-        self.sorted = self.ids.iter().map(|(s, id)| (s.clone(), *id)).collect();
         self.sorted.sort();
     }
 
@@ -66,12 +64,9 @@ impl Vocabulary {
     /// Word numbers of a text's tokens; marks are interned as they stand.
     pub fn read(&self, text: &Text<'_>) -> Vec<WordId> {
         (0..text.tokens.len())
-            .map(|i| {
-                let fold = text.fold(i);
-                match text.tokens[i].kind {
-                    Kind::Mark => self.ids.get(fold).copied().unwrap_or(UNKNOWN),
-                    Kind::Word | Kind::Number => self.get(fold),
-                }
+            .map(|i| match text.tokens[i].kind {
+                Kind::Mark => self.ids.get(&text.key(i)).copied().unwrap_or(UNKNOWN),
+                Kind::Word | Kind::Number => self.get(text.fold(i)),
             })
             .collect()
     }

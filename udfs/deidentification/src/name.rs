@@ -29,6 +29,7 @@ pub(crate) mod writers;
 
 use std::ops::Range;
 
+use sillage_clinical::is;
 use sillage_clinical::text::Kind;
 
 pub use knowledge::Names;
@@ -99,7 +100,7 @@ impl Found {
         }
         let free = (tokens.start..tokens.end).find(|i| self.covered[*i]).unwrap_or(tokens.end);
         tokens.end = free;
-        while tokens.start < tokens.end && page.text.tokens[tokens.end - 1].kind == Kind::Mark && page.fold(tokens.end - 1) != "." {
+        while tokens.start < tokens.end && page.text.tokens[tokens.end - 1].kind == Kind::Mark && !is!(page.key(tokens.end - 1), ".") {
             tokens.end -= 1;
         }
         if tokens.start >= tokens.end {

@@ -20,6 +20,7 @@ use std::borrow::Cow;
 use std::ops::Range;
 
 use rustc_hash::FxHashSet;
+use sillage_clinical::is;
 use sillage_clinical::text::Kind;
 
 use crate::identity::Identity;
@@ -82,6 +83,10 @@ impl<'p, 'a> Proper<'p, 'a> {
         self.page.fold(at)
     }
 
+    fn key(&self, at: usize) -> u64 {
+        self.page.key(at)
+    }
+
     fn before(&self, at: usize, back: usize) -> &str {
         at.checked_sub(back).map_or("", |i| self.page.fold(i))
     }
@@ -111,12 +116,12 @@ impl<'p, 'a> Proper<'p, 'a> {
         if self.page.has(at, look::LOWER) && (self.small_titled(at) || self.small_called(at)) {
             return;
         }
-        if self.page.has(at, look::LOWER) || self.mark(at) && self.fold(at) != "(" || self.number(at) {
+        if self.page.has(at, look::LOWER) || self.mark(at) && !is!(self.key(at), "(") || self.number(at) {
             return;
         }
         let people = at > 1 && matches!(self.label(at - 2), Some(Label::Nom | Label::Prenom));
-        let joins = at > 0 && (matches!(self.fold(at - 1), "-" | "@" | "." | "_") || self.fold(at - 1) == "/" && !people);
-        let joins = joins && !(at > 1 && self.fold(at - 1) == "/" && self.label(at - 2) == Some(Label::Ville));
+        let joins = at > 0 && (is!(self.key(at - 1), "-" | "@" | "." | "_") || is!(self.key(at - 1), "/") && !people);
+        let joins = joins && !(at > 1 && is!(self.key(at - 1), "/") && self.label(at - 2) == Some(Label::Ville));
         let held = joins && at > 1 && self.page.glued(at) && self.page.glued(at - 1);
         if held || !self.page.has(at, look::CAPITAL | look::SINGLE) {
             return;
@@ -167,14 +172,14 @@ impl<'p, 'a> Proper<'p, 'a> {
         while at + 1 < self.page.len()
             && at < first + LONGEST
             && self.page.text.tokens[at + 1].kind == Kind::Word
-            && matches!(self.fold(at), "-" | "'")
+            && is!(self.key(at), "-" | "'")
             && self.page.glued(at)
             && self.page.glued(at + 1)
             && !self.covered(at + 1)
         {
             at += 2;
             // "Roc'h" ends on its letter.
-            if self.page.has(at - 1, look::CAPITAL) || self.fold(at - 1) == "h" && self.fold(at - 2) == "'" {
+            if self.page.has(at - 1, look::CAPITAL) || is!(self.key(at - 1), "h") && is!(self.key(at - 2), "'") {
                 end = at;
             }
         }
@@ -246,7 +251,7 @@ impl<'p, 'a> Proper<'p, 'a> {
             Place::Opens | Place::None => return false,
         };
         // "à la Brimaudière": the article of a hamlet is part of its name.
-        let article = place == Place::Article && matches!(self.fold(at - 1), "la" | "le" | "les") && !self.covered(at - 1);
+        let article = place == Place::Article && is!(self.key(at - 1), "la" | "le" | "les") && !self.covered(at - 1);
         self.emit(at - usize::from(article)..end, label, "proper:word", score);
         true
     }
@@ -286,7 +291,7 @@ impl<'p, 'a> Proper<'p, 'a> {
     fn chain(&self, first: usize, end: usize) -> usize {
         let mut end = end;
         while end < first + LONGEST && self.page.same_line(end) && !self.page.glued(end) {
-            let particle = matches!(self.fold(end), "le" | "la" | "les" | "de" | "du" | "sur") && self.page.has(end, look::LOWER);
+            let particle = is!(self.key(end), "le" | "la" | "les" | "de" | "du" | "sur") && self.page.has(end, look::LOWER);
             let next = end + usize::from(particle);
             if !self.page.same_line(next) || !(self.unknown(next) || self.compound(next).is_some()) || particle && self.page.glued(next) {
                 break;
@@ -315,33 +320,33 @@ impl<'p, 'a> Proper<'p, 'a> {
     /// "ViaTrajectoire : Les Myrtes (accord), La Roseraie": a list of houses for after the stay.
     fn of_houses(&self, at: usize) -> bool {
         (self.page.line_start(at)..at)
-            .any(|i| matches!(self.fold(i), "viatrajectoire" | "trajectoire" | "ssr" | "smr" | "ehpad" | "structures" | "etablissements"))
+            .any(|i| is!(self.key(i), "viatrajectoire" | "trajectoire" | "ssr" | "smr" | "ehpad" | "structures" | "etablissements"))
     }
 
     /// "(Les Tilleuls 03…", "retour aux Myrtes", "à La Tronche": an article with a capital
     /// within a sentence opens the name of a house or a place.
     fn house(&mut self, at: usize) -> bool {
-        if !matches!(self.fold(at), "les" | "la" | "le" | "l") || self.page.has(at, look::UPPER) || at == 0 || !self.page.same_line(at) {
+        if !is!(self.key(at), "les" | "la" | "le" | "l") || self.page.has(at, look::UPPER) || at == 0 || !self.page.same_line(at) {
             return false;
         }
         let acronym = self.page.has(at - 1, look::UPPER)
             && self.page.has(at - 1, word::ACRONYM | look::CUE)
             && !self.page.has(at - 1, look::CLINICAL);
         let inside = (self.page.has(at - 1, look::LOWER) || acronym) && !self.page.has(at, look::OPENS)
-            || matches!(self.fold(at - 1), "(" | "'")
-            || matches!(self.fold(at - 1), ":" | "," | ";" | "/") && self.of_houses(at);
-        let name = if self.fold(at) == "l" { at + 2 } else { at + 1 };
+            || is!(self.key(at - 1), "(" | "'")
+            || is!(self.key(at - 1), ":" | "," | ";" | "/") && self.of_houses(at);
+        let name = if is!(self.key(at), "l") { at + 2 } else { at + 1 };
         let written = self.page.same_line(name) && self.may_follow(name) && !self.page.has(name, look::UPPER) && self.fold(name).len() > 2;
         if !inside || !written || self.page.behind_eponym_head(at) || self.of_medicine(at, 2) || known::thing(self.fold(name)) {
             return false;
         }
         let mut end = self.held(name);
         while self.page.same_line(end) && end < name + LONGEST {
-            let linked = matches!(self.fold(end), "de" | "du" | "des" | "d" | "d'" | "sur");
+            let linked = is!(self.key(end), "de" | "du" | "des" | "d" | "d'" | "sur");
             let mut next = end + usize::from(linked);
             if linked {
-                next += usize::from(matches!(self.fold(next), "la" | "l" | "le" | "les"));
-                next += usize::from(self.fold(next) == "'");
+                next += usize::from(is!(self.key(next), "la" | "l" | "le" | "les"));
+                next += usize::from(is!(self.key(next), "'"));
             }
             if !self.page.same_line(next) || !self.may_follow(next) || self.page.has(next, look::UPPER) {
                 break;

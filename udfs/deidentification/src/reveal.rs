@@ -8,6 +8,7 @@ use std::ops::Range;
 
 use rustc_hash::{FxHashMap, FxHashSet};
 use sillage_clinical::analysis::Analysis;
+use sillage_clinical::is;
 use sillage_clinical::text::{Kind, Text};
 
 use crate::identity::Identity;
@@ -139,11 +140,11 @@ fn reveal_initials(names: &Names, text: &str, spans: &[Span], out: &mut Vec<(Lab
 fn short_town(written: &str) -> Option<&str> {
     let text = Text::new(written);
     let link = (1..text.tokens.len())
-        .find(|i| matches!(text.fold(*i), "de" | "du" | "des" | "d" | "sur" | "sous" | "en" | "les" | "lez" | "la" | "le" | "aux"))?;
+        .find(|i| is!(text.key(*i), "de" | "du" | "des" | "d" | "sur" | "sous" | "en" | "les" | "lez" | "la" | "le" | "aux"))?;
     let head = text.source(0..link).trim_end_matches([' ', '-']);
     let last = text.fold(link.saturating_sub(2));
     let saint = matches!(last, "saint" | "sainte" | "st" | "ste" | "notre");
-    let article = matches!(text.fold(0), "le" | "la" | "les" | "l");
+    let article = is!(text.key(0), "le" | "la" | "les" | "l");
     (!saint && !article && head.chars().count() > 2 && head.len() < written.len()).then_some(head)
 }
 
@@ -254,8 +255,8 @@ pub fn propagate(analysis: &Analysis<'_>, revealed: &[(Label, String)], spans: &
                 let first = tokens.start;
                 // "Les Tilleuls", "E. Barthouil": the article and the initial of a house.
                 let house = matches!(label, Label::Hopital | Label::Ville) && first > 1 && page.same_line(first);
-                let article = house && matches!(page.fold(first - 1), "les" | "le" | "la") && page.has(first - 1, look::CAPITAL);
-                let initial = house && label == Label::Hopital && page.fold(first - 1) == "." && page.has(first - 2, look::SINGLE);
+                let article = house && is!(page.key(first - 1), "les" | "le" | "la") && page.has(first - 1, look::CAPITAL);
+                let initial = house && label == Label::Hopital && is!(page.key(first - 1), ".") && page.has(first - 2, look::SINGLE);
                 if article && !page.has(first - 1, look::OPENS) {
                     tokens.start -= 1;
                 } else if initial && page.glued(first - 1) {
@@ -297,15 +298,15 @@ fn find(page: &Page<'_, '_>, wanted: &Wanted, at: usize) -> Option<(Range<usize>
 
 /// Initials in capitals, alone between marks or at an end of the line.
 fn signs(page: &Page<'_, '_>, at: usize) -> bool {
-    let before = at == 0 || !page.same_line(at) || page.text.tokens[at - 1].kind == Kind::Mark && page.fold(at - 1) != "'";
+    let before = at == 0 || !page.same_line(at) || page.text.tokens[at - 1].kind == Kind::Mark && !is!(page.key(at - 1), "'");
     let next = at + 1;
     let behind = page.line_ends(next)
-        || page.text.tokens[next].kind == Kind::Mark && !matches!(page.fold(next), "=" | "%" | "+" | "'" | "<" | ">")
+        || page.text.tokens[next].kind == Kind::Mark && !is!(page.key(next), "=" | "%" | "+" | "'" | "<" | ">")
         || page.text.tokens[next].kind == Kind::Number && page.fold(next).contains('h');
     let asked = at > 0
         && page.same_line(at)
         && (page.cues[at - 1].is_some_and(|c| c.roles & (role::FUNCTION | role::TITLE | role::TYPIST | role::AGENT) != 0)
-            || matches!(page.fold(at - 1), "avec" | "par"));
+            || is!(page.key(at - 1), "avec" | "par"));
     let gap = page.text.tokens.get(next).is_some_and(|t| t.start - page.text.tokens[at].end > 2);
     page.has(at, look::UPPER) && !page.has(at, look::CLINICAL) && (before || asked) && (behind || gap)
 }
@@ -317,7 +318,7 @@ fn place(page: &Page<'_, '_>, at: usize, rest: &[String]) -> Option<usize> {
     let led = at > 0
         && page.same_line(at)
         && page.has(at - 1, look::LOWER)
-        && matches!(page.fold(at - 1), "a" | "de" | "vers" | "sur" | "depuis" | "pour");
+        && is!(page.key(at - 1), "a" | "de" | "vers" | "sur" | "depuis" | "pour");
     let led =
         led && page.has(at, look::CAPITAL) && !page.has(at, look::UPPER | look::CLINICAL | look::OPENS) && !page.behind_eponym_head(at);
     let letters = rest.is_empty() && page.fold(at).len() == 3 && page.stands_out(at) && !page.has(at, plain);
@@ -328,7 +329,7 @@ fn place(page: &Page<'_, '_>, at: usize, rest: &[String]) -> Option<usize> {
     for word in rest {
         let mut passed = 0;
         while passed < 4 && page.text.tokens.get(i).is_some_and(|t| t.lines_before < 2) && page.fold(i) != word {
-            let mark = page.text.tokens[i].kind == Kind::Mark && matches!(page.fold(i), "-" | "'" | "." | "," | "–");
+            let mark = page.text.tokens[i].kind == Kind::Mark && is!(page.key(i), "-" | "'" | "." | "," | "–");
             if !mark && !SMALL.contains(&page.fold(i)) {
                 return None;
             }
@@ -357,7 +358,7 @@ fn spelled(page: &Page<'_, '_>, at: usize, key: &str) -> Option<usize> {
             return None;
         }
         if token.kind == Kind::Mark {
-            if !matches!(page.fold(i), "." | "-" | "/" | "_" | "@" | "'" | ":" | "+" | "(" | ")") {
+            if !is!(page.key(i), "." | "-" | "/" | "_" | "@" | "'" | ":" | "+" | "(" | ")") {
                 return None;
             }
             marks += 1;

@@ -15,6 +15,7 @@ use std::borrow::Cow;
 use std::ops::Range;
 
 use chrono::NaiveDate;
+use sillage_clinical::is;
 use sillage_clinical::measurement::Measurement;
 use sillage_clinical::text::Kind;
 
@@ -65,7 +66,7 @@ pub(crate) fn tagged(
         let (label, score) = identity.tagger.guess(&seen);
         let name = matches!(label, Label::Nom | Label::Prenom | Label::Ville | Label::Adresse);
         let small = page.has(at, look::LOWER) && page.fold(at).len() > SMALL;
-        let bare = page.has(at, look::SINGLE) && page.fold(at + 1) != ".";
+        let bare = page.has(at, look::SINGLE) && !is!(page.key(at + 1), ".");
         let least = match figures {
             true => FIGURES,
             false if name && !small && !bare => NAMES,
@@ -99,7 +100,7 @@ fn letters<'p>(page: &'p Page<'_, '_>, people: &'p [Option<Label>]) -> impl Iter
     let name = |at: usize| matches!(people.get(at), Some(Some(Label::Nom)));
     let beside = move |at: &usize| {
         let at = *at;
-        let dotted = page.has(at, look::SINGLE) && page.fold(at + 1) == "." && page.glued(at + 1);
+        let dotted = page.has(at, look::SINGLE) && is!(page.key(at + 1), ".") && page.glued(at + 1);
         let free = dotted && page.title(at).is_none() && people[at].is_none() && people[at + 1].is_none();
         let before = name(at + 2) && page.same_line(at + 2) && page.has(at + 2, look::CAPITAL);
         let behind = at > 0 && name(at - 1) && page.same_line(at) && page.has(at - 1, look::UPPER) && !page.glued(at + 2);
@@ -150,7 +151,7 @@ fn eligible(page: &Page<'_, '_>, at: usize) -> bool {
         Kind::Word => {
             let fold = page.fold(at);
             // "mm[Hg]"
-            if at > 1 && page.fold(at - 1) == "[" && page.glued(at) && page.glued(at - 1) {
+            if at > 1 && is!(page.key(at - 1), "[") && page.glued(at) && page.glued(at - 1) {
                 return false;
             }
             if page.has(at, look::SINGLE) && of_acronym(page, at) {
@@ -183,19 +184,19 @@ fn in_columns(page: &Page<'_, '_>, at: usize) -> bool {
 /// "(G)", "la G": left or right.
 fn side(page: &Page<'_, '_>, at: usize) -> bool {
     let before = at.checked_sub(1).map_or("", |b| page.fold(b));
-    matches!(page.fold(at), "g" | "d")
-        && (before == "(" && page.fold(at + 1) == ")" || matches!(before, "la" | "main" | "jambe" | "bras" | "cote"))
+    is!(page.key(at), "g" | "d")
+        && (before == "(" && is!(page.key(at + 1), ")") || matches!(before, "la" | "main" | "jambe" | "bras" | "cote"))
 }
 
 /// One letter of "S.A.U.".
 fn of_acronym(page: &Page<'_, '_>, at: usize) -> bool {
-    let glued = |dot: usize, letter: usize| page.fold(dot) == "." && page.glued(dot) && page.glued(letter);
-    at > 0 && page.fold(at - 1) == "." && page.glued(at) || glued(at + 1, at + 2) && page.has(at + 2, look::SINGLE)
+    let glued = |dot: usize, letter: usize| is!(page.key(dot), ".") && page.glued(dot) && page.glued(letter);
+    at > 0 && is!(page.key(at - 1), ".") && page.glued(at) || glued(at + 1, at + 2) && page.has(at + 2, look::SINGLE)
 }
 
 /// The token goes on with the name that ended: beside it, behind a hyphen or an apostrophe.
 fn joins(page: &Page<'_, '_>, end: usize, at: usize) -> bool {
-    let mark = at == end + 1 && matches!(page.fold(end), "-" | "'");
+    let mark = at == end + 1 && is!(page.key(end), "-" | "'");
     page.same_line(at) && page.same_line(end) && (at == end || mark)
 }
 

@@ -1,6 +1,7 @@
 //! What type a document is: by the LOINC code of its type, else by its first words.
 
 use serde::Deserialize;
+use sillage_clinical::is;
 use sillage_clinical::phrase::Phrases;
 use sillage_clinical::text::Text;
 
@@ -98,7 +99,7 @@ impl DocumentTypes {
         let hits = self.phrases.find(text, &words, 0..words.len().min(reach));
         let first = hits.iter().min_by_key(|h| (h.start, std::cmp::Reverse(h.words)));
         // "SMUR et urgences de Brouzac" heads the papers of both.
-        let shared = (0..first_line.min(TITLE)).any(|at| matches!(text.fold(at), "urgences" | "sau"));
+        let shared = (0..first_line.min(TITLE)).any(|at| is!(text.key(at), "urgences" | "sau"));
         let opens = || self.types.iter().find(|t| !shared && t.opens.iter().any(|word| word == text.fold(0)));
         let told = first.and_then(|h| self.types.get(h.value as usize)).or_else(opens).map(|t| t.name.as_str());
         // An ambulance's sheet is filed with the emergency department's.

@@ -27,6 +27,7 @@ use std::ops::Range;
 use chrono::{NaiveDateTime, NaiveTime};
 use rustc_hash::FxHashMap;
 use sillage_clinical::analysis::Analysis;
+use sillage_clinical::is;
 use sillage_clinical::qualifier::Qualifiers;
 use sillage_clinical::text::Text;
 use sillage_clinical::trie::Hit;
@@ -162,8 +163,7 @@ pub(crate) struct Extractor<'d, 'a> {
 
 /// "entre" before what it stands between, not the verb: "entre aux urgences".
 fn preposition(text: &Text<'_>, at: usize) -> bool {
-    matches!(text.source(at..at + 1), "entre" | "Entre")
-        && !matches!(text.fold(at + 1), "a" | "au" | "aux" | "en" | "dans" | "chez" | "par")
+    matches!(text.source(at..at + 1), "entre" | "Entre") && !is!(text.key(at + 1), "a" | "au" | "aux" | "en" | "dans" | "chez" | "par")
 }
 
 impl<'d, 'a> Extractor<'d, 'a> {
@@ -392,7 +392,7 @@ impl<'d, 'a> Extractor<'d, 'a> {
         let fit = definition.anchors.of(Some(reading.moment.name()));
         trial.reading = Some(reading);
         // "Rankin 2 ?": a number in doubt.
-        let doubtful = asked.measured && self.analysis.text.fold(candidate.tokens.end) == "?";
+        let doubtful = asked.measured && is!(self.analysis.text.key(candidate.tokens.end), "?");
         let certain = if doubtful { DOUBTFUL } else { 1.0 };
         trial.score = rule.score * candidate.weight * trust * fit * certain * (0.5 + 0.5 * reading.strength);
         if fit == 0.0 {

@@ -2,6 +2,7 @@
 
 use std::ops::Range;
 
+use crate::is;
 use crate::text::{Kind, Text};
 
 /// Ticked by themselves; the last ones are what a symbol font leaves behind.
@@ -26,7 +27,7 @@ pub(super) struct Tick {
 pub(super) fn may_start(text: &Text<'_>, at: usize) -> bool {
     let fold = text.fold(at);
     match fold.as_bytes() {
-        [b'[' | b'{' | b'('] => matches!(text.fold(at + 1), "]" | "}" | ")") || inside(text, at + 1),
+        [b'[' | b'{' | b'('] => is!(text.key(at + 1), "]" | "}" | ")") || inside(text, at + 1),
         [b'|'] => inside(text, at + 1),
         [first, ..] => !first.is_ascii() && [TICKED, EMPTY, FILLED_PAIR, EMPTY_PAIR].iter().any(|set| set.contains(&fold)),
         [] => false,
@@ -121,16 +122,16 @@ fn bracketed(text: &Text<'_>, at: usize) -> Option<Tick> {
     let closed = end > at + 1 && same_line(end) && text.fold(end) == close;
     let bar = close != "|" || glued(at + 1) && glued(end);
     // "(+)", "(-)" and "(*)" are results and notes.
-    let result = close == ")" && matches!(text.fold(at + 1), "+" | "-" | "*" | "." | "…");
+    let result = close == ")" && is!(text.key(at + 1), "+" | "-" | "*" | "." | "…");
     (closed && bar && !result).then(|| Tick { tokens: at..end + 1, ticked })
 }
 
 /// A cross without a box beside yes or no: "oui X non".
 fn crossed(text: &Text<'_>, at: usize) -> Option<Tick> {
-    if text.fold(at) != "x" {
+    if !is!(text.key(at), "x") {
         return None;
     }
-    let answer = |i: usize| matches!(text.fold(i), "oui" | "non") && text.tokens[i].lines_before == 0;
-    let before = at > 0 && matches!(text.fold(at - 1), "oui" | "non") && text.tokens[at].lines_before == 0;
+    let answer = |i: usize| is!(text.key(i), "oui" | "non") && text.tokens[i].lines_before == 0;
+    let before = at > 0 && is!(text.key(at - 1), "oui" | "non") && text.tokens[at].lines_before == 0;
     (before || at + 1 < text.tokens.len() && answer(at + 1)).then(|| Tick { tokens: at..at + 1, ticked: true })
 }

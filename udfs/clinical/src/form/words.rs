@@ -2,6 +2,7 @@
 
 use std::ops::Range;
 
+use crate::is;
 use crate::text::{Kind, Text};
 
 /// Most tokens looked through for the colon of a field.
@@ -47,13 +48,13 @@ pub(super) fn denial_at(text: &Text<'_>, at: usize) -> Option<usize> {
     };
     let first = text.fold(at);
     let end = match first {
-        "contre" if text.fold(at + 1) == "-" && text.fold(at + 2).starts_with("indiqu") => at + 3,
+        "contre" if is!(text.key(at + 1), "-") && text.fold(at + 2).starts_with("indiqu") => at + 3,
         "contre" if text.fold(at + 1).starts_with("indiqu") => at + 2,
-        "sans" if matches!(text.fold(at + 1), "objet" | "indication") => at + 2,
+        "sans" if is!(text.key(at + 1), "objet" | "indication") => at + 2,
         "ci" if text.tokens[at].upper => at + 1,
         "refus" => at + 1,
-        "pas" if matches!(text.fold(at + 1), "indique" | "indiquee" | "fait" | "faite" | "realise" | "realisee") => at + 2,
-        "pas" if text.fold(at + 1) == "d" && text.fold(at + 3) == "indication" => at + 4,
+        "pas" if is!(text.key(at + 1), "indique" | "indiquee" | "fait" | "faite" | "realise" | "realisee") => at + 2,
+        "pas" if is!(text.key(at + 1), "d") && is!(text.key(at + 3), "indication") => at + 4,
         word if denies(word) => at + 1,
         _ => return None,
     };
@@ -62,8 +63,8 @@ pub(super) fn denial_at(text: &Text<'_>, at: usize) -> Option<usize> {
 
 /// "non fait", "non connu": still the answer.
 pub(super) fn completes(text: &Text<'_>, at: usize) -> bool {
-    matches!(
-        text.fold(at),
+    is!(
+        text.key(at),
         "fait"
             | "faite"
             | "faits"
@@ -127,24 +128,24 @@ pub(super) fn gap_before(text: &Text<'_>, at: usize) -> usize {
 /// The answer here is tied to what stands before it in the line.
 pub(super) fn linked(text: &Text<'_>, at: usize) -> bool {
     // Only a plain yes or no: "coagulation : négative" says how a test came out.
-    let cell = matches!(text.fold(at), "o" | "n") && text.tokens[at].upper && gap_before(text, at) >= COLUMN;
-    if !(cell || matches!(text.fold(at), "oui" | "non")) || at == 0 {
+    let cell = is!(text.key(at), "o" | "n") && text.tokens[at].upper && gap_before(text, at) >= COLUMN;
+    if !(cell || is!(text.key(at), "oui" | "non")) || at == 0 {
         return false;
     }
-    matches!(text.fold(at - 1), ":" | "=" | "?" | "→" | "…" | "_")
+    is!(text.key(at - 1), ":" | "=" | "?" | "→" | "…" | "_")
         || emphasised(text, at)
-        || text.fold(at - 1) == "." && at > 1 && text.fold(at - 2) == "."
-        || text.fold(at - 1) == ">" && at > 1 && matches!(text.fold(at - 2), "-" | "=")
+        || is!(text.key(at - 1), ".") && at > 1 && is!(text.key(at - 2), ".")
+        || is!(text.key(at - 1), ">") && at > 1 && is!(text.key(at - 2), "-" | "=")
         || gap_before(text, at) >= 2
 }
 
 /// "(oui)", "[N]", "(O, en 2019)": an answer within brackets of its own.
 pub(super) fn bracketed(text: &Text<'_>, at: usize) -> bool {
     at > 1
-        && matches!(text.fold(at - 1), "(" | "[")
+        && is!(text.key(at - 1), "(" | "[")
         && text.tokens[at - 1].lines_before == 0
         && text.tokens.get(at + 1).is_some_and(|t| t.lines_before == 0)
-        && matches!(text.fold(at + 1), ")" | "]" | "," | ";" | ":")
+        && is!(text.key(at + 1), ")" | "]" | "," | ";" | ":")
 }
 
 /// A capital O or N by which a form may answer: in brackets, or alone behind its question.
@@ -160,12 +161,12 @@ pub(super) fn letter(text: &Text<'_>, at: usize) -> Option<char> {
     }
     let next = text.tokens.get(at + 1).filter(|t| t.lines_before == 0);
     let ends = next.is_none_or(|t| {
-        matches!(text.fold(at + 1), "," | ";" | ":" | "(" | "/")
+        is!(text.key(at + 1), "," | ";" | ":" | "(" | "/")
             || gap_before(text, at + 1) > 1
             || t.space_before && t.kind == Kind::Word && !t.capital
     });
     let question = text.tokens[at - 1].kind == Kind::Word && text.tokens[at - 1].end - text.tokens[at - 1].start > 1;
-    let alone = token.space_before && (question || matches!(text.fold(at - 1), ":" | "?" | ")")) && ends;
+    let alone = token.space_before && (question || is!(text.key(at - 1), ":" | "?" | ")")) && ends;
     (bracketed(text, at) || alone).then_some(letter)
 }
 
@@ -192,7 +193,7 @@ fn emphasised(text: &Text<'_>, at: usize) -> bool {
         && text.tokens[at].lines_before == 0
         && text.tokens[at - 1].kind == Kind::Word
         && (at.saturating_sub(FIELD)..at).rev().take_while(|i| text.tokens[*i + 1].lines_before == 0).any(small)
-        && next.is_none_or(|t| t.kind == Kind::Mark && matches!(text.fold(at + 1), ";" | "," | "|" | "/" | "." | ")"))
+        && next.is_none_or(|t| t.kind == Kind::Mark && is!(text.key(at + 1), ";" | "," | "|" | "/" | "." | ")"))
 }
 
 /// The answer ends here: no word goes on with it ("non fluente").
@@ -203,22 +204,22 @@ pub(super) fn closes(text: &Text<'_>, at: usize, end: usize) -> bool {
     }
     let Some(token) = text.tokens.get(next).filter(|t| next < end && t.lines_before == 0) else { return true };
     match token.kind {
-        Kind::Mark if text.fold(next) == "/" && next == at + 1 && emphasised(text, at) => gap_before(text, next) > 0,
-        Kind::Mark => !matches!(text.fold(next), "'" | "/" | "%") && (token.space_before || text.fold(next) != "-"),
+        Kind::Mark if is!(text.key(next), "/") && next == at + 1 && emphasised(text, at) => gap_before(text, next) > 0,
+        Kind::Mark => !is!(text.key(next), "'" | "/" | "%") && (token.space_before || !is!(text.key(next), "-")),
         _ => gap_before(text, next) > 1 || token.capital && !text.tokens[at].upper,
     }
 }
 
 /// A slash between two fields: "HTA : non / diabète : oui", not "oui / non" nor "0 / 20".
 pub(super) fn parts_fields(text: &Text<'_>, at: usize, line: &Range<usize>) -> bool {
-    let slash = |i: usize| text.fold(i) == "/" && gap_before(text, i) > 0 && gap_before(text, i + 1) > 0;
+    let slash = |i: usize| is!(text.key(i), "/") && gap_before(text, i) > 0 && gap_before(text, i + 1) > 0;
     if !slash(at) || at == line.start || at + 1 >= line.end || text.tokens[at + 1].kind != Kind::Word {
         return false;
     }
     if answer_at(text, at + 1).is_some() {
         return false;
     }
-    let named = |i: usize| matches!(text.fold(i), ":" | "=") || i > 0 && matches!(text.fold(i), "oui" | "non") && emphasised(text, i);
+    let named = |i: usize| is!(text.key(i), ":" | "=") || i > 0 && is!(text.key(i), "oui" | "non") && emphasised(text, i);
     let before = (line.start..at).rev().take(FIELD).take_while(|i| !slash(*i)).any(named);
     before && (at + 1..line.end).take(FIELD).take_while(|i| !slash(*i)).any(named)
 }
@@ -227,10 +228,10 @@ pub(super) fn parts_fields(text: &Text<'_>, at: usize, line: &Range<usize>) -> b
 pub(super) fn comparator_at(text: &Text<'_>, at: usize) -> bool {
     let number = |i: usize| text.tokens.get(i).is_some_and(|t| t.kind == Kind::Number && t.lines_before == 0);
     match text.fold(at) {
-        "<" | ">" | "≤" | "≥" => number(at + 1) || text.fold(at + 1) == "=" && number(at + 2),
+        "<" | ">" | "≤" | "≥" => number(at + 1) || is!(text.key(at + 1), "=") && number(at + 2),
         "superieur" | "superieure" | "superieurs" | "superieures" | "inferieur" | "inferieure" | "inferieurs" | "inferieures" | "sup"
         | "inf" | "depassant" | "excedant" => (at + 1..at + 4).any(number),
-        "plus" | "moins" => text.fold(at + 1) == "de" && number(at + 2),
+        "plus" | "moins" => is!(text.key(at + 1), "de") && number(at + 2),
         _ => false,
     }
 }
@@ -242,16 +243,16 @@ pub(super) fn list_title(text: &Text<'_>, line: &Range<usize>) -> Option<bool> {
         return None;
     }
     let named = line.clone().any(|at| match text.fold(at) {
-        "indications" | "indication" => at > line.start && matches!(text.fold(at - 1), "contre" | "-"),
+        "indications" | "indication" => at > line.start && is!(text.key(at - 1), "contre" | "-"),
         "contreindications" | "contreindication" | "criteres" | "checklist" => true,
-        "list" | "liste" => at > line.start + 1 && text.fold(at - 1) == "-",
+        "list" | "liste" => at > line.start + 1 && is!(text.key(at - 1), "-"),
         _ => false,
     });
     if !named {
         return None;
     }
     let last = text.fold(line.end - 1);
-    let plural = line.clone().any(|at| matches!(text.fold(at), "indications" | "contreindications" | "criteres"));
+    let plural = line.clone().any(|at| is!(text.key(at), "indications" | "contreindications" | "criteres"));
     if last == "." {
         return None;
     }

@@ -1,6 +1,7 @@
 //! From a name to its values: over links, time words and brackets, across one line
 //! end, never past another name.
 
+use crate::is;
 use crate::text::Kind;
 
 use super::Comparator;
@@ -128,10 +129,10 @@ impl Scanner<'_, '_> {
                 ask.linked = false;
             } else if number::time_word(text, token) || role.any(Roles::TIME.or(Roles::SIDE).or(Roles::FILL)) {
                 ask.linked &= matches!(word, "l" | "la" | "le" | "un" | "une");
-            } else if matches!(word, "h" | "j" | "m") && matches!(text.fold(token + 1), "+" | "-") && glued(text, token + 1) {
+            } else if matches!(word, "h" | "j" | "m") && is!(text.key(token + 1), "+" | "-") && glued(text, token + 1) {
                 ask.linked = false;
                 token += 2;
-            } else if matches!(word, "donc" | "alors") && matches!(text.fold(token - 1), "est" | "etait" | "reste") {
+            } else if matches!(word, "donc" | "alors") && is!(text.key(token - 1), "est" | "etait" | "reste") {
                 // "Le Rankin est donc à 2".
             } else if role.any(Roles::STOP) || (fresh && t.capital) {
                 return None;
@@ -160,7 +161,7 @@ impl Scanner<'_, '_> {
             "(" | "[" => {
                 let unit = self.catalog.surfaces.longest(text, text.fold(token + 1), token + 2, false, takes);
                 match unit {
-                    Some((unit, after)) if matches!(text.fold(after), ")" | "]") => {
+                    Some((unit, after)) if is!(text.key(after), ")" | "]") => {
                         ask.header = Some(unit);
                         Some((after + 1, ask.linked))
                     }
@@ -172,7 +173,7 @@ impl Scanner<'_, '_> {
                 ask.header = Some(takes(&[self.catalog.known.percent])?);
                 Some((token + 1, ask.linked))
             }
-            "-" if text.fold(token + 1) == ">" && glued(text, token + 1) => Some((token + 2, true)),
+            "-" if is!(text.key(token + 1), ">") && glued(text, token + 1) => Some((token + 2, true)),
             "-" | "+" => {
                 let sign = text.tokens.get(token + 1).is_some_and(|t| t.kind == Kind::Number) && glued(text, token + 1);
                 let apart = !glued(text, token) || token == first;
@@ -187,7 +188,7 @@ impl Scanner<'_, '_> {
                 Some((token + 1, false))
             }
             "." => {
-                let dots = text.fold(token + 1) == "." || (token > first && text.fold(token - 1) == ".");
+                let dots = is!(text.key(token + 1), ".") || (token > first && is!(text.key(token - 1), "."));
                 let abbreviation = token == first && glued(text, token);
                 ((dots || abbreviation) && ask.unknown == 0).then_some((token + 1, ask.linked))
             }
@@ -198,7 +199,7 @@ impl Scanner<'_, '_> {
     /// "[ 84 ]", "[2,48 g/L]": a field of a form, not "[7]".
     fn filled_in(&self, bracket: usize) -> bool {
         let text = self.text;
-        let close = (bracket + 1..bracket + FIELD).find(|at| text.fold(*at) == "]");
+        let close = (bracket + 1..bracket + FIELD).find(|at| is!(text.key(*at), "]"));
         text.tokens.get(bracket + 1).is_some_and(|t| t.kind == Kind::Number)
             && close.is_some_and(|at| !glued(text, bracket + 1) || (bracket + 1..at).any(|i| text.tokens[i].kind == Kind::Word))
     }
@@ -214,7 +215,7 @@ impl Scanner<'_, '_> {
     fn found(&mut self, start: Option<usize>, fit: Fit, second: Option<Fit>, comparator: Comparator, ask: &Ask) -> usize {
         let mut next = fit.next;
         let mut comparator = comparator;
-        if comparator == Comparator::Equal && self.text.fold(next) == "environ" {
+        if comparator == Comparator::Equal && is!(self.text.key(next), "environ") {
             comparator = Comparator::Approximate;
         }
         let value = fit.value;
@@ -232,7 +233,7 @@ impl Scanner<'_, '_> {
         let mut last = value;
         for _ in 0..6 {
             let Some((fit, second)) = self.following(ask.form, next, change, ask.between) else { break };
-            if ask.between && !change && !falls(last, fit.value) && self.text.fold(next) == "a" && fit.unit.is_none() {
+            if ask.between && !change && !falls(last, fit.value) && is!(self.text.key(next), "a") && fit.unit.is_none() {
                 break;
             }
             last = fit.value;
@@ -283,7 +284,7 @@ impl Scanner<'_, '_> {
                 match word {
                     // "NIHSS 2 (MSG 1, extinction 1)": the items of the score.
                     "(" if !pressure && self.limb(token + 1) => return None,
-                    "-" | "=" if text.fold(token + 1) == ">" => {
+                    "-" | "=" if is!(text.key(token + 1), ">") => {
                         signal = true;
                         token += 1;
                     }
@@ -310,7 +311,7 @@ impl Scanner<'_, '_> {
                 || matches!(word, "puis" | "ensuite" | "enfin" | "contre")
             {
                 signal = true;
-            } else if matches!(word, "h" | "j" | "m") && text.fold(token + 1) == "+" && glued(text, token + 1) {
+            } else if matches!(word, "h" | "j" | "m") && is!(text.key(token + 1), "+") && glued(text, token + 1) {
                 signal = true;
                 token += 2;
             } else if !(role.any(Roles::SERIES.or(Roles::LINK))
@@ -333,7 +334,7 @@ impl Scanner<'_, '_> {
     fn dated(&self, from: usize) -> bool {
         let text = self.text;
         let mut token = from;
-        while matches!(text.fold(token), "a" | "l" | "'" | "la" | "le" | "au" | "en" | "(" | "du" | "de") && token < from + 5 {
+        while is!(text.key(token), "a" | "l" | "'" | "la" | "le" | "au" | "en" | "(" | "du" | "de") && token < from + 5 {
             token += 1;
         }
         let role = self.catalog.role(text.fold(token));

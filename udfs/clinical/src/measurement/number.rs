@@ -1,6 +1,7 @@
 //! Numbers as French notes write them, and the dates, clock times and durations
 //! that are not measurements.
 
+use crate::is;
 use crate::number::{spelled, word};
 use crate::text::{Kind, Text, fold_char};
 
@@ -106,14 +107,14 @@ pub(super) fn number(text: &Text<'_>, token: usize, at: usize) -> Option<Number>
         let end = byte_at(text, token + 2, m);
         if m > 0 && mark != "°" && end == text.tokens[token + 2].start as usize + m {
             if word.len() == m
-                && matches!(text.fold(token + 3), "." | ",")
+                && is!(text.key(token + 3), "." | ",")
                 && glued(text, token + 3)
                 && glued(text, token + 4)
                 && digits(text.fold(token + 4)) > 0
             {
                 return None;
             }
-            if m == 2 && word == "10" && text.fold(token + 3) == "^" {
+            if m == 2 && word == "10" && is!(text.key(token + 3), "^") {
                 return Some(number);
             }
             if m > 4 {
@@ -134,7 +135,7 @@ pub(super) fn number(text: &Text<'_>, token: usize, at: usize) -> Option<Number>
 
 /// Reads `37°2`, `37 ° 5`.
 fn with_degree(text: &Text<'_>, token: usize, mut number: Number) -> Number {
-    if text.fold(token + 1) != "°" || text.tokens[token + 1].lines_before > 0 {
+    if !is!(text.key(token + 1), "°") || text.tokens[token + 1].lines_before > 0 {
         return number;
     }
     let word = text.fold(token + 2);
@@ -197,7 +198,7 @@ pub(super) fn thousands(text: &Text<'_>, token: usize, at: usize) -> Option<Numb
         let spaced = text.tokens.get(number.next).is_some_and(|t| t.space_before && t.lines_before == 0);
         let group = if spaced {
             number.next
-        } else if matches!(text.fold(number.next), "." | "," | "'") && glued(text, number.next + 1) {
+        } else if is!(text.key(number.next), "." | "," | "'") && glued(text, number.next + 1) {
             number.next + 1
         } else {
             break;
@@ -236,7 +237,7 @@ pub(super) fn spaced_infix(text: &Text<'_>, token: usize, at: usize) -> Option<N
 /// The same digits read with a space after the comma: `1, 3`.
 pub(super) fn spaced_decimal(text: &Text<'_>, token: usize, at: usize) -> Option<Number> {
     let mut number = number(text, token, at)?;
-    let comma = number.next == token + 1 && number.rest.is_none() && matches!(text.fold(token + 1), "," | ".") && glued(text, token + 1);
+    let comma = number.next == token + 1 && number.rest.is_none() && is!(text.key(token + 1), "," | ".") && glued(text, token + 1);
     let word = text.fold(token + 2);
     let m = digits(word);
     let close = text.tokens.get(token + 2).is_some_and(|t| t.lines_before == 0)
@@ -266,7 +267,7 @@ pub(super) fn time_in_words(catalog: &Catalog, text: &Text<'_>, token: usize) ->
         return None;
     }
     let mut at = token + 1;
-    while at < token + 6 && (word(at) || matches!(text.fold(at), "-" | "et") && (word(at + 1) || text.fold(at + 1) == "-")) {
+    while at < token + 6 && (word(at) || is!(text.key(at), "-" | "et") && (word(at + 1) || is!(text.key(at + 1), "-"))) {
         at += 1;
     }
     (same_line(text, at) && catalog.role(text.fold(at)).any(Roles::DURATION)).then_some(at + 1)
@@ -278,12 +279,12 @@ fn same_line(text: &Text<'_>, token: usize) -> bool {
 
 /// A word that counts; "une" is an article.
 fn counts(text: &Text<'_>, token: usize) -> bool {
-    text.fold(token) != "une" && word(text, token).is_some()
+    !is!(text.key(token), "une") && word(text, token).is_some()
 }
 
 /// A number in words and the token after it, no ordinal.
 pub(super) fn in_words(text: &Text<'_>, token: usize) -> Option<(f64, usize)> {
-    let joined = (token + 1..token + 4).find(|at| !matches!(text.fold(*at), "-" | "et"));
+    let joined = (token + 1..token + 4).find(|at| !is!(text.key(*at), "-" | "et"));
     if !counts(text, token) || joined.is_some_and(|at| ordinal(text, at)) {
         return None;
     }
@@ -344,13 +345,13 @@ pub(super) fn duration(catalog: &Catalog, text: &Text<'_>, token: usize) -> Opti
     }
     // 8 h 30
     let minutes =
-        text.fold(number.next) == "h" && text.fold(number.next + 1).len() == 2 && pure(text, number.next + 1).is_some_and(|m| m < 60.0);
+        is!(text.key(number.next), "h") && text.fold(number.next + 1).len() == 2 && pure(text, number.next + 1).is_some_and(|m| m < 60.0);
     let minutes = minutes && text.tokens.get(number.next + 1).is_some_and(|t| t.lines_before == 0) && value_ends(text, number.next + 2);
     Some(number.next + if minutes { 2 } else { 1 })
 }
 
 fn value_ends(text: &Text<'_>, token: usize) -> bool {
-    !matches!(text.fold(token), "/" | "%")
+    !is!(text.key(token), "/" | "%")
 }
 
 /// Whether the word is a time after the event: `h24`, `j1`, `m3`.

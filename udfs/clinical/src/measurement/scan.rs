@@ -1,6 +1,7 @@
 //! One pass over the tokens: names and their values, then numbers with units.
 
 use crate::form;
+use crate::is;
 use crate::text::{Kind, Text};
 
 use super::catalog::{Catalog, Form, Roles, UnitId, catalog};
@@ -94,9 +95,9 @@ impl<'t, 'a> Scanner<'t, 'a> {
     fn aimed_at(&self, token: usize) -> bool {
         let target = |at: usize| self.catalog.role(self.text.fold(at)).any(Roles::TARGET);
         // "Cible : transit", and a value on the next line: the aim was of its own line.
-        let said = |at: usize| self.text.tokens[at + 1].lines_before > 0 && self.text.fold(at) != ":" && !target(at);
+        let said = |at: usize| self.text.tokens[at + 1].lines_before > 0 && !is!(self.text.key(at), ":") && !target(at);
         let words = (1..=3).map_while(|back| token.checked_sub(back));
-        let words = words.take_while(|at| !matches!(self.text.fold(*at), "." | ";") && !said(*at));
+        let words = words.take_while(|at| !is!(self.text.key(*at), "." | ";") && !said(*at));
         words.map(|at| self.catalog.role(self.text.fold(at))).any(|role| role.any(Roles::TARGET.or(Roles::GAIN)))
     }
 
@@ -108,7 +109,7 @@ impl<'t, 'a> Scanner<'t, 'a> {
         let (mut at, mut byte) = (token, 0);
         let mut fits = Vec::with_capacity(3);
         for (measure, letters) in measures.into_iter().zip(["ye", "v", "m"]) {
-            while byte == 0 && !fits.is_empty() && matches!(text.fold(at), "," | "-" | "/" | "+") && at < token + 6 {
+            while byte == 0 && !fits.is_empty() && is!(text.key(at), "," | "-" | "/" | "+") && at < token + 6 {
                 at += 1;
             }
             let word = text.fold(at).as_bytes();
@@ -158,7 +159,7 @@ impl<'t, 'a> Scanner<'t, 'a> {
         let value = numeral(at).or_else(|| number::number(text, at, 0).filter(|n| n.rest.is_none() && n.decimals == 0).map(|n| n.value))?;
         let first = at;
         let mut high = None;
-        if text.fold(at + 1) == "-" && glued(text, at + 1) {
+        if is!(text.key(at + 1), "-") && glued(text, at + 1) {
             high = numeral(at + 2);
             at += if high.is_some() { 2 } else { 0 };
         }
@@ -205,14 +206,14 @@ impl<'t, 'a> Scanner<'t, 'a> {
     fn unnamed(&mut self, token: usize) -> Option<usize> {
         let text = self.text;
         if glued(text, token)
-            && text.fold(token.checked_sub(1).unwrap_or(usize::MAX)) == "/"
+            && is!(text.key(token.checked_sub(1).unwrap_or(usize::MAX)), "/")
             && token > 1
             && text.tokens[token - 2].kind == Kind::Number
         {
             return None;
         }
         // "0, 5": the digits belong to the number before.
-        if token > 1 && matches!(text.fold(token - 1), "," | ".") && glued(text, token - 1) && text.fold(token - 2) == "0" {
+        if token > 1 && is!(text.key(token - 1), "," | ".") && glued(text, token - 1) && is!(text.key(token - 2), "0") {
             return None;
         }
         if let Some(after) = number::date_or_clock(self.catalog, text, token) {
@@ -235,13 +236,13 @@ impl<'t, 'a> Scanner<'t, 'a> {
 
     /// Whether what follows can make a measurement of a number without a unit.
     fn may_go_on(&self, n: &number::Number) -> bool {
-        matches!(self.text.fold(n.next), "/" | "-" | "x" | "×" | "*" | "a" | "et" | "au" | "aa" | "en" | "d" | "de" | "du" | "sur")
+        is!(self.text.key(n.next), "/" | "-" | "x" | "×" | "*" | "a" | "et" | "au" | "aa" | "en" | "d" | "de" | "du" | "sur")
             || n.infix.is_some()
     }
 
     fn pressure_alone(&mut self, token: usize, first: &number::Number) -> Option<usize> {
         let known = &self.catalog.known;
-        if !matches!(self.text.fold(first.next), "/" | "-" | "mmhg" | "mm") {
+        if !is!(self.text.key(first.next), "/" | "-" | "mmhg" | "mm") {
             return None;
         }
         let form = Form { measure: known.pressure?, pair: true, ..Form::default() };
@@ -305,7 +306,7 @@ impl<'t, 'a> Scanner<'t, 'a> {
     fn before_name(&mut self, token: usize, first: &number::Number, hit: Option<&UnitHit<'_>>) -> Option<usize> {
         let text = self.text;
         let mut after = hit.map_or(first.next, |h| h.next);
-        if hit.is_none() && matches!(text.fold(after), "/" | "sur") && number::number(text, after + 1, 0).is_some() {
+        if hit.is_none() && is!(text.key(after), "/" | "sur") && number::number(text, after + 1, 0).is_some() {
             after += 2;
         }
         let (at, joined) = self.joint(after);
@@ -314,10 +315,7 @@ impl<'t, 'a> Scanner<'t, 'a> {
         }
         let (form, end) = self.name_at(at)?;
         // The name may have a value of its own.
-        if form.unit_only
-            || form.pair
-            || text.tokens.get(end).is_some_and(|t| t.kind == Kind::Number || matches!(text.fold(end), ":" | "="))
-        {
+        if form.unit_only || form.pair || text.tokens.get(end).is_some_and(|t| t.kind == Kind::Number || is!(text.key(end), ":" | "=")) {
             return None;
         }
         // "4 g de fibrinogène" is a dose; of haemoglobin, it is said for g/dL.
@@ -376,7 +374,7 @@ impl<'t, 'a> Scanner<'t, 'a> {
     fn with_unit(&mut self, token: usize, first: &number::Number, hit: Option<UnitHit<'static>>) -> Option<usize> {
         let text = self.text;
         // 5/10 mg is one product, not a value.
-        if hit.is_none() && text.fold(first.next) == "/" && glued(text, first.next) {
+        if hit.is_none() && is!(text.key(first.next), "/") && glued(text, first.next) {
             return number::number(text, first.next + 1, 0).map(|n| n.next);
         }
         let mut last = *first;

@@ -2,6 +2,7 @@
 
 use rustc_hash::FxHashMap;
 
+use crate::is;
 use crate::text::Text;
 
 /// A trie over folded tokens.
@@ -69,7 +70,7 @@ impl<T> Trie<T> {
             if let Some(n) = self.step(node, text.fold(next)) {
                 (node, next) = (n, next + 1);
             } else if hyphens
-                && text.fold(next) == "-"
+                && is!(text.key(next), "-")
                 && next + 1 < text.tokens.len()
                 && let Some(n) = self.step(node, text.fold(next + 1))
             {

@@ -1,6 +1,7 @@
 //! Whether the words at a place are a value of a measure: unit, plausible range,
 //! denominator, grade.
 
+use crate::is;
 use crate::text::Kind;
 
 use super::catalog::{Form, Measure, Nature, Roles, UnitId};
@@ -73,7 +74,7 @@ impl Scanner<'_, '_> {
             return Some(UnitHit { units, next, end: text.tokens[next - 1].end as usize });
         }
         let mut at = number.next;
-        let open = matches!(text.fold(at), "(" | "|" | "[" | ";");
+        let open = is!(text.key(at), "(" | "|" | "[" | ";");
         if open && named {
             at += 1;
         }
@@ -82,23 +83,23 @@ impl Scanner<'_, '_> {
             return None;
         }
         let (units, next) = surfaces.longest(text, text.fold(at), at + 1, false, Some)?;
-        let ends_cell = text.fold(next) == ";" || text.tokens.get(next).is_none_or(|t| t.lines_before > 0);
+        let ends_cell = is!(text.key(next), ";") || text.tokens.get(next).is_none_or(|t| t.lines_before > 0);
         let closed = match text.fold(number.next) {
-            "(" => text.fold(next) == ")",
+            "(" => is!(text.key(next), ")"),
             ";" => ends_cell,
             _ => true,
         };
         if open && !(named && closed) {
             return None;
         }
-        let next = if open && matches!(text.fold(next), ")" | "]") { next + 1 } else { next };
+        let next = if open && is!(text.key(next), ")" | "]") { next + 1 } else { next };
         Some(UnitHit { units, next, end: text.tokens[next - 1].end as usize })
     }
 
     /// A slash between spaces parts two results: "NIHSS 4 / Rankin 2", "NIHSS : 4 / aphasie : non".
     fn parts(&self, at: usize) -> bool {
         let text = self.text;
-        text.fold(at) == "/"
+        is!(text.key(at), "/")
             && !glued(text, at)
             && text.tokens.get(at + 1).is_some_and(|t| t.space_before && t.kind == Kind::Word)
             && (self.name_at(at + 1).is_some() || self.field_at(at + 1))
@@ -109,8 +110,8 @@ impl Scanner<'_, '_> {
         let same_line = |at: &usize| self.text.tokens.get(*at).is_some_and(|t| t.lines_before == 0);
         (at..at + FIELD)
             .take_while(same_line)
-            .take_while(|at| !matches!(self.text.fold(*at), "/" | ";" | "."))
-            .any(|at| self.text.fold(at) == ":")
+            .take_while(|at| !is!(self.text.key(*at), "/" | ";" | "."))
+            .any(|at| is!(self.text.key(at), ":"))
     }
 
     /// Whether a number without a unit may end before this token.
@@ -169,7 +170,7 @@ impl Scanner<'_, '_> {
 
     fn reading(&self, measure: &Measure, n: Number, ask: &Ask) -> Option<Fit> {
         let between = |at: usize| self.text.tokens.get(at).is_some_and(|t| t.space_before);
-        let listed = self.text.fold(n.next) == "-" && between(n.next) && between(n.next + 1);
+        let listed = is!(self.text.key(n.next), "-") && between(n.next) && between(n.next + 1);
         // "FR 17 - 97 % AA": the hyphen parts items where the two make no range.
         self.value_or_range(measure, n, ask, true).or_else(|| self.value_or_range(measure, n, ask, false).filter(|_| listed))
     }
@@ -224,7 +225,7 @@ impl Scanner<'_, '_> {
             && (!(last.degree || n.degree) || hit.units.contains(&known.celsius))
         {
             (next, end) = (hit.next, hit.end);
-        } else if infix.is_some() && self.text.fold(next) == "/" {
+        } else if infix.is_some() && is!(self.text.key(next), "/") {
             // 1g80/L
             let rest = self.catalog.surfaces.longest(self.text, "g", next, false, Some);
             if let Some((_, after)) = rest.filter(|(_, after)| *after > next) {
@@ -290,10 +291,10 @@ impl Scanner<'_, '_> {
         }
         let mut stroke = first_unit.as_ref().map_or(first.next, |h| h.next);
         let mut high = None;
-        if text.fold(stroke) == "-"
+        if is!(text.key(stroke), "-")
             && let Some(top) = number::number(text, stroke + 1, 0)
             && top.value > first.value
-            && text.fold(top.next) == "/"
+            && is!(text.key(top.next), "/")
         {
             high = Some(top.value);
             stroke = top.next;
@@ -310,7 +311,7 @@ impl Scanner<'_, '_> {
         };
         let mut dia_high = None;
         let mut last = low;
-        if text.fold(low.next) == "-"
+        if is!(text.key(low.next), "-")
             && glued(text, low.next)
             && let Some(top) = number::number(text, low.next + 1, 0)
             && top.value > low.value
@@ -410,13 +411,13 @@ impl Scanner<'_, '_> {
                 let (value, next) = number::in_words(text, token)?;
                 // "un" is an article unless the phrase ends with it.
                 let ends = |at: usize| {
-                    self.catalog.role(text.fold(at)).any(Roles::STOP.or(Roles::SERIES)) || matches!(text.fold(at), "a" | "au" | "contre")
+                    self.catalog.role(text.fold(at)).any(Roles::STOP.or(Roles::SERIES)) || is!(text.key(at), "a" | "au" | "contre")
                 };
-                let article = text.fold(token) == "un"
+                let article = is!(text.key(token), "un")
                     && text.tokens.get(next).is_some_and(|t| t.kind == Kind::Word && t.lines_before == 0)
                     && !ends(next);
                 // "Rankin zéro": no other number goes without a link.
-                if !(ask.linked || text.fold(token) == "zero") || article {
+                if !(ask.linked || is!(text.key(token), "zero")) || article {
                     return None;
                 }
                 (value, text.tokens[token].start as usize, text.tokens[next - 1].end as usize, next)
@@ -460,7 +461,7 @@ impl Scanner<'_, '_> {
             {
                 return None;
             }
-            if matches!(text.fold(next), "points" | "pts" | "pt" | "point") {
+            if is!(text.key(next), "points" | "pts" | "pt" | "point") {
                 end = text.tokens[next].end as usize;
                 next += 1;
             } else if !self.bare_end(next) {
@@ -496,7 +497,7 @@ impl Scanner<'_, '_> {
             return if sign == "/" { None } else { Some(None) };
         };
         let fits = bottom.decimals == 0 && value <= bottom.value && measure.out_of.iter().any(|o| f64::from(*o) == bottom.value);
-        let third = text.fold(bottom.next) == "/" && glued(text, bottom.next) && glued(text, bottom.next + 1);
+        let third = is!(text.key(bottom.next), "/") && glued(text, bottom.next) && glued(text, bottom.next + 1);
         if !fits || third { None } else { Some(Some((bottom.next, bottom.end))) }
     }
 
@@ -518,7 +519,7 @@ impl Scanner<'_, '_> {
             key = format!("{value}");
         }
         let mut next = token + 1;
-        if key.len() == 1 && matches!(text.fold(next), "a" | "b" | "c") && !text.original[text.tokens[next].range()].contains('à') {
+        if key.len() == 1 && is!(text.key(next), "a" | "b" | "c") && !text.original[text.tokens[next].range()].contains('à') {
             let with = format!("{key}{}", text.fold(next));
             if measure.grades.contains(&with) && text.tokens[next].lines_before == 0 {
                 key = with;
@@ -530,7 +531,7 @@ impl Scanner<'_, '_> {
             return None;
         }
         let mut end = value_end;
-        if matches!(text.fold(next), "/" | "sur")
+        if is!(text.key(next), "/" | "sur")
             && let Some(bottom) = number::number(text, next + 1, 0)
             && measure.out_of.iter().any(|o| f64::from(*o) == bottom.value)
             && bottom.rest.is_none()
@@ -538,7 +539,7 @@ impl Scanner<'_, '_> {
             (next, end) = (bottom.next, bottom.end);
         }
         // 2b/2c and 2b-3 keep the lower grade.
-        if matches!(text.fold(next), "/" | "-")
+        if is!(text.key(next), "/" | "-")
             && glued(text, next)
             && glued(text, next + 1)
             && measure.grades.iter().any(|g| g == text.fold(next + 1))

@@ -7,6 +7,7 @@ use super::catalog::Form;
 use super::number;
 use super::scan::Scanner;
 use super::value::Ask;
+use crate::is;
 use crate::text::Kind;
 
 /// Named vital signs on a line from which on the others are known by their shape.
@@ -140,12 +141,12 @@ impl Scanner<'_, '_> {
         let known = &self.catalog.known;
         let n = number::number(text, token, 0)?;
         let form = Form { measure: known.pressure?, pair: true, ..Form::default() };
-        if text.fold(n.next) == "/" && n.decimals == 0 && (60.0..=280.0).contains(&n.value) && n.next < line.end {
+        if is!(text.key(n.next), "/") && n.decimals == 0 && (60.0..=280.0).contains(&n.value) && n.next < line.end {
             let (top, bottom) = self.pressure(token, 0, &Ask { form, linked: true, ..Ask::default() })?;
             let bottom = bottom?;
             let plausible = bottom.value.is_some_and(|low| (25.0..=160.0).contains(&low) && low + 8.0 < n.value);
             // "120/80/15" and "130/12/2023" are something else.
-            if !plausible || text.fold(bottom.next) == "/" && self.glued_to(bottom.next) {
+            if !plausible || is!(text.key(bottom.next), "/") && self.glued_to(bottom.next) {
                 return None;
             }
             for fit in [&top, &bottom] {
@@ -154,7 +155,7 @@ impl Scanner<'_, '_> {
             return Some(bottom.next.max(top.next));
         }
         // "36°9", "37,6°": read like the one that is named.
-        let degrees = text.fold(n.next) == "°" && self.glued_to(n.next);
+        let degrees = is!(text.key(n.next), "°") && self.glued_to(n.next);
         if degrees
             && !warm
             && let Some(measure) = known.temperature

@@ -4,6 +4,7 @@ use std::ops::Range;
 
 use serde::Deserialize;
 
+use crate::is;
 use crate::knowledge::KnowledgeError;
 use crate::mention::Mention;
 use crate::phrase;
@@ -323,7 +324,7 @@ impl Cues {
 /// A mention starts within the cue and reaches beyond it. Not over a preposition: "sans
 /// complication de la thrombectomie" speaks of an act that was done.
 fn outreached(text: &Text<'_>, cue: &Cue, mentions: &[Mention]) -> bool {
-    let preposition = |at: usize| matches!(text.fold(at), "de" | "du" | "d" | "des" | "lors" | "apres" | "au" | "sous" | "avec");
+    let preposition = |at: usize| is!(text.key(at), "de" | "du" | "d" | "des" | "lors" | "apres" | "au" | "sous" | "avec");
     if preposition(cue.end) || preposition(cue.end - 1) {
         return false;
     }
@@ -370,14 +371,14 @@ fn stays_beside_others(kind: CueKind) -> bool {
 /// "PAS 140", "PAS < 180": the systolic pressure, not a negation.
 fn pressure(text: &Text<'_>, at: usize) -> bool {
     let Some(token) = text.tokens.get(at).filter(|t| t.upper) else { return false };
-    if text.fold(at) != "pas"
+    if !is!(text.key(at), "pas")
         || token.lines_before == 0 && text.tokens.get(at.wrapping_sub(1)).is_some_and(|t| t.upper && t.end - t.start > 3)
     {
         return false;
     }
     text.tokens.get(at + 1).is_none_or(|next| match next.kind {
         Kind::Number => true,
-        Kind::Mark => text.fold(at + 1) != "'",
+        Kind::Mark => !is!(text.key(at + 1), "'"),
         Kind::Word => {
             let word = text.fold(at + 1);
             let done = ["repris", "fait", "donne", "injecte", "debute", "recu", "retrouve", "vu", "pose", "administre"];

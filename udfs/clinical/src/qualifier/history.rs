@@ -2,6 +2,7 @@
 
 use super::scope::{Commas, Scope};
 use super::{Cue, CueKind, Setting};
+use crate::is;
 use crate::section::Prior;
 use crate::text::Kind;
 
@@ -61,16 +62,16 @@ impl Scope<'_> {
 
     /// "plus de Kardégic depuis 2015": it was taken until then.
     fn given_up(&self) -> bool {
-        let start = self.span.start - usize::from(self.span.start > 0 && self.fold(self.span.start - 1) == "'");
-        let denied = start > 1 && matches!(self.fold(start - 1), "de" | "d") && self.fold(start - 2) == "plus";
-        denied && (self.span.end..self.span.end + 3).any(|at| self.fold(at) == "depuis")
+        let start = self.span.start - usize::from(self.span.start > 0 && is!(self.key(self.span.start - 1), "'"));
+        let denied = start > 1 && is!(self.key(start - 1), "de" | "d") && is!(self.key(start - 2), "plus");
+        denied && (self.span.end..self.span.end + 3).any(|at| is!(self.key(at), "depuis"))
     }
 
     /// "infarctus sous AVK": by its class under "sous" a drug is one of the home.
     fn named_by_class(&self) -> bool {
         let classes = ["avk", "aod", "anticoagulant", "anticoagulants", "antiagregant", "antiagregants"];
         self.span.start > self.view.sentence.start
-            && self.fold(self.span.start - 1) == "sous"
+            && is!(self.key(self.span.start - 1), "sous")
             && classes.contains(&self.fold(self.span.start))
     }
 
@@ -86,11 +87,11 @@ impl Scope<'_> {
 
     /// "hématome thalamique gauche du 12/03 sous AOD".
     fn bled_under(&self) -> bool {
-        let Some(link) = self.span.start.checked_sub(1).filter(|at| matches!(self.fold(*at), "sous")) else { return false };
+        let Some(link) = self.span.start.checked_sub(1).filter(|at| is!(self.key(*at), "sous")) else { return false };
         let from = link.saturating_sub(BLEEDING).max(self.view.sentence.start);
         let Some(bled) = self.view.cues_in(from..link).iter().rfind(|c| c.kind == CueKind::Bleeding) else { return false };
         self.mention_at(bled.start).is_some()
-            && !(bled.end..link).any(|at| matches!(self.fold(at), ";" | ":") || self.cue_at(at, &[CueKind::Terminator, CueKind::Resumed]))
+            && !(bled.end..link).any(|at| is!(self.key(at), ";" | ":") || self.cue_at(at, &[CueKind::Terminator, CueKind::Resumed]))
             && !self.unsure(bled)
     }
 
@@ -111,8 +112,8 @@ impl Scope<'_> {
     /// Into a vein, which nobody does at home.
     fn intravenous(&self) -> bool {
         (self.span.end..self.view.sentence.end.min(self.span.end + 6))
-            .take_while(|i| !matches!(self.fold(*i), "," | ";" | "." | "-") || self.kind(i + 1) == Some(Kind::Number))
-            .any(|i| matches!(self.fold(i), "iv" | "ivl" | "ivd" | "ivse" | "pse" | "bolus" | "min" | "h"))
+            .take_while(|i| !is!(self.key(*i), "," | ";" | "." | "-") || self.kind(i + 1) == Some(Kind::Number))
+            .any(|i| is!(self.key(i), "iv" | "ivl" | "ivd" | "ivse" | "pse" | "bolus" | "min" | "h"))
     }
 
     /// Asked for without a verb: "IRM en urgence."
@@ -120,8 +121,8 @@ impl Scope<'_> {
         self.reached_behind(cue)
             && (self.span.start == self.view.sentence.start || self.kind(self.span.start - 1) == Some(Kind::Mark))
             && (cue.end >= self.view.sentence.end
-                || self.fold(cue.end) == "."
-                || self.fold(cue.end) == "," && self.mention_at(cue.end + 1).is_some())
+                || is!(self.key(cue.end), ".")
+                || is!(self.key(cue.end), ",") && self.mention_at(cue.end + 1).is_some())
     }
 
     /// Given or prescribed now, by the words and the dose beside it.
@@ -140,9 +141,9 @@ impl Scope<'_> {
         let end = self.view.sentence.end;
         let mut words = self.span.end..end.min(self.span.end + RESULT);
         let shows = |at: usize| {
-            self.fold(at) == ":" && at + 1 < end
-                || matches!(
-                    self.fold(at),
+            is!(self.key(at), ":") && at + 1 < end
+                || is!(
+                    self.key(at),
                     "montre"
                         | "montrait"
                         | "montrent"
@@ -155,10 +156,10 @@ impl Scope<'_> {
                         | "normal"
                         | "=>"
                 )
-                || self.fold(at) == "-" && self.fold(at + 1) == ">"
-                || matches!(self.fold(at), "pas") && matches!(self.fold(at + 1), "montre" | "retrouve" | "objective" | "revele")
+                || is!(self.key(at), "-") && is!(self.key(at + 1), ">")
+                || is!(self.key(at), "pas") && is!(self.key(at + 1), "montre" | "retrouve" | "objective" | "revele")
         };
-        words.find(|at| matches!(self.fold(*at), "," | ";" | "." | "(" | "-") || shows(*at)).is_some_and(shows)
+        words.find(|at| is!(self.key(*at), "," | ";" | "." | "(" | "-") || shows(*at)).is_some_and(shows)
     }
 
     /// Given now, by the words around it.
@@ -176,7 +177,7 @@ impl Scope<'_> {
 
     /// "clopidogrel au long cours, bisoprolol": the words are those of the drug before them.
     fn told_of_another(&self, cue: &Cue) -> bool {
-        self.fold(cue.start) == "au" && cue.start > 0 && self.mention_at(cue.start - 1).is_some()
+        is!(self.key(cue.start), "au") && cue.start > 0 && self.mention_at(cue.start - 1).is_some()
     }
 
     fn cued_past(&self) -> bool {
@@ -184,7 +185,7 @@ impl Scope<'_> {
             CueKind::HistoryBefore => self.reached(cue, Commas::End),
             CueKind::HistoryList => self.reached(cue, Commas::Pass),
             // "poursuivre le clopidogrel au long cours" is an order of now.
-            CueKind::HistoryAfter => self.reached_behind(cue) && !(self.fold(cue.start) == "au" && self.current()),
+            CueKind::HistoryAfter => self.reached_behind(cue) && !(is!(self.key(cue.start), "au") && self.current()),
             _ => false,
         })
     }
@@ -219,8 +220,8 @@ impl Scope<'_> {
     /// "hypertendu à 190/100": a finding.
     fn measured(&self) -> bool {
         (self.span.end..self.span.end + 2).any(|i| self.kind(i) == Some(Kind::Number))
-            && self.fold(self.span.end) != "depuis"
-            && !(self.span.end..self.span.end + 4).any(|i| matches!(self.fold(i), "paquets" | "paquet" | "pa" | "ans"))
+            && !is!(self.key(self.span.end), "depuis")
+            && !(self.span.end..self.span.end + 4).any(|i| is!(self.key(i), "paquets" | "paquet" | "pa" | "ans"))
     }
 
     /// No verb yet between "patient" and the span: the patient is being presented.
@@ -232,8 +233,8 @@ impl Scope<'_> {
                 continue;
             }
             let stops = self.cue_at(at, &[CueKind::Story, CueKind::Terminator])
-                || matches!(self.fold(at), "pour" | "est" | "a" | "ont" | "en" | ":" | "." | ";" | "?");
-            if stops && !(self.fold(at) == "a" && matches!(self.fold(at + 1), "la" | "domicile")) {
+                || is!(self.key(at), "pour" | "est" | "a" | "ont" | "en" | ":" | "." | ";" | "?");
+            if stops && !(is!(self.key(at), "a") && is!(self.key(at + 1), "la" | "domicile")) {
                 return false;
             }
             at += 1;

@@ -6,6 +6,7 @@
 
 use super::scope::Scope;
 use super::{Cue, CueKind};
+use crate::is;
 use crate::text::Kind;
 
 /// Most tokens between the relative and the last item of the list.
@@ -46,9 +47,8 @@ impl Scope<'_> {
                 _ if token.capital || self.known_link(at) => {}
                 _ => return false,
             }
-            let too = matches!(self.fold(at + 1), "aussi" | "-");
-            if matches!(self.fold(at), "patient" | "patiente" | "lui" | "elle") && !too && !matches!(self.fold(at - 1), "du" | "la" | "de")
-            {
+            let too = is!(self.key(at + 1), "aussi" | "-");
+            if is!(self.key(at), "patient" | "patiente" | "lui" | "elle") && !too && !is!(self.key(at - 1), "du" | "la" | "de") {
                 return false;
             }
             at += 1;
@@ -58,14 +58,14 @@ impl Scope<'_> {
 
     /// The relative stands in a bracket that opens in the same sentence.
     fn opened_before(&self, cue: &Cue) -> bool {
-        let marks = (self.view.sentence.start..cue.start).rev().find(|at| matches!(self.fold(*at), "(" | ")"));
-        marks.is_some_and(|at| self.fold(at) == "(")
+        let marks = (self.view.sentence.start..cue.start).rev().find(|at| is!(self.key(*at), "(" | ")"));
+        marks.is_some_and(|at| is!(self.key(at), "("))
     }
 
     /// "que son père a fait", "que sa tante Rose avait eu": the relative did or had it.
     fn acts(&self, cue: &Cue) -> bool {
         let verb = cue.end + usize::from(self.view.text.tokens.get(cue.end).is_some_and(|t| t.capital));
-        matches!(self.fold(verb), "a" | "ont" | "avait" | "avaient" | "est" | "etait" | "aurait" | "vient" | "souffre" | "souffrait")
+        is!(self.key(verb), "a" | "ont" | "avait" | "avaient" | "est" | "etait" | "aurait" | "vient" | "souffre" | "souffrait")
     }
 
     /// Another relative right behind the comma: "père AVC, mère diabète".
@@ -83,10 +83,7 @@ impl Scope<'_> {
         let start = self.view.sentence.start;
         let mut head = cue.start;
         while head > start
-            && matches!(
-                self.fold(head - 1),
-                "son" | "sa" | "ses" | "leur" | "leurs" | "le" | "la" | "les" | "l" | "un" | "une" | "deux" | "'"
-            )
+            && is!(self.key(head - 1), "son" | "sa" | "ses" | "leur" | "leurs" | "le" | "la" | "les" | "l" | "un" | "une" | "deux" | "'")
         {
             head -= 1;
         }
@@ -97,11 +94,9 @@ impl Scope<'_> {
         let Some(head) = head.checked_sub(1).filter(|h| *h >= start) else { return false };
         match self.fold(head) {
             // "le décès de sa sœur d'un infarctus".
-            "de" | "du" if head.checked_sub(1).is_some_and(|at| matches!(self.fold(at), "deces" | "mort" | "disparition")) => false,
+            "de" | "du" if head.checked_sub(1).is_some_and(|at| is!(self.key(at), "deces" | "mort" | "disparition")) => false,
             // "que sa mère est décédée d'un AVC".
-            "que" if (cue.end..self.span.start).any(|at| matches!(self.fold(at), "mort" | "morte" | "decede" | "decedee" | "deces")) => {
-                false
-            }
+            "que" if (cue.end..self.span.start).any(|at| is!(self.key(at), "mort" | "morte" | "decede" | "decedee" | "deces")) => false,
             "des" | "de" | "par" | "apres" | "avec" | "devant" | "aux" | "au" | "a" | "d" | "selon" | "prevenir" | "informer" | "voir"
             | "du" => true,
             // "vu avec son épouse et sa fille": as the first of the two.
@@ -119,13 +114,13 @@ impl Scope<'_> {
 
     /// "père et mère hypertendus", "que sa mère, diabétique".
     fn links_to_kin(&self, at: usize) -> bool {
-        at.checked_sub(1).is_some_and(|b| self.known_link(b) || self.mention_at(b).is_some() || self.fold(b) == ",")
+        at.checked_sub(1).is_some_and(|b| self.known_link(b) || self.mention_at(b).is_some() || is!(self.key(b), ","))
     }
 
     /// In a bracket behind what is said of the patient these are who said it: "jamais fumé (fille)".
     fn tells(&self, at: usize) -> bool {
-        matches!(
-            self.fold(at),
+        is!(
+            self.key(at),
             "enfant" | "enfants" | "fille" | "filles" | "fils" | "epouse" | "epoux" | "mari" | "conjoint" | "compagnon" | "compagne"
         )
     }
@@ -151,7 +146,10 @@ impl Scope<'_> {
                 ) => return false,
                 (_, "chez" | "cote") => tied = true,
                 (_, "du" | "de")
-                    if at + 1 == cue.start || self.fold(at + 1) == "sa" || self.fold(at + 1) == "son" || self.fold(at + 1) == "la" =>
+                    if at + 1 == cue.start
+                        || is!(self.key(at + 1), "sa")
+                        || is!(self.key(at + 1), "son")
+                        || is!(self.key(at + 1), "la") =>
                 {
                     tied = true
                 }

@@ -5,6 +5,7 @@ mod behind;
 use std::ops::Range;
 
 use super::{Cue, CueKind, SentenceView};
+use crate::is;
 use crate::text::Kind;
 
 /// Most words between a cue and what it qualifies, mentions in between not counted.
@@ -47,6 +48,10 @@ impl<'a> Scope<'a> {
         self.view.text.fold(at)
     }
 
+    pub fn key(&self, at: usize) -> u64 {
+        self.view.text.key(at)
+    }
+
     pub fn kind(&self, at: usize) -> Option<Kind> {
         self.view.text.tokens.get(at).map(|t| t.kind)
     }
@@ -67,16 +72,16 @@ impl<'a> Scope<'a> {
 
     /// Behind a word or two between commas: "ni, a priori, de fièvre".
     fn behind_aside(&self, at: usize) -> usize {
-        if self.fold(at) != "," {
+        if !is!(self.key(at), ",") {
             return at;
         }
         let words = (at + 1..self.view.sentence.end.min(at + 5)).take_while(|i| self.mention_at(*i).is_none());
-        words.skip(1).find(|i| self.fold(*i) == ",").map_or(at, |close| close + 1)
+        words.skip(1).find(|i| is!(self.key(*i), ",")).map_or(at, |close| close + 1)
     }
 
     /// The token that closes the bracket opened here.
     fn closing(&self, open: usize) -> Option<usize> {
-        (open + 1..self.view.sentence.end).take(BRACKET).find(|i| self.fold(*i) == ")")
+        (open + 1..self.view.sentence.end).take(BRACKET).find(|i| is!(self.key(*i), ")"))
     }
 
     /// A cue that stands before reaches the span.
@@ -93,13 +98,13 @@ impl<'a> Scope<'a> {
             }
             at += 1;
         }
-        if self.fold(at) == ":" {
+        if is!(self.key(at), ":") {
             at += 1;
         }
         at = self.behind_aside(at);
         // "et, moins probablement, un AVC": the adverb stands between its commas.
-        let set_off = cue.start.checked_sub(1).is_some_and(|before| self.fold(before) == ",");
-        if set_off && self.fold(at) == "," && self.fold(cue.end - 1).ends_with("blement") {
+        let set_off = cue.start.checked_sub(1).is_some_and(|before| is!(self.key(before), ","));
+        if set_off && is!(self.key(at), ",") && self.fold(cue.end - 1).ends_with("blement") {
             at += 1;
         }
         let (mut words, mut items, mut last_item, mut commas) = (0, 0, false, commas);
@@ -135,8 +140,8 @@ impl<'a> Scope<'a> {
                     at = close;
                 }
                 (Some(Kind::Mark), ")")
-                    if commas == Commas::Pass && (self.kind(at - 1) == Some(Kind::Number) || self.fold(at + 1) == ":") => {}
-                (Some(Kind::Mark), ")") if !(cue.end..at).any(|i| self.fold(i) == "(") => return false,
+                    if commas == Commas::Pass && (self.kind(at - 1) == Some(Kind::Number) || is!(self.key(at + 1), ":")) => {}
+                (Some(Kind::Mark), ")") if !(cue.end..at).any(|i| is!(self.key(i), "(")) => return false,
                 (Some(Kind::Mark), ",") => {
                     if !self.passes_comma(at + 1, commas, last_item) && !self.repeats(cue, at + 1) {
                         return false;
@@ -186,8 +191,7 @@ impl<'a> Scope<'a> {
     /// The span depends on the condition that stands before it. Behind "si besoin,"
     /// and behind what a treatment before the condition waits for, another item starts.
     pub fn depends(&self, cue: &Cue) -> bool {
-        let complete =
-            cue.end - cue.start > 1 && (cue.end >= self.view.sentence.end || matches!(self.fold(cue.end), "," | ";" | ")" | "."));
+        let complete = cue.end - cue.start > 1 && (cue.end >= self.view.sentence.end || is!(self.key(cue.end), "," | ";" | ")" | "."));
         let treatment = (cue.start.saturating_sub(3).max(self.view.sentence.start)..cue.start)
             .rev()
             .take_while(|at| self.kind(*at) != Some(Kind::Mark))
@@ -200,7 +204,7 @@ impl<'a> Scope<'a> {
         self.view.outside(self.span).any(|cue| {
             cue.kind == CueKind::Conditional
                 && cue.end <= self.span.start
-                && !(cue.end..self.span.start).any(|at| matches!(self.fold(at), "," | ":" | ";"))
+                && !(cue.end..self.span.start).any(|at| is!(self.key(at), "," | ":" | ";"))
                 && self.depends(cue)
         })
     }
@@ -208,7 +212,7 @@ impl<'a> Scope<'a> {
     /// A line starts here that no word or comma before it announces.
     pub fn new_line(&self, at: usize) -> bool {
         self.view.text.tokens[at].lines_before > 0
-            && !matches!(self.fold(at - 1), "," | "ni" | "ou" | "et" | "de" | "d" | "'" | "la" | "le" | "du" | "des" | "-" | "/")
+            && !is!(self.key(at - 1), "," | "ni" | "ou" | "et" | "de" | "d" | "'" | "la" | "le" | "du" | "des" | "-" | "/")
     }
 
     fn ends_scope(&self, at: usize, items: usize, words: usize, commas: Commas) -> bool {
@@ -225,29 +229,30 @@ impl<'a> Scope<'a> {
 
     /// The cue is "pas", "jamais" or "plus" of a verb that no "de" follows.
     fn verb_negation(&self, cue: &Cue) -> bool {
-        if !matches!(self.fold(cue.end - 1), "pas" | "jamais" | "plus") {
+        if !is!(self.key(cue.end - 1), "pas" | "jamais" | "plus") {
             return false;
         }
         let next = self.view.mentions.partition_point(|m| m.start < cue.end);
         let first = self.view.mentions.get(next).map_or(self.span.start, |m| m.start.min(self.span.start));
-        first > cue.end && !(cue.end..first).any(|i| matches!(self.fold(i), "de" | "d" | "aucun" | "aucune" | "ni" | ":"))
+        first > cue.end && !(cue.end..first).any(|i| is!(self.key(i), "de" | "d" | "aucun" | "aucune" | "ni" | ":"))
     }
 
     /// "recherche d'infarctus, de dissection", "négatif pour l'un et pour l'autre": the item
     /// takes up the preposition of the cue.
     fn repeats(&self, cue: &Cue, item: usize) -> bool {
-        let of = |at: usize| matches!(self.fold(at), "de" | "d");
+        let of = |at: usize| is!(self.key(at), "de" | "d");
         let last = cue.end - 1;
-        let article = |at: usize| matches!(self.fold(at), "un" | "une");
+        let article = |at: usize| is!(self.key(at), "un" | "une");
         // "recherche d'un infarctus, d'une dissection"
         let with_article = last > 1 && article(last) && of(last - 2) && of(item) && article(item + 2);
-        let taken_up = of(last) && of(item) || self.fold(last) == "'" && of(last - 1) && of(item) || with_article;
-        (taken_up || self.fold(last) == "pour" && self.fold(item) == "pour") && (item + 1..item + 4).any(|at| self.mention_at(at).is_some())
+        let taken_up = of(last) && of(item) || is!(self.key(last), "'") && of(last - 1) && of(item) || with_article;
+        (taken_up || is!(self.key(last), "pour") && is!(self.key(item), "pour"))
+            && (item + 1..item + 4).any(|at| self.mention_at(at).is_some())
     }
 
     /// "suivie pour une hypertension et un diabète": the second of two, with its article too.
     fn pairs(&self, cue: &Cue, item: usize) -> bool {
-        let article = |at: usize| matches!(self.fold(at), "un" | "une");
+        let article = |at: usize| is!(self.key(at), "un" | "une");
         matches!(cue.kind, CueKind::HistoryBefore | CueKind::HypothesisBefore)
             && article(cue.end - 1)
             && article(item)
@@ -292,7 +297,7 @@ impl<'a> Scope<'a> {
 
     fn item_start(&self, at: usize) -> usize {
         let mut at = at;
-        while matches!(self.fold(at), "ni" | "ou" | "et" | "de" | "d" | "'" | "autre" | "autres" | "notamment" | "non" | "plus")
+        while is!(self.key(at), "ni" | "ou" | "et" | "de" | "d" | "'" | "autre" | "autres" | "notamment" | "non" | "plus")
             && at < self.view.sentence.end
         {
             at += 1;
@@ -319,7 +324,7 @@ impl<'a> Scope<'a> {
             return None;
         }
         (at + 1..at + 4)
-            .take_while(|i| matches!(self.kind(*i), Some(Kind::Word)) || matches!(self.fold(*i), "'" | "-"))
+            .take_while(|i| matches!(self.kind(*i), Some(Kind::Word)) || is!(self.key(*i), "'" | "-"))
             .find_map(|i| self.item_at(i))
     }
 
@@ -336,8 +341,8 @@ impl<'a> Scope<'a> {
             return true;
         }
         match self.kind(at) {
-            Some(Kind::Mark) => matches!(self.fold(at), "," | ";" | "." | ")" | "/" | "!" | "…") || self.fold(at) == "-" && self.spaced(at),
-            _ => matches!(self.fold(at), "ni" | "ou" | "et") || self.cue_at(at, &[CueKind::Terminator]),
+            Some(Kind::Mark) => is!(self.key(at), "," | ";" | "." | ")" | "/" | "!" | "…") || is!(self.key(at), "-") && self.spaced(at),
+            _ => is!(self.key(at), "ni" | "ou" | "et") || self.cue_at(at, &[CueKind::Terminator]),
         }
     }
 
@@ -349,7 +354,7 @@ impl<'a> Scope<'a> {
             if let Some(mention) = self.mention_at(at) {
                 items += 1;
                 at = mention.end.max(at + 1);
-            } else if matches!(self.fold(at), "," | "ou" | "et" | "ni" | "/" | "d" | "de" | "'" | ";") {
+            } else if is!(self.key(at), "," | "ou" | "et" | "ni" | "/" | "d" | "de" | "'" | ";") {
                 at += 1;
             } else {
                 return false;
@@ -361,8 +366,8 @@ impl<'a> Scope<'a> {
     /// Words that open something of their own.
     fn new_statement(&self, at: usize) -> bool {
         self.kind(at) == Some(Kind::Number)
-            || matches!(
-                self.fold(at),
+            || is!(
+                self.key(at),
                 "un" | "une"
                     | "le"
                     | "la"
@@ -403,14 +408,14 @@ impl<'a> Scope<'a> {
         let first = self.tied();
         cue.end <= first
             && first - cue.end <= 3
-            && (cue.end..first).all(|i| matches!(self.fold(i), "de" | "d" | "'" | "-"))
+            && (cue.end..first).all(|i| is!(self.key(i), "de" | "d" | "'" | "-"))
             && (cue.end - cue.start > 1 || self.kind(cue.start) != Some(Kind::Number) || self.starts_item(cue.start))
     }
 
     /// First token of the mentions that strokes tie to the span: "AVC/AIT".
     fn tied(&self) -> usize {
         let mut first = self.span.start;
-        while first > 1 && self.fold(first - 1) == "/" {
+        while first > 1 && is!(self.key(first - 1), "/") {
             let Some(before) = self.mention_at(first - 2).filter(|m| m.end == first - 1) else { break };
             first = before.start;
         }
@@ -421,8 +426,8 @@ impl<'a> Scope<'a> {
     fn starts_item(&self, at: usize) -> bool {
         at == self.view.sentence.start
             || self.view.text.tokens[at].lines_before > 0
-            || matches!(self.fold(at - 1), "." | "," | ";" | ":" | "-" | "(" | "+" | "/")
-            || (self.fold(at - 1) == "*" || self.examined(at)) && self.counts(at)
+            || is!(self.key(at - 1), "." | "," | ";" | ":" | "-" | "(" | "+" | "/")
+            || (is!(self.key(at - 1), "*") || self.examined(at)) && self.counts(at)
             || self.continues_noughts(at)
     }
 
@@ -431,7 +436,7 @@ impl<'a> Scope<'a> {
         let head = self.mention_at(at - 1).map_or(at - 1, |m| m.start);
         head > self.view.sentence.start
             && self.view.text.tokens[at].lines_before == 0
-            && matches!(self.fold(head - 1), "0" | "ø" | "zero")
+            && is!(self.key(head - 1), "0" | "ø" | "zero")
             && self.view.text.tokens[head].lines_before == 0
             && self.starts_item(head - 1)
     }
@@ -446,8 +451,8 @@ impl<'a> Scope<'a> {
         cue.end <= self.span.start
             && self.span.start - cue.end <= 4
             && (cue.end..self.span.start).all(|i| {
-                matches!(
-                    self.fold(i),
+                is!(
+                    self.key(i),
                     "le" | "la"
                         | "l"
                         | "'"
@@ -472,8 +477,8 @@ impl<'a> Scope<'a> {
 
     /// The verb is in its own form: its object follows ("élimine une").
     pub fn has_object(&self, cue: &Cue) -> bool {
-        matches!(
-            self.fold(cue.end),
+        is!(
+            self.key(cue.end),
             "un" | "une"
                 | "le"
                 | "la"
@@ -492,7 +497,7 @@ impl<'a> Scope<'a> {
                 | "en"
                 | "ainsi"
                 | "aussi"
-        ) || self.fold(cue.end) == "du" && self.fold(cue.end + 1) != "fait"
+        ) || is!(self.key(cue.end), "du") && !is!(self.key(cue.end + 1), "fait")
             || self.mention_at(cue.end).is_some_and(|m| m.start == cue.end)
     }
 
@@ -500,6 +505,6 @@ impl<'a> Scope<'a> {
     pub fn near(&self, cue: &Cue, reach: usize) -> bool {
         let between = if cue.end <= self.span.start { cue.end..self.span.start } else { self.span.end..cue.start };
         between.clone().filter(|i| self.kind(*i) != Some(Kind::Mark)).count() <= reach
-            && !between.clone().any(|i| matches!(self.fold(i), "." | ";"))
+            && !between.clone().any(|i| is!(self.key(i), "." | ";"))
     }
 }

@@ -2,6 +2,7 @@
 
 use super::lexicon::{Cue, Head, LEXICON, Unit};
 use super::reader::{Clock, Digits, Reader};
+use crate::is;
 
 /// A number with its unit: `3 h 20`, `2 à 3 mois`, `1,5 an`, `deux ans et demi`.
 #[derive(Debug, Clone, Copy)]
@@ -43,8 +44,8 @@ impl Reader<'_, '_> {
             return None;
         }
         let mut next = at + 1;
-        if value == 4 && self.mark(next) == b'-' && matches!(self.fold(next + 1), "vingt" | "vingts")
-            || self.fold(next) == "vingt" && value == 4
+        if value == 4 && self.mark(next) == b'-' && is!(self.key(next + 1), "vingt" | "vingts")
+            || is!(self.key(next), "vingt") && value == 4
         {
             next += if self.mark(next) == b'-' { 2 } else { 1 };
             value = 80;
@@ -61,7 +62,7 @@ impl Reader<'_, '_> {
             if self.mark(index) == b'-' && self.glued(index) {
                 index += 1;
             }
-            if self.fold(index) == "et" && !teen {
+            if is!(self.key(index), "et") && !teen {
                 index += 1;
                 if self.mark(index) == b'-' {
                     index += 1;
@@ -73,7 +74,7 @@ impl Reader<'_, '_> {
                 || part >= limit
                 || !self.near(index)
                 || (teen && part < 7)
-                || (part > 1 && self.fold(index - 1) == "et" && part != 11)
+                || (part > 1 && is!(self.key(index - 1), "et") && part != 11)
             {
                 break;
             }
@@ -130,15 +131,15 @@ impl Reader<'_, '_> {
         }
         let (value, next) = self.spelled_number(at)?;
         let collective = self.fold(at).ends_with("aine");
-        if matches!(self.fold(next), "a" | "ou") && self.near(next) && self.word(next + 1).number > 0 {
+        if is!(self.key(next), "a" | "ou") && self.near(next) && self.word(next + 1).number > 0 {
             let (second, after) = self.spelled_number(next + 1)?;
             let measure = self.with_unit(after, value as f32).filter(|_| second > value)?;
             return Some(Measure { range: true, ..measure });
         }
         if collective {
-            let skip = if self.fold(next) == "de" {
+            let skip = if is!(self.key(next), "de") {
                 1
-            } else if self.fold(next) == "d" {
+            } else if is!(self.key(next), "d") {
                 2
             } else {
                 return None;
@@ -146,14 +147,14 @@ impl Reader<'_, '_> {
             return self.with_unit(next + skip, value as f32).map(|m| Measure { range: true, ..m });
         }
         if value == 1
-            && matches!(
-                self.fold(next),
+            && is!(
+                self.key(next),
                 "dizaine" | "quinzaine" | "vingtaine" | "douzaine" | "huitaine" | "trentaine" | "quarantaine" | "cinquantaine"
             )
         {
             return self.measure(next);
         }
-        if value == 1 && self.fold(next) == "demi" {
+        if value == 1 && is!(self.key(next), "demi") {
             let unit = next + if self.mark(next + 1) == b'-' { 2 } else { 1 };
             return self.with_unit(unit, 0.5);
         }
@@ -203,7 +204,7 @@ impl Reader<'_, '_> {
         if !self.near(at) && !self.same_line(at) {
             return measure;
         }
-        let half = self.fold(at) == "et" && matches!(self.fold(at + 1), "demi" | "demie");
+        let half = is!(self.key(at), "et") && is!(self.key(at + 1), "demi" | "demie");
         match measure.unit {
             _ if half => {
                 match measure.unit {
@@ -213,7 +214,7 @@ impl Reader<'_, '_> {
                 }
                 measure.next = at + 2;
             }
-            Unit::Hour if self.fold(at) == "et" && self.fold(at + 1) == "quart" => {
+            Unit::Hour if is!(self.key(at), "et") && is!(self.key(at + 1), "quart") => {
                 measure.below = Some(15);
                 measure.next = at + 2;
             }
@@ -240,7 +241,7 @@ impl Reader<'_, '_> {
                 }
             }
             Unit::Month | Unit::Week => {
-                let joined = matches!(self.fold(at), "et" | "+");
+                let joined = is!(self.key(at), "et" | "+");
                 let days = self.digits(at + 1).filter(|d| joined && d.value < 31);
                 let unit = |d: Digits<'_>| if d.suffix.is_empty() { self.word(at + 2).unit } else { LEXICON.unit(d.suffix) };
                 if let Some(days) = days.filter(|d| unit(*d) == Some(Unit::Day)) {
@@ -250,10 +251,10 @@ impl Reader<'_, '_> {
                 }
             }
             Unit::Year => {
-                let index = at + usize::from(self.fold(at) == "et");
+                let index = at + usize::from(is!(self.key(at), "et"));
                 let months = self
                     .digits(index)
-                    .filter(|d| d.value < 12 && (d.suffix == "mois" || d.suffix.is_empty() && self.fold(index + 1) == "mois"));
+                    .filter(|d| d.value < 12 && (d.suffix == "mois" || d.suffix.is_empty() && is!(self.key(index + 1), "mois")));
                 if let Some(months) = months {
                     measure.below = Some(months.value);
                     measure.next = index + if months.suffix.is_empty() { 2 } else { 1 };

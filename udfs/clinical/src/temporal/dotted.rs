@@ -5,6 +5,7 @@
 //! of time or a day leads to them.
 
 use super::lexicon::{Cue, LEXICON};
+use crate::is;
 use crate::text::{Kind, Text};
 
 /// Times at the head of a line from which on a text is known to write them so.
@@ -39,7 +40,7 @@ fn pair(text: &Text<'_>, at: usize) -> Option<(u32, u32)> {
     };
     let glued = |i: usize| text.tokens.get(i).is_some_and(|t| !t.space_before && t.lines_before == 0);
     if text.tokens[at].kind != Kind::Number
-        || text.fold(at + 1) != "."
+        || !is!(text.key(at + 1), ".")
         || !glued(at + 1)
         || !glued(at + 2)
         || text.tokens.get(at + 2)?.range().len() != 2
@@ -50,16 +51,16 @@ fn pair(text: &Text<'_>, at: usize) -> Option<(u32, u32)> {
     // "14.38.02" and "3.14,5" are one number, "12/14.38" another.
     let goes_on = glued(at + 3)
         && (text.tokens[at + 3].kind != Kind::Mark
-            || matches!(text.fold(at + 3), "." | "," | "/" | "-" | "%") && glued(at + 4) && text.tokens[at + 4].kind != Kind::Mark
-            || text.fold(at + 3) == "%");
-    let tail = at > 0 && glued(at) && !matches!(text.fold(at - 1), "(" | "|" | "[");
+            || is!(text.key(at + 3), "." | "," | "/" | "-" | "%") && glued(at + 4) && text.tokens[at + 4].kind != Kind::Mark
+            || is!(text.key(at + 3), "%"));
+    let tail = at > 0 && glued(at) && !is!(text.key(at - 1), "(" | "|" | "[");
     (hour < 24 && minute < 60 && !goes_on && !tail).then_some((hour, minute))
 }
 
 /// At the head of a line, or of the first cell of a row.
 fn heads(text: &Text<'_>, at: usize) -> bool {
     let opens = |i: usize| i == 0 || text.tokens[i].lines_before > 0;
-    let first = opens(at) || opens(at - 1) && matches!(text.fold(at - 1), "|" | "-" | "•" | "*" | "(" | "[");
+    let first = opens(at) || opens(at - 1) && is!(text.key(at - 1), "|" | "-" | "•" | "*" | "(" | "[");
     first && !amount(text, at + 3)
 }
 
@@ -70,7 +71,7 @@ fn entry(text: &Text<'_>, at: usize) -> &'static super::lexicon::Word {
 /// A unit or a number makes an amount of what stands before it.
 fn amount(text: &Text<'_>, at: usize) -> bool {
     let Some(token) = text.tokens.get(at).filter(|t| t.lines_before == 0) else { return false };
-    token.kind == Kind::Number || text.fold(at) == "%" || entry(text, at).is(Cue::Amount)
+    token.kind == Kind::Number || is!(text.key(at), "%") || entry(text, at).is(Cue::Amount)
 }
 
 /// A word of time or a day leads to it, and nothing makes an amount of it.
@@ -79,19 +80,19 @@ fn leads(text: &Text<'_>, at: usize) -> bool {
     let names = |i: usize| {
         entry(text, i).is(Cue::Score) || entry(text, i).is(Cue::Vital) || text.tokens[i].upper && text.tokens[i].range().len() > 1
     };
-    let word = matches!(text.fold(before), "a" | "vers" | "depuis" | "prevu" | "prevue" | "avant" | "apres" | "entre");
+    let word = is!(text.key(before), "a" | "vers" | "depuis" | "prevu" | "prevue" | "avant" | "apres" | "entre");
     // "19-11-24, 15.00", "20-11 17.25"
     let number = |i: usize| text.tokens[i].kind == Kind::Number;
-    let day = |i: usize| i > 1 && number(i) && matches!(text.fold(i - 1), "-" | "/") && number(i - 2);
-    let dated = day(before) || text.fold(before) == "," && before > 2 && day(before - 1);
+    let day = |i: usize| i > 1 && number(i) && is!(text.key(i - 1), "-" | "/") && number(i - 2);
+    let dated = day(before) || is!(text.key(before), ",") && before > 2 && day(before - 1);
     (word || dated) && !(at.saturating_sub(NAME)..at).any(names) && !amount(text, at + 3)
 }
 
 /// "à 7.25 le 11 mars".
 fn day_behind(text: &Text<'_>, at: usize) -> bool {
     at > 0
-        && matches!(text.fold(at - 1), "a" | "vers")
-        && text.fold(at + 3) == "le"
+        && is!(text.key(at - 1), "a" | "vers")
+        && is!(text.key(at + 3), "le")
         && text.tokens.get(at + 4).is_some_and(|t| t.kind == Kind::Number && t.lines_before == 0)
 }
 

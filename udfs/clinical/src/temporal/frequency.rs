@@ -3,6 +3,7 @@
 use super::amount::Measure;
 use super::lexicon::{Head, Unit};
 use super::reader::{Reader, What};
+use crate::is;
 use crate::text::Kind;
 
 impl Reader<'_, '_> {
@@ -22,7 +23,7 @@ impl Reader<'_, '_> {
         match digits.suffix {
             "fois" | "x" => {}
             "" => {
-                if matches!(self.fold(index), "fois" | "x") && self.same_line(index) {
+                if is!(self.key(index), "fois" | "x") && self.same_line(index) {
                     index += 1;
                 } else if self.mark(index) != b'/' || !self.glued(index) {
                     return None;
@@ -55,7 +56,7 @@ impl Reader<'_, '_> {
                 }
                 self.measure(at + 1).filter(|_| self.is_kind(at + 1, Kind::Number)).map(|m| m.next)
             }
-            "tous" | "tout" | "toutes" | "ttes" if self.fold(at + 1) == "les" => {
+            "tous" | "tout" | "toutes" | "ttes" if is!(self.key(at + 1), "les") => {
                 if self.word(at + 2).unit.is_some() || self.word(at + 2).weekday > 0 {
                     return Some(at + 3);
                 }

@@ -1,6 +1,7 @@
 //! Joins a day to the time beside it, then pairs to periods.
 
 use super::reader::{Day, Instant, Raw, What};
+use crate::is;
 use crate::text::{Kind, Text};
 
 /// Joins in place, order kept.
@@ -49,12 +50,12 @@ fn day_and_clock(text: &Text<'_>, found: &[Raw], last: Raw, at: usize) -> Option
     let approximate = last.approximate || next.approximate;
     let whole = |instant| Some(Raw { first: last.first, last: next.last, what: What::Instant(instant), approximate });
     if let (Some(day), None, None, Some(mut clock)) = (a.day, a.clock, b.day, b.clock) {
-        let comma = text.fold(last.last) == ",";
-        let words = gap.clone().all(|i| matches!(text.fold(i), "a" | "vers" | "," | "-" | "des" | "environ" | ":" | "@" | "~"));
+        let comma = is!(text.key(last.last), ",");
+        let words = gap.clone().all(|i| is!(text.key(i), "a" | "vers" | "," | "-" | "des" | "environ" | ":" | "@" | "~"));
         // "Date : 12/03/2024 / Heure : 14 h 05"
         let field = || {
-            gap.clone().any(|i| matches!(text.fold(i), "heure" | "h"))
-                && gap.clone().all(|i| matches!(text.fold(i), "/" | ";" | "|" | "," | "-" | ":" | "heure" | "h"))
+            gap.clone().any(|i| is!(text.key(i), "heure" | "h"))
+                && gap.clone().all(|i| is!(text.key(i), "/" | ";" | "|" | "," | "-" | ":" | "heure" | "h"))
         };
         if !has_day(day) || (!words || gap.len() > 3 || comma && gap.len() > 2) && !field() {
             return None;
@@ -69,10 +70,10 @@ fn day_and_clock(text: &Text<'_>, found: &[Raw], last: Raw, at: usize) -> Option
             || matches!((gap.len(), text.fold(last.last), text.fold(next.first - 1)), (1, "le" | "du" | ",", _) | (2, ",", "le"));
         let follows = found.get(at + 1).is_some_and(|c| {
             matches!(c.what, What::Instant(Instant { day: None, clock: Some(_), .. }))
-                && (next.last..c.first).all(|i| matches!(text.fold(i), "a" | "vers" | ":"))
+                && (next.last..c.first).all(|i| is!(text.key(i), "a" | "vers" | ":"))
         });
         // `13h05, 12 mars` reads as a list of two.
-        let listed = gap.len() == 1 && text.fold(last.last) == "," && !matches!(day, Day::Shift { .. });
+        let listed = gap.len() == 1 && is!(text.key(last.last), ",") && !matches!(day, Day::Shift { .. });
         if !has_day(day) || !words || follows || listed {
             return None;
         }

@@ -3,6 +3,7 @@
 use super::amount::{Measure, clock};
 use super::lexicon::{Cue, Head, Unit, Word};
 use super::reader::{Day, Instant, Origin, Reader, What};
+use crate::is;
 use crate::text::Kind;
 
 /// How hours are meant.
@@ -17,10 +18,10 @@ impl Reader<'_, '_> {
     pub fn spelled(&mut self, at: usize) -> Option<usize> {
         let (_, next) = self.spelled_number(at)?;
         let word = self.word(next);
-        if self.fold(next) == "mille" && self.fold(at) == "deux" && matches!(self.fold_before(at, 1), "en" | "depuis" | "annee") {
+        if is!(self.key(next), "mille") && is!(self.key(at), "deux") && matches!(self.fold_before(at, 1), "en" | "depuis" | "annee") {
             return self.spelled_year_alone(at);
         }
-        if word.month > 0 || matches!(self.fold(next), "au" | "et") {
+        if word.month > 0 || is!(self.key(next), "au" | "et") {
             return self.written(at, at, 0);
         }
         self.length(at)
@@ -77,14 +78,14 @@ impl Reader<'_, '_> {
     pub fn presented_age(&self, at: usize) -> Option<(u32, usize)> {
         let years = self.plain(at).filter(|d| (16..115).contains(&d.value))?.value;
         let ends = |i: usize| self.line_start(i) || matches!(self.mark(i), b')' | b',' | b'.' | b';' | b'/' | b'-');
-        if at > 1 && matches!(self.mark(at - 1), b':' | b'=') && self.same_line(at) && self.fold(at - 2) == "age" && ends(at + 1) {
+        if at > 1 && matches!(self.mark(at - 1), b':' | b'=') && self.same_line(at) && is!(self.key(at - 2), "age") && ends(at + 1) {
             return (!self.continued(at + 1, b'.') && !self.continued(at + 1, b',')).then_some((years, at + 1));
         }
         let letter = self.text.tokens.get(at + 1).filter(|t| t.lines_before == 0 && t.space_before)?;
         if !(ends(at + 2) || self.sex_after(at + 2)) || !matches!(&self.text.original[letter.range()], "a" | "A") {
             return None;
         }
-        let sexed = |i: usize| matches!(self.fold(i), "f" | "h" | "m") && self.text.tokens[i].upper;
+        let sexed = |i: usize| is!(self.key(i), "f" | "h" | "m") && self.text.tokens[i].upper;
         let opened = self.line_start(at) || matches!(self.mark(at - 1), b'(' | b',' | b'/' | b'-' | b':') || sexed(at - 1);
         (opened || self.sex_after(at + 2)).then_some((years, at + 2))
     }
@@ -107,7 +108,7 @@ impl Reader<'_, '_> {
     /// `3 jours après`, `24 h avant`, `2 mois plus tard`.
     fn after_or_before(&mut self, at: usize, measure: &Measure) -> Option<usize> {
         let mut index = measure.next;
-        if self.fold(index) == "environ" {
+        if is!(self.key(index), "environ") {
             index += 1;
         }
         if !self.near(index) {
@@ -123,8 +124,8 @@ impl Reader<'_, '_> {
             _ => return None,
         };
         // Followed by the event that it counts from: nothing dates that.
-        let event = self.near(last) && self.is_kind(last, Kind::Word) || self.fold(index) == "post";
-        let from = if event && matches!(self.fold(index), "apres" | "avant" | "post") { Origin::Event } else { Origin::Sentence };
+        let event = self.near(last) && self.is_kind(last, Kind::Word) || is!(self.key(index), "post");
+        let from = if event && is!(self.key(index), "apres" | "avant" | "post") { Origin::Event } else { Origin::Sentence };
         self.emit_shift(at, last, from, sign, measure)
     }
 
@@ -137,8 +138,8 @@ impl Reader<'_, '_> {
             Hours::Clock => {
                 let mut last = measure.next;
                 let mut evening = false;
-                let said = if self.fold(last) == "du" || self.fold(last) == "de" { last + 1 } else { last };
-                let said = if self.fold(said) == "l" { said + 2 } else { said };
+                let said = if is!(self.key(last), "du") || is!(self.key(last), "de") { last + 1 } else { last };
+                let said = if is!(self.key(said), "l") { said + 2 } else { said };
                 if said > last
                     && let Some((next, late)) = self.day_part(said)
                 {
@@ -282,8 +283,8 @@ impl Reader<'_, '_> {
     fn sex_after(&self, at: usize) -> bool {
         let at = at + usize::from(matches!(self.mark(at), b',' | b'(' | b'-' | b'/'));
         self.same_line(at)
-            && (matches!(self.fold(at), "♀" | "♂" | "homme" | "femme")
-                || (matches!(self.fold(at), "f" | "h" | "m") && self.text.tokens[at].upper && self.mark(at + 1) != b'+'))
+            && (is!(self.key(at), "♀" | "♂" | "homme" | "femme")
+                || (is!(self.key(at), "f" | "h" | "m") && self.text.tokens[at].upper && self.mark(at + 1) != b'+'))
     }
 
     fn is_age(&self, at: usize, measure: &Measure, sex: bool) -> bool {
@@ -305,8 +306,8 @@ impl Reader<'_, '_> {
             return people || number >= 60.0;
         }
         let next = measure.next;
-        let of = matches!(self.fold(next), "de" | "d") && self.near(next);
-        let complement = self.word(next + if self.fold(next) == "d" { 2 } else { 1 });
+        let of = is!(self.key(next), "de" | "d") && self.near(next);
+        let complement = self.word(next + if is!(self.key(next), "d") { 2 } else { 1 });
         if of && !complement.is(Cue::AgeComplement) && !people {
             return false;
         }
@@ -343,7 +344,7 @@ impl Reader<'_, '_> {
                 _ => break,
             }
         }
-        self.fold(measure.next) == "de" && matches!(self.fold(measure.next + 1), "vie")
+        is!(self.key(measure.next), "de") && is!(self.key(measure.next + 1), "vie")
     }
 
     fn days(&mut self, at: usize, measure: Measure) -> Option<usize> {
@@ -366,7 +367,7 @@ impl Reader<'_, '_> {
         if from_now {
             return self.emit_shift(at, measure.next, Origin::Reference, -1.0, measure);
         }
-        let weeks_of_pregnancy = measure.unit == Unit::Week && (at..measure.next).any(|i| self.fold(i) == "sa");
+        let weeks_of_pregnancy = measure.unit == Unit::Week && (at..measure.next).any(|i| is!(self.key(i), "sa"));
         let follow = !weeks_of_pregnancy
             && self.fold_before(at, 1) == "a"
             && !self.verb_before(at)
@@ -399,11 +400,11 @@ impl Reader<'_, '_> {
     /// `il y a 3 jours`, `depuis 2 mois`, `dans 3 semaines`, `pendant 5 jours`, `quelques jours`.
     pub fn opened_length(&mut self, at: usize, head: Head) -> Option<usize> {
         let ago = match self.fold(at) {
-            "il" if self.fold(at + 1) == "y" && self.fold(at + 2) == "a" => at + 3,
-            "il" if self.fold(at + 1) == "ya" => at + 2,
-            "y" if self.fold(at + 1) == "a" => at + 2,
-            "il" if self.fold(at + 1) == "y" && self.fold(at + 3) == "a" && self.mark(at + 2) == b'\'' => at + 4,
-            "y" if self.fold(at + 2) == "a" && self.mark(at + 1) == b'\'' => at + 3,
+            "il" if is!(self.key(at + 1), "y") && is!(self.key(at + 2), "a") => at + 3,
+            "il" if is!(self.key(at + 1), "ya") => at + 2,
+            "y" if is!(self.key(at + 1), "a") => at + 2,
+            "il" if is!(self.key(at + 1), "y") && is!(self.key(at + 3), "a") && self.mark(at + 2) == b'\'' => at + 4,
+            "y" if is!(self.key(at + 2), "a") && self.mark(at + 1) == b'\'' => at + 3,
             _ if head == Head::There => return None,
             _ => at + 1,
         };
@@ -422,7 +423,7 @@ impl Reader<'_, '_> {
                 self.emit_shift(at, next, Origin::Reference, -1.0, &measure)
             }
             Head::Within => {
-                let first = if self.fold(at) == "ici" {
+                let first = if is!(self.key(at), "ici") {
                     if self.fold_before(at, 1) != "'" {
                         return None;
                     }

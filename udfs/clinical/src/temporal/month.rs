@@ -2,6 +2,7 @@
 
 use super::lexicon::{Cue, Unit, Word};
 use super::reader::{Calendar, Day, Edge, Instant, Reader, What};
+use crate::is;
 use crate::text::Kind;
 
 impl Reader<'_, '_> {
@@ -16,7 +17,7 @@ impl Reader<'_, '_> {
         let mut calendar = Calendar { month: word.month, edge, ..Calendar::default() };
         let vague = edge != Edge::None;
         let mut of = at + 1;
-        if self.fold(of) == "de" && self.fold(of + 1) != "l" {
+        if is!(self.key(of), "de") && !is!(self.key(of + 1), "l") {
             of += 1; // `mars de 2019` does not occur, `fin mars de 2019` does
         }
         let year = self.year_after(at + 1 + dot).or_else(|| if vague { self.year_after(of) } else { None });
@@ -85,10 +86,7 @@ impl Reader<'_, '_> {
             _ => Edge::None,
         };
         let mut index = at + 1;
-        while matches!(self.fold(index), "-" | "du" | "de" | "d" | "'" | "mois" | "l" | "annee" | "le")
-            && self.near(index)
-            && index < at + 5
-        {
+        while is!(self.key(index), "-" | "du" | "de" | "d" | "'" | "mois" | "l" | "annee" | "le") && self.near(index) && index < at + 5 {
             index += 1;
         }
         if !self.near(index) && !self.same_line(index) {
@@ -139,7 +137,7 @@ impl Reader<'_, '_> {
         let amount = follows
             && (next.is(Cue::Amount)
                 || next.unit == Some(Unit::Hour)
-                || matches!(self.fold(at + 1), "/" | "%" | "x" | "°" | "*" | "€") && !self.continued(at + 1, b'/'));
+                || is!(self.key(at + 1), "/" | "%" | "x" | "°" | "*" | "€") && !self.continued(at + 1, b'/'));
         if amount
             || (follows && self.is_kind(at + 1, Kind::Number))
             || self.continued(at + 1, b'.')

@@ -3,6 +3,7 @@
 use super::ROMAN_MONTHS;
 use super::lexicon::Cue;
 use super::reader::{Calendar, Day, Direction, Instant, Reader, What};
+use crate::is;
 use crate::text::Kind;
 
 impl Reader<'_, '_> {
@@ -36,7 +37,7 @@ impl Reader<'_, '_> {
     /// `le 12 à 13h05`: a day of the month only a time of the clock makes sure.
     fn day_before_clock(&mut self, at: usize) -> Option<usize> {
         let day = self.plain(at).filter(|d| d.count <= 2 && (1..=31).contains(&d.value))?;
-        let sure = self.fold_before(at, 1) == "le" && matches!(self.fold(at + 1), "a" | "vers") && self.clock_follows(at + 1);
+        let sure = self.fold_before(at, 1) == "le" && is!(self.key(at + 1), "a" | "vers") && self.clock_follows(at + 1);
         sure.then_some(())?;
         let calendar = Calendar { day: day.value as u8, direction: self.direction(at), ..Calendar::default() };
         self.emit_day(at, at + 1, Day::Calendar(calendar))
@@ -227,7 +228,7 @@ impl Reader<'_, '_> {
         let article = cued || self.word_before(at, 1).is(Cue::Article) || (self.fold_before(at, 1) == "au" && self.range_before(at));
         let scored = self.words_before(at, 3, Cue::Score);
         let next = self.word(at + 3);
-        if matches!(self.fold(at + 3), "mmhg" | "cmhg" | "mg" | "cp" | "eme" | "%") || next.is(Cue::Amount) && self.glued(at + 3) {
+        if is!(self.key(at + 3), "mmhg" | "cmhg" | "mg" | "cp" | "eme" | "%") || next.is(Cue::Amount) && self.glued(at + 3) {
             return None;
         }
         if b.count == 4 {
@@ -293,7 +294,7 @@ impl Reader<'_, '_> {
     }
 
     fn clock_follows(&self, at: usize) -> bool {
-        let at = if matches!(self.fold(at), "a" | "vers" | "," | "-" | ":") { at + 1 } else { at };
+        let at = if is!(self.key(at), "a" | "vers" | "," | "-" | ":") { at + 1 } else { at };
         self.same_line(at)
             && self.digits(at).is_some_and(|d| d.value < 24 && d.count <= 2 && (d.suffix.starts_with('h') || self.continued(at + 1, b':')))
     }
@@ -344,7 +345,7 @@ impl Reader<'_, '_> {
                 _ => return None,
             }
             join += 1;
-            if matches!(self.fold(join), "le" | "les" | "du") || self.word(join).weekday > 0 {
+            if is!(self.key(join), "le" | "les" | "du") || self.word(join).weekday > 0 {
                 join += 1;
             }
             // "du 6 au⏎13 mars": a letter is wrapped behind the word that joins.
@@ -402,7 +403,7 @@ impl Reader<'_, '_> {
             if !(digits.suffix.is_empty() || ordinal || month) {
                 return None;
             }
-            let split = digits.value == 1 && digits.suffix.is_empty() && self.fold(at + 1) == "er";
+            let split = digits.value == 1 && digits.suffix.is_empty() && is!(self.key(at + 1), "er");
             return Some((digits.value as u8, at + 1 + usize::from(split)));
         }
         let (value, next) = self.spelled_number(at)?;
@@ -450,7 +451,7 @@ impl Reader<'_, '_> {
             }
             let ends = at + 1 == self.text.tokens.len()
                 || !self.same_line(at + 1)
-                || matches!(self.fold(at + 1), "." | "," | ";" | ")" | "a" | "-" | "et" | "au" | "vers");
+                || is!(self.key(at + 1), "." | "," | ";" | ")" | "a" | "-" | "et" | "au" | "vers");
             if digits.count == 2 && !comma && ends && !self.tail_follows(at + 1) {
                 return Some((self.century(digits.value, false), at + 1));
             }
@@ -471,11 +472,11 @@ impl Reader<'_, '_> {
     }
 
     fn spelled_year(&self, at: usize) -> Option<(i32, usize)> {
-        if self.fold(at) == "deux" && self.fold(at + 1) == "mille" {
+        if is!(self.key(at), "deux") && is!(self.key(at + 1), "mille") {
             let (rest, next) = self.spelled_number(at + 2).unwrap_or((0, at + 2));
             return Some((2000 + rest as i32, next));
         }
-        if matches!(self.fold(at), "mil" | "mille") && self.fold(at + 1) == "neuf" && self.fold(at + 2) == "cent" {
+        if is!(self.key(at), "mil" | "mille") && is!(self.key(at + 1), "neuf") && is!(self.key(at + 2), "cent") {
             let (rest, next) = self.spelled_number(at + 3)?;
             return Some((1900 + rest as i32, next));
         }

@@ -3,6 +3,7 @@
 
 use super::lexicon::{Cue, Head, Holiday, Unit, Word};
 use super::reader::{Calendar, Clock, Day, Direction, Instant, Origin, Reader, What};
+use crate::is;
 use crate::text::Kind;
 
 impl Reader<'_, '_> {
@@ -15,7 +16,7 @@ impl Reader<'_, '_> {
         let free = |first: usize| first >= self.floor;
         match self.fold_before(at, 1) {
             "la" | "le" | "les" if self.near(at) && free(at - 1) => at - 1,
-            "'" if at >= 2 && self.fold(at - 2) == "l" && self.glued(at) && free(at - 2) => at - 2,
+            "'" if at >= 2 && is!(self.key(at - 2), "l") && self.glued(at) && free(at - 2) => at - 2,
             _ => at,
         }
     }
@@ -34,8 +35,8 @@ impl Reader<'_, '_> {
                 }
             }
             Head::Today => {
-                let last = if self.fold(at) == "aujourd" { at + 3 } else { at + 1 };
-                (last == at + 1 || self.fold(at + 2) == "hui").then_some(())?;
+                let last = if is!(self.key(at), "aujourd") { at + 3 } else { at + 1 };
+                (last == at + 1 || is!(self.key(at + 2), "hui")).then_some(())?;
                 day(self, at, last, Origin::Reference, 0.0)
             }
             Head::Eve => {
@@ -53,7 +54,7 @@ impl Reader<'_, '_> {
             Head::Part => self.part(at),
             Head::Noon | Head::Midnight => self.noon(at, head),
             Head::NewYear => {
-                (self.fold(at + 1) == "an").then_some(())?;
+                (is!(self.key(at + 1), "an")).then_some(())?;
                 let first = self.with_article(at);
                 self.new_year(first, at + 2)
             }
@@ -67,7 +68,7 @@ impl Reader<'_, '_> {
         if !self.near(index) {
             return None;
         }
-        if self.fold(at) == "ces" {
+        if is!(self.key(at), "ces") {
             let last = self.turned(index).filter(|d| *d == Direction::Last).and_then(|_| self.word(index + 1).unit)?;
             return self.emit(
                 at,
@@ -81,7 +82,7 @@ impl Reader<'_, '_> {
             return self.emit(at, last, What::Instant(Instant { day: Some(day), clock: None, evening }), false);
         }
         let word = *self.word(index);
-        if self.fold(index) == "midi" {
+        if is!(self.key(index), "midi") {
             let day = Day::Shift { from: Origin::Reference, amount: Some(0.0), unit: Unit::Day };
             let noon = Clock { hour: 12, minute: None };
             return self.emit(at, index + 1, What::Instant(Instant { day: Some(day), clock: Some(noon), evening: false }), false);
@@ -92,17 +93,17 @@ impl Reader<'_, '_> {
         }
         if let Some(unit) = word.unit.filter(|u| *u >= Unit::Day) {
             // `ce jour-là` is another day.
-            if self.mark(index + 1) == b'-' && self.fold(index + 2) == "la" {
+            if self.mark(index + 1) == b'-' && is!(self.key(index + 2), "la") {
                 return self.emit_shift_of(at, index + 3, Origin::Narrative, 0.0, unit);
             }
-            if self.mark(index + 1) == b'-' && self.fold(index + 2) == "ci" {
+            if self.mark(index + 1) == b'-' && is!(self.key(index + 2), "ci") {
                 index += 2;
             }
             return self.emit_shift_of(at, index + 1, Origin::Reference, 0.0, unit);
         }
-        let week_end = self.fold(index) == "week" && self.fold(index + 2) == "end" || self.fold(index) == "weekend";
+        let week_end = is!(self.key(index), "week") && is!(self.key(index + 2), "end") || is!(self.key(index), "weekend");
         if week_end {
-            let last = if self.fold(index) == "week" { index + 3 } else { index + 1 };
+            let last = if is!(self.key(index), "week") { index + 3 } else { index + 1 };
             return self.emit(at, last, What::Instant(instant(Day::Weekday { weekday: 6, direction: Direction::Past })), true);
         }
         None
@@ -111,7 +112,7 @@ impl Reader<'_, '_> {
     /// Lists of parts of the day are a frequency, so that `midi` is not a time there.
     fn part(&mut self, at: usize) -> Option<usize> {
         let mut last = self.day_part(at)?.0;
-        if self.fold(at) == "apres" {
+        if is!(self.key(at), "apres") {
             // `après demain`, `après-demain` are read here, the word before being taken.
             return None;
         }
@@ -123,9 +124,9 @@ impl Reader<'_, '_> {
             }
             if let Some((next, _)) = self.day_part(index) {
                 (index, last, count) = (next, next, count + 1);
-            } else if self.fold(index) == "midi" {
+            } else if is!(self.key(index), "midi") {
                 (index, last, count) = (index + 1, index + 1, count + 1);
-            } else if matches!(self.fold(index), "," | "et" | "-" | "/" | "+" | "le") {
+            } else if is!(self.key(index), "," | "et" | "-" | "/" | "+" | "le") {
                 index += 1;
             } else {
                 break;
@@ -144,7 +145,7 @@ impl Reader<'_, '_> {
                 return None;
             }
             let after =
-                |word: &str| self.fold(at + 1) == word || matches!(self.fold(at + 1), "," | "et" | "/" | "-") && self.fold(at + 2) == word;
+                |word: &str| self.fold(at + 1) == word || is!(self.key(at + 1), "," | "et" | "/" | "-") && self.fold(at + 2) == word;
             if after("soir") || after("matin") {
                 let last = if self.day_part(at + 1).is_some() { at + 2 } else { at + 3 };
                 return self.emit(at, last, What::Frequency, false);
@@ -163,8 +164,8 @@ impl Reader<'_, '_> {
                 return None;
             }
         }
-        let half = self.fold(at + 1) == "et" && matches!(self.fold(at + 2), "demi" | "demie" | "quart");
-        let quarter = half && self.fold(at + 2) == "quart";
+        let half = is!(self.key(at + 1), "et") && is!(self.key(at + 2), "demi" | "demie" | "quart");
+        let quarter = half && is!(self.key(at + 2), "quart");
         let minute = half.then_some(if quarter { 15 } else { 30 });
         let clock = Clock { hour: if head == Head::Noon { 12 } else { 0 }, minute };
         self.emit(at, if half { at + 3 } else { at + 1 }, What::Instant(Instant { day: None, clock: Some(clock), evening: false }), false)
@@ -173,7 +174,7 @@ impl Reader<'_, '_> {
     /// A unit turned to last or next: `la semaine dernière`, `l'an passé`, `le jour même`,
     /// and the ordinals `au 3e jour`.
     pub fn unit_word(&mut self, at: usize, word: Word) -> Option<usize> {
-        if self.fold(at) == "avant" || self.fold(at) == "apres" {
+        if is!(self.key(at), "avant") || is!(self.key(at), "apres") {
             return None;
         }
         let unit = word.unit?;
@@ -187,19 +188,19 @@ impl Reader<'_, '_> {
             }
             return None;
         }
-        if unit == Unit::Day && self.fold(next) == "meme" && self.near(next) {
+        if unit == Unit::Day && is!(self.key(next), "meme") && self.near(next) {
             let first = self.with_article(at);
             return (first < at).then(|| self.emit_shift_of(first, next + 1, Origin::Narrative, 0.0, Unit::Day))?;
         }
-        if unit == Unit::Day && self.fold(next) == "de" && self.fold(next + 3) == "an" && self.fold(at) == "jour" {
+        if unit == Unit::Day && is!(self.key(next), "de") && is!(self.key(next + 3), "an") && is!(self.key(at), "jour") {
             let first = self.with_article(at);
             return self.new_year(first, next + 4);
         }
-        if unit < Unit::Week && !(unit == Unit::Day && matches!(self.fold(next), "suivant" | "precedent")) {
+        if unit < Unit::Week && !(unit == Unit::Day && is!(self.key(next), "suivant" | "precedent")) {
             return None;
         }
         let first = self.with_article(at);
-        if matches!(self.fold(next), "suivant" | "suivante" | "precedent" | "precedente") && first < at && self.near(next) {
+        if is!(self.key(next), "suivant" | "suivante" | "precedent" | "precedente") && first < at && self.near(next) {
             let sign = if self.fold(next).starts_with('s') { 1.0 } else { -1.0 };
             return self.emit_shift_of(first, next + 1, Origin::Narrative, sign, unit);
         }
@@ -216,7 +217,7 @@ impl Reader<'_, '_> {
         if word.weekday_short && self.mark(index) == b'.' {
             index += 1;
         }
-        if matches!(self.fold(index), "le" | ",") && self.near(index) {
+        if is!(self.key(index), "le" | ",") && self.near(index) {
             index += 1;
         }
         let here = self.found.len();
@@ -253,7 +254,7 @@ impl Reader<'_, '_> {
         if let Some(last) = self.weekday_list(at) {
             return self.emit(at, last, What::Frequency, false);
         }
-        if self.fold(at).ends_with('s') || self.fold(at) == "mardi" && self.fold(at + 1) == "gras" {
+        if self.fold(at).ends_with('s') || is!(self.key(at), "mardi") && is!(self.key(at + 1), "gras") {
             return None;
         }
         let direction = self.direction(at);
@@ -273,7 +274,7 @@ impl Reader<'_, '_> {
                     break;
                 }
                 (last, listed) = (index + 1, true);
-            } else if !matches!(self.fold(index), "," | "et" | "/" | "-" | "au" | "ou" | "le") {
+            } else if !is!(self.key(index), "," | "et" | "/" | "-" | "au" | "ou" | "le") {
                 break;
             }
             index += 1;
@@ -284,7 +285,7 @@ impl Reader<'_, '_> {
     /// `été 2018`, `l'hiver dernier`; bare `été` is the verb.
     pub fn season(&mut self, at: usize, month: u8) -> Option<usize> {
         let mut index = at + 1;
-        if self.fold(index) == "de" {
+        if is!(self.key(index), "de") {
             index += 1;
         }
         if let Some(year) = self.plain(index).filter(|d| d.count == 4 && self.plausible_year(d.value) && self.same_line(index))
@@ -300,7 +301,7 @@ impl Reader<'_, '_> {
 
     /// `Noël 2020`, `à la Toussaint`; a name without them.
     pub fn holiday(&mut self, at: usize, holiday: Holiday) -> Option<usize> {
-        if !self.text.tokens[at].capital && matches!(self.fold(at), "ascension") {
+        if !self.text.tokens[at].capital && is!(self.key(at), "ascension") {
             return None;
         }
         if let Some(year) = self.plain(at + 1).filter(|d| d.count == 4 && self.plausible_year(d.value) && self.same_line(at + 1)) {

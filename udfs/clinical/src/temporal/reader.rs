@@ -2,6 +2,7 @@
 //! questions the grammar asks of the tokens around.
 
 use super::lexicon::{Cue, Head, Holiday, LEXICON, Unit, Word};
+use crate::is;
 use crate::text::{Kind, Text};
 use chrono::NaiveDateTime;
 
@@ -219,6 +220,10 @@ impl<'t, 'a> Reader<'t, 'a> {
         self.text.fold(at)
     }
 
+    pub fn key(&self, at: usize) -> u64 {
+        self.text.key(at)
+    }
+
     /// Folded form of the token before by so many, empty at the start.
     pub fn fold_before(&self, at: usize, by: usize) -> &'t str {
         at.checked_sub(by).map_or("", |i| self.text.fold(i))
@@ -292,7 +297,7 @@ impl<'t, 'a> Reader<'t, 'a> {
             index -= 1;
             let initial = self.mark(index) == b'.'
                 && self.glued(index)
-                && (self.fold(index - 1).len() == 1 || matches!(self.fold(index - 1), "mr" | "dr" | "mme"));
+                && (self.fold(index - 1).len() == 1 || is!(self.key(index - 1), "mr" | "dr" | "mme"));
             if matches!(self.mark(index), b'.' | b';' | b'!' | b'?') && !initial {
                 return None;
             }
@@ -307,10 +312,10 @@ impl<'t, 'a> Reader<'t, 'a> {
         let mut index = first;
         for _ in 0..4 {
             let Some(before) = index.checked_sub(1).filter(|_| self.near(index)) else { return false };
-            if self.word(before).is(Cue::Approximate) || matches!(self.fold(before), "~" | "≈" | "±") {
+            if self.word(before).is(Cue::Approximate) || is!(self.key(before), "~" | "≈" | "±") {
                 return true;
             }
-            if !matches!(self.fold(before), "de" | "du" | "le" | "la" | "les" | "des" | "d" | "'" | "l" | "a" | "(" | "au" | "aux") {
+            if !is!(self.key(before), "de" | "du" | "le" | "la" | "les" | "des" | "d" | "'" | "l" | "a" | "(" | "au" | "aux") {
                 return false;
             }
             index = before;
@@ -320,7 +325,7 @@ impl<'t, 'a> Reader<'t, 'a> {
 
     pub fn direction(&self, first: usize) -> Direction {
         // "Le scanner de contrôle du 16 mai" was done; "contrôle le 16 mai" is to come.
-        let done = |at: usize| self.fold(at).starts_with("control") && matches!(self.fold(at + 1), "du" | "de" | "des");
+        let done = |at: usize| self.fold(at).starts_with("control") && is!(self.key(at + 1), "du" | "de" | "des");
         if self.nearest_before(first, 5, Cue::Planned).is_some_and(|at| !done(at)) { Direction::Next } else { Direction::Past }
     }
 
@@ -346,8 +351,8 @@ impl<'t, 'a> Reader<'t, 'a> {
         match self.fold(at) {
             "matin" | "matinee" | "nuit" | "matins" | "nuits" => Some((at + 1, false)),
             "soir" | "soiree" | "aprem" | "soirs" => Some((at + 1, true)),
-            "apres" if self.mark(at + 1) == b'-' && self.fold(at + 2) == "midi" => Some((at + 3, true)),
-            "apres" if self.fold(at + 1) == "midi" => Some((at + 2, true)),
+            "apres" if self.mark(at + 1) == b'-' && is!(self.key(at + 2), "midi") => Some((at + 3, true)),
+            "apres" if is!(self.key(at + 1), "midi") => Some((at + 2, true)),
             _ => None,
         }
     }
@@ -361,7 +366,7 @@ impl<'t, 'a> Reader<'t, 'a> {
             if let Some(part) = self.day_part(index) {
                 return part;
             }
-            if !matches!(self.fold(index), "au" | "en" | "fin" | "debut" | "milieu" | "de" | "d" | "'" | "dans" | "la" | "l" | "le") {
+            if !is!(self.key(index), "au" | "en" | "fin" | "debut" | "milieu" | "de" | "d" | "'" | "dans" | "la" | "l" | "le") {
                 break;
             }
         }

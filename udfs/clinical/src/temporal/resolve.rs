@@ -3,6 +3,7 @@
 use super::lexicon::{Holiday, Unit};
 use super::reader::{Calendar, Clock, Day, Direction, Edge, Instant, Origin, Raw, What};
 use super::{Precision, TemporalExpression, TemporalKind};
+use crate::is;
 use crate::text::{Kind, Text};
 use chrono::{Datelike, Duration, Months, NaiveDate, NaiveDateTime, NaiveTime};
 
@@ -71,7 +72,7 @@ impl Resolver<'_, '_> {
             if token.lines_before == 0 || at == 0 {
                 continue;
             }
-            let ended = matches!(self.text.fold(at - 1), "." | ";" | ":" | "!" | "?");
+            let ended = is!(self.text.key(at - 1), "." | ";" | ":" | "!" | "?");
             let wrapped = token.lines_before == 1 && !ended && token.kind == Kind::Word && !token.capital;
             if !wrapped {
                 self.scope = None;
@@ -104,10 +105,10 @@ impl Resolver<'_, '_> {
         }
         // A weekday or an article may open the line.
         let opens = (raw.first.saturating_sub(2)..=raw.first).any(|i| i == 0 || self.text.tokens[i].lines_before > 0);
-        let mark = usize::from(matches!(self.text.fold(raw.last), ":" | "-" | "."));
+        let mark = usize::from(is!(self.text.key(raw.last), ":" | "-" | "."));
         let ends = self.text.tokens.get(raw.last + mark).is_some_and(|t| t.lines_before > 0);
         // "06/02 13h45 : thrombolyse décidée" heads an entry of several lines.
-        let entry = mark == 1 && self.text.fold(raw.last) == ":" && instant.clock.is_some() && recent;
+        let entry = mark == 1 && is!(self.text.key(raw.last), ":") && instant.clock.is_some() && recent;
         if opens && (ends || entry) {
             self.heading = Some((date, raw.last + mark));
         }
@@ -127,7 +128,7 @@ impl Resolver<'_, '_> {
                     && self.text.tokens.get(gap.start..=b.first).is_some_and(|t| t.iter().all(|t| t.lines_before == 0))
             };
             let forward = linked(&["(", "=", ":", "le", "du", "-", ",", "soit", "["]);
-            let closed = matches!(self.text.fold(b.last), ")" | "]" | ":") || matches!(self.text.fold(gap.start), "=" | ":" | "-");
+            let closed = is!(self.text.key(b.last), ")" | "]" | ":") || is!(self.text.key(gap.start), "=" | ":" | "-");
             let backward = closed && linked(&["(", "=", ":", "-", "soit", "["]) || gap.is_empty();
             if let Some((steps, unit)) = study_time(&x).filter(|_| forward)
                 && let Some(value) = self.stated(&y)
@@ -360,7 +361,7 @@ impl Resolver<'_, '_> {
     /// "vu le 14/05": what stands before the day has happened.
     fn done(&self) -> bool {
         let before = self.at.saturating_sub(1);
-        let verb = self.text.fold(if matches!(self.text.fold(before), "le" | "du") { before.saturating_sub(1) } else { before });
+        let verb = self.text.fold(if is!(self.text.key(before), "le" | "du") { before.saturating_sub(1) } else { before });
         ["vu", "fait", "realis", "effectu", "pratiqu", "hospitalis", "oper", "admis", "recu", "examin"]
             .iter()
             .any(|participle| verb.strip_prefix(participle).is_some_and(|end| matches!(end, "" | "e" | "s" | "es" | "ee" | "ees")))

@@ -3,6 +3,7 @@
 //! somebody's, whatever every ward reads them as.
 
 use rustc_hash::FxHashSet;
+use sillage_clinical::is;
 use sillage_clinical::text::Kind;
 
 use super::Found;
@@ -32,7 +33,7 @@ pub(super) fn authors(page: &Page<'_, '_>, letters: &FxHashSet<String>, found: &
 /// "signé PM", "MAO LV" at the end of a phrase, "PM" alone on its line.
 fn signs(page: &Page<'_, '_>, at: usize) -> bool {
     let next = at + 1;
-    let ends = page.line_ends(next) || page.fold(next) == ")" || page.fold(next) == "." && !page.glued(next + 1);
+    let ends = page.line_ends(next) || is!(page.key(next), ")") || is!(page.key(next), ".") && !page.glued(next + 1);
     let alone = page.line_start(at) == at && page.line_ends(next) && at > 0;
     let Some(before) = at.checked_sub(1).filter(|_| ends && page.same_line(at)) else { return alone };
     let asked = writing(page.fold(before))
@@ -41,7 +42,7 @@ fn signs(page: &Page<'_, '_>, at: usize) -> bool {
             cue.is_some_and(|c| c.end == at && c.roles & (role::FUNCTION | role::TYPIST) != 0)
         });
     // A dash, and what is no measure: "- PM".
-    let marked = matches!(page.fold(before), "-" | "–" | "|" | "(") && !page.glued(before) && !page.has(at, look::CLINICAL);
+    let marked = is!(page.key(before), "-" | "–" | "|" | "(") && !page.glued(before) && !page.has(at, look::CLINICAL);
     asked || marked && !vital(page, at)
 }
 
@@ -49,15 +50,15 @@ fn signs(page: &Page<'_, '_>, at: usize) -> bool {
 fn dictated(page: &Page<'_, '_>, at: usize) -> bool {
     let typist = at + 2;
     let plain = |i: usize| page.has(i, look::LOWER) && page.text.tokens[i].kind == Kind::Word && matches!(page.fold(i).len(), 2 | 3);
-    let opened = at > 0 && matches!(page.fold(at - 1), "(" | "-" | "–" | "[");
+    let opened = at > 0 && is!(page.key(at - 1), "(" | "-" | "–" | "[");
     typist < page.len()
         && opened
         && plain(at)
-        && page.fold(at + 1) == "/"
+        && is!(page.key(at + 1), "/")
         && page.glued(at + 1)
         && page.glued(typist)
         && plain(typist)
-        && (page.line_ends(typist + 1) || matches!(page.fold(typist + 1), ")" | "]") && page.line_ends(typist + 2))
+        && (page.line_ends(typist + 1) || is!(page.key(typist + 1), ")" | "]") && page.line_ends(typist + 2))
 }
 
 #[cfg(test)]

@@ -1,6 +1,7 @@
 //! Names that a word before them announces: titles, functions, relatives, headings,
 //! who did it, who gets a copy.
 
+use sillage_clinical::is;
 use sillage_clinical::text::Kind;
 
 use super::knowledge::{CueHit, role, word};
@@ -49,24 +50,23 @@ fn titled(page: &Page<'_, '_>, start: usize, after: usize, hit: CueHit, found: &
     let mut at = after;
     // "Madame le Docteur", "Pr Dr", "Dr (Mme)".
     loop {
-        let inner = usize::from(matches!(page.fold(at), "le" | "la" | "(")).min(1);
+        let inner = usize::from(is!(page.key(at), "le" | "la" | "(")).min(1);
         match page.title(at + inner) {
             // "Dr M. Durand": a first name.
-            Some(end) if page.same_line(at) && page.fold(at + inner).len() > 1 => at = end + usize::from(page.fold(end) == ")"),
+            Some(end) if page.same_line(at) && page.fold(at + inner).len() > 1 => at = end + usize::from(is!(page.key(end), ")")),
             _ => break,
         }
     }
     let weak = hit.roles & role::WEAK_TITLE != 0 && hit.end == start + 1;
-    let plural =
-        matches!(page.fold(start), "drs" | "prs" | "docteurs" | "professeurs" | "mm" | "messieurs" | "mmes" | "mesdames" | "mlles");
+    let plural = is!(page.key(start), "drs" | "prs" | "docteurs" | "professeurs" | "mm" | "messieurs" | "mmes" | "mesdames" | "mlles");
     let broken = !page.same_line(at);
     if broken && (page.text.tokens.get(at).is_none_or(|t| t.lines_before > 1) || page.has(at, word::COMMON | look::CUE)) {
         return;
     }
-    if matches!(page.fold(at), "\"" | "«") {
+    if is!(page.key(at), "\"" | "«") {
         at += 1;
     }
-    let dotted = page.fold(after.saturating_sub(1)) == ".";
+    let dotted = is!(page.key(after.saturating_sub(1)), ".");
     // "7 mm. Bord": a unit.
     if start > 0 && weak && page.text.tokens[start - 1].kind == Kind::Number {
         return;
@@ -75,19 +75,20 @@ fn titled(page: &Page<'_, '_>, start: usize, after: usize, hit: CueHit, found: &
     let Some(candidate) = page.read(at, trust) else {
         if !weak {
             // "pr" in small letters is for "pour" as well.
-            let roles = if page.has(start, look::LOWER) && page.fold(start) == "pr" { hit.roles & !role::PHYSICIAN } else { hit.roles };
+            let roles = if page.has(start, look::LOWER) && is!(page.key(start), "pr") { hit.roles & !role::PHYSICIAN } else { hit.roles };
             in_small_letters(page, at, roles, found);
         }
         return;
     };
     // "pr la Toussaint"
-    if page.fold(start) == "pr" && page.has(start, look::LOWER) && page.has(at, look::LOWER) {
+    if is!(page.key(start), "pr") && page.has(start, look::LOWER) && page.has(at, look::LOWER) {
         return;
     }
     let mut weight = shape(page, &candidate, true).max(-20) + 30;
     // "PR APPENDICITE" is for "pour".
     let first = &candidate.parts[0];
-    if page.has(start, look::IN_CAPITALS) && page.fold(start) == "pr" && first.bits & word::ANY_NAME == 0 && first.kind == PartKind::Word {
+    if page.has(start, look::IN_CAPITALS) && is!(page.key(start), "pr") && first.bits & word::ANY_NAME == 0 && first.kind == PartKind::Word
+    {
         weight -= 12;
     }
     if weak {
@@ -112,7 +113,7 @@ fn titled(page: &Page<'_, '_>, start: usize, after: usize, hit: CueHit, found: &
         && page.stands_out(first.tokens.start)
         && !page.has(candidate.end, look::UPPER)
         && candidate.parts[1..].iter().all(|p| p.bits & word::ANY_NAME != 0);
-    if plain && !broken && (known || stands_out && !page.has(start, look::IN_CAPITALS) || !weak && page.fold(start) != "pr") {
+    if plain && !broken && (known || stands_out && !page.has(start, look::IN_CAPITALS) || !weak && !is!(page.key(start), "pr")) {
         weight = weight.max(ENOUGH);
     }
     if weight < ENOUGH {
@@ -132,7 +133,7 @@ fn in_small_letters(page: &Page<'_, '_>, at: usize, roles: u32, found: &mut Foun
     let mut first = at;
     while page.has(first, word::PARTICLE) && page.has(first, look::LOWER) && first < at + 3 && page.same_line(first) {
         first += 1;
-        if page.fold(first) == "'" {
+        if is!(page.key(first), "'") {
             first += 1;
         }
     }
@@ -159,7 +160,7 @@ fn in_small_letters(page: &Page<'_, '_>, at: usize, roles: u32, found: &mut Foun
         return;
     }
     // "dr petit : ok", "mme petit est algique"
-    let said = matches!(page.fold(first + 1), ":" | ")" | "(" | "est" | "a") && page.same_line(first + 1);
+    let said = is!(page.key(first + 1), ":" | ")" | "(" | "est" | "a") && page.same_line(first + 1);
     let family = page.has(first, word::ANY_FAMILY) && !page.has(first, look::CLINICAL | look::CUE | word::PARTICLE | word::ACRONYM);
     if said
         && family
@@ -183,12 +184,12 @@ fn in_small_letters(page: &Page<'_, '_>, at: usize, roles: u32, found: &mut Foun
     if !(known || physician && bits & word::EPONYM_HEAD == 0 || first > at && bits & word::ANY_FAMILY != 0) {
         return;
     }
-    let start = if known || first > at && page.fold(at) != "de" && page.fold(at) != "du" { at } else { first };
+    let start = if known || first > at && !is!(page.key(at), "de") && !is!(page.key(at), "du") { at } else { first };
     if first > at && start == first && !known {
         return;
     }
     let mut end = first + 1;
-    while page.same_line(end) && page.fold(end) == "-" && page.has(end + 1, look::LOWER) && page.glued(end) {
+    while page.same_line(end) && is!(page.key(end), "-") && page.has(end + 1, look::LOWER) && page.glued(end) {
         end += 2;
     }
     found.push(page, start..end, crate::Label::Nom, "context:title", 24);
@@ -198,7 +199,7 @@ fn in_small_letters(page: &Page<'_, '_>, at: usize, roles: u32, found: &mut Foun
     }
     // "dr kermarrec l :", "dr roussel e,": the letter of the given name.
     let letter = page.fold(end);
-    let closed = page.line_ends(end + 1) || matches!(page.fold(end + 1), ":" | "," | ";" | ")");
+    let closed = page.line_ends(end + 1) || is!(page.key(end + 1), ":" | "," | ";" | ")");
     if physician && page.same_line(end) && letter.len() == 1 && letter.bytes().all(|b| b.is_ascii_lowercase()) && closed && !page.glued(end)
     {
         found.push(page, end..end + 1, crate::Label::Prenom, "context:title", 22);
@@ -242,18 +243,18 @@ fn how_one_is(fold: &str) -> bool {
 pub(super) fn link(page: &Page<'_, '_>, at: usize, end: usize, roles: u32) -> Link {
     let mut i = end;
     // "né(e)", "nom(s)", "c.": what belongs to the cue itself.
-    if page.fold(i) == "(" && page.fold(i + 2) == ")" && page.fold(i + 1).len() < 3 && page.glued(i) {
+    if is!(page.key(i), "(") && is!(page.key(i + 2), ")") && page.fold(i + 1).len() < 3 && page.glued(i) {
         i += 3;
     }
     // "ép.", "dict.", "IDE.": a short form has a dot, a sentence ends on "mère.".
     let short = roles & role::KIN == 0
         && (page.fold(at).len() < 5 || roles & role::TYPIST != 0)
         && (roles & role::FUNCTION == 0 || !page.has(at, look::UPPER));
-    if page.fold(i) == "." && page.glued(i) && end == at + 1 && short {
+    if is!(page.key(i), ".") && page.glued(i) && end == at + 1 && short {
         i += 1;
     }
     // "Nom officiel : …".
-    if roles & HEADS != 0 && page.same_line(i + 1) && page.has(i, look::LOWER) && page.fold(i + 1) == ":" {
+    if roles & HEADS != 0 && page.same_line(i + 1) && page.has(i, look::LOWER) && is!(page.key(i + 1), ":") {
         i += 1;
     }
     let small = if roles & role::KIN != 0 { word::KIN_QUALIFIER } else { word::QUALIFIER };
@@ -261,7 +262,7 @@ pub(super) fn link(page: &Page<'_, '_>, at: usize, end: usize, roles: u32) -> Li
     let mut skipped = 0;
     while skips && skipped < 6 && page.same_line(i) {
         let word = page.has(i, small) && (page.has(i, look::LOWER) || page.has(i, word::ACRONYM) && !page.has(i, word::PARTICLE));
-        if word || page.fold(i) == "'" {
+        if word || is!(page.key(i), "'") {
             i += 1;
             skipped += 1;
         } else {
@@ -271,7 +272,7 @@ pub(super) fn link(page: &Page<'_, '_>, at: usize, end: usize, roles: u32) -> Li
     // "externe de Moore", "cadre de Mayfield": not who but whose.
     if skipped > 0
         && roles & role::FUNCTION != 0
-        && (page.has(i - 1, word::PARTICLE) || page.fold(i - 1) == "'")
+        && (page.has(i - 1, word::PARTICLE) || is!(page.key(i - 1), "'"))
         && page.has(i, look::CAPITAL)
     {
         i = page.len();
@@ -280,9 +281,9 @@ pub(super) fn link(page: &Page<'_, '_>, at: usize, end: usize, roles: u32) -> Li
     // "Opérateur 2     L. FONTANEL": a numbered field and its column.
     let numbered = roles & role::FUNCTION != 0
         && page.same_line(i)
-        && matches!(page.fold(i), "1" | "2" | "3" | "4")
+        && is!(page.key(i), "1" | "2" | "3" | "4")
         && page.same_line(i + 1)
-        && (page.column(i + 1) || page.fold(i + 1) == ":");
+        && (page.column(i + 1) || is!(page.key(i + 1), ":"));
     if numbered {
         i += 1;
         colon = true;
@@ -306,11 +307,11 @@ pub(super) fn link(page: &Page<'_, '_>, at: usize, end: usize, roles: u32) -> Li
 
 fn cued(page: &Page<'_, '_>, at: usize, hit: CueHit, roles: u32, found: &mut Found) {
     // "postéro-externe": the end of another word.
-    if at > 0 && page.fold(at - 1) == "-" && page.glued(at) && page.glued(at - 1) && page.has(at, look::LOWER) {
+    if at > 0 && is!(page.key(at - 1), "-") && page.glued(at) && page.glued(at - 1) && page.has(at, look::LOWER) {
         return;
     }
     // "3 MG/H. DORT": an amount, not who treats.
-    if page.fold(at) == "mg" && at > 0 && page.text.tokens[at - 1].kind == Kind::Number && page.same_line(at) {
+    if is!(page.key(at), "mg") && at > 0 && page.text.tokens[at - 1].kind == Kind::Number && page.same_line(at) {
         return;
     }
     let link = link(page, at, hit.end, roles);
@@ -348,7 +349,7 @@ fn weigh_cue(page: &Page<'_, '_>, at: usize, hit: CueHit, roles: u32, link: Link
             best = (weight, detector);
         }
     };
-    let opens = page.has(at, look::OPENS) || at > 0 && matches!(page.fold(at - 1), "-" | "/" | "|" | "(" | ",");
+    let opens = page.has(at, look::OPENS) || at > 0 && is!(page.key(at - 1), "-" | "/" | "|" | "(" | ",");
     if roles & (role::FAMILY_HEAD | role::GIVEN_HEAD) != 0 {
         let plain = page.has(at, look::CAPITAL) && !page.has(at, look::LOWER) && opens || hit.end > at + 1;
         offer(
@@ -387,7 +388,7 @@ fn weigh_cue(page: &Page<'_, '_>, at: usize, hit: CueHit, roles: u32, link: Link
         offer(15, "context:signature");
     }
     if roles & role::AGENT != 0 {
-        let by = matches!(page.fold(hit.end - 1), "par") || page.fold(at).starts_with("sign");
+        let by = is!(page.key(hit.end - 1), "par") || page.fold(at).starts_with("sign");
         offer(if by { 15 } else { 6 }, "context:agent");
     }
     best
@@ -434,7 +435,7 @@ fn name_at(page: &Page<'_, '_>, cue: usize, link: Link, roles: u32, before: i32,
         weight -= 4;
     }
     // "du témoin, Sodium …": behind a comma only a listed name.
-    if roles & role::KIN != 0 && link.mark && !link.colon && page.fold(at - 1) == "," && first.bits & word::ANY_NAME == 0 {
+    if roles & role::KIN != 0 && link.mark && !link.colon && is!(page.key(at - 1), ",") && first.bits & word::ANY_NAME == 0 {
         weight -= 6;
     }
     // "épouse Philomite": no word of a dictionary, whatever it ends like.
@@ -442,7 +443,7 @@ fn name_at(page: &Page<'_, '_>, cue: usize, link: Link, roles: u32, before: i32,
         && first.kind == PartKind::Word
         && !known::explained(page.fold(first.tokens.start));
     // "Un frère, Evrel, vit loin": a comma on both sides.
-    let between = link.mark && page.fold(at - 1) == "," && page.fold(candidate.end) == ",";
+    let between = link.mark && is!(page.key(at - 1), ",") && is!(page.key(candidate.end), ",");
     if roles & role::KIN != 0 && (!link.mark || between) && !link.line && strange && candidate.parts.len() == 1 {
         weight = weight.max(ENOUGH);
     }
@@ -518,7 +519,7 @@ fn small_whole(page: &Page<'_, '_>, at: usize, titled: bool, found: &mut Found, 
     let named = strange || page.has(family, word::FAMILY) && !page.has(family, bits);
     let end = family + 1;
     let closed = page.line_ends(end)
-        || matches!(page.fold(end), ")" | "," | "." | ":" | ";" | "(" | "/" | "|" | "est" | "au" | "tel" | "vient" | "passe")
+        || is!(page.key(end), ")" | "," | "." | ":" | ";" | "(" | "/" | "|" | "est" | "au" | "tel" | "vient" | "passe")
         || known::deed(page.fold(end));
     if !small(at) || !small(family) || !page.has(at, word::ANY_GIVEN) || page.has(at, look::CLINICAL) || !named || !(closed || titled) {
         return false;
@@ -533,8 +534,8 @@ fn list(page: &Page<'_, '_>, end: usize, found: &mut Found, detector: &'static s
     let mut at = end;
     for _ in 0..LIST {
         // "X (cardiologue), Y": what is said of one is no part of the list.
-        if page.fold(at) == "("
-            && let Some(close) = (at..(at + 10).min(page.len())).find(|i| page.fold(*i) == ")")
+        if is!(page.key(at), "(")
+            && let Some(close) = (at..(at + 10).min(page.len())).find(|i| is!(page.key(*i), ")"))
         {
             at = close + 1;
         }
@@ -550,7 +551,7 @@ fn list(page: &Page<'_, '_>, end: usize, found: &mut Found, detector: &'static s
         let Some(candidate) = page.read(next, if before >= 20 { Trust::Announced } else { Trust::Free }) else { return };
         let lone = candidate.parts.iter().all(|p| p.kind == PartKind::Initial);
         // "- Praticiens : Dr X": the next field of a heading.
-        if candidate.parts.len() == 1 && !lone && page.fold(candidate.end) == ":" && !page.has(next, word::GIVEN | word::FAMILY) {
+        if candidate.parts.len() == 1 && !lone && is!(page.key(candidate.end), ":") && !page.has(next, word::GIVEN | word::FAMILY) {
             return;
         }
         let weight = before + shape(page, &candidate, true);
@@ -570,15 +571,15 @@ fn copies(page: &Page<'_, '_>, from: usize, found: &mut Found) {
         if token.lines_before > 1 {
             return;
         }
-        let parted = at > 0 && matches!(page.fold(at - 1), "," | ";" | "/" | "-" | "et" | "•" | "*" | ":");
+        let parted = at > 0 && is!(page.key(at - 1), "," | ";" | "/" | "-" | "et" | "•" | "*" | ":");
         // The hyphen of "CHA2DS2-VASc" parts nothing.
-        let opens = token.lines_before > 0 || parted && (page.fold(at - 1) != "-" || token.space_before);
+        let opens = token.lines_before > 0 || parted && (!is!(page.key(at - 1), "-") || token.space_before);
         if opens
             && page.title(at).is_none()
             && let Some(candidate) = page.read(at, Trust::Free)
         {
             // "Plaintes : …": a new heading, no receiver.
-            let heading = candidate.parts.len() == 1 && page.fold(candidate.end) == ":" && !page.has(at, word::ANY_NAME);
+            let heading = candidate.parts.len() == 1 && is!(page.key(candidate.end), ":") && !page.has(at, word::ANY_NAME);
             let weight = 14 + shape(page, &candidate, true);
             if weight >= ENOUGH && !heading {
                 at = candidate.end;

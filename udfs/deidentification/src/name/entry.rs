@@ -1,6 +1,7 @@
 //! Two letters where an entry or a step of care says who did it: "9h10 QM : …", "pris par
 //! QM, IDE", "IAO (QM, 22h52)", "clos à 9:17 par QM", "double lecture QM".
 
+use sillage_clinical::is;
 use sillage_clinical::text::Kind;
 
 use super::Found;
@@ -26,7 +27,7 @@ pub(super) fn entries(page: &Page<'_, '_>, at: usize, found: &mut Found) {
     }
     let by = if closing_hour(page, at) { Some(at + 1) } else { checked_twice(page, at) };
     if let Some(who) = by.filter(|w| page.same_line(*w) && initials(page, *w) && !vital(page, *w) && !way(page.fold(*w)))
-        && (page.closed(who + 1) || matches!(page.fold(who + 1), "." | "," | ";" | ")" | "|" | "/" | ":"))
+        && (page.closed(who + 1) || is!(page.key(who + 1), "." | "," | ";" | ")" | "|" | "/" | ":"))
         && !found.covers(who)
     {
         found.push(page, who..who + 1, Label::Nom, SLOT, 20);
@@ -41,11 +42,11 @@ pub(super) fn way(fold: &str) -> bool {
 /// "9:17 par", "le 12/03 à 14h par": an hour or a day before "par".
 fn closing_hour(page: &Page<'_, '_>, at: usize) -> bool {
     let number = |i: usize| page.text.tokens[i].kind == Kind::Number;
-    page.fold(at) == "par"
+    is!(page.key(at), "par")
         && at > 2
         && page.same_line(at)
         && number(at - 1)
-        && (page.fold(at - 1).contains('h') || matches!(page.fold(at - 2), ":" | "/") && page.glued(at - 2) && number(at - 3))
+        && (page.fold(at - 1).contains('h') || is!(page.key(at - 2), ":" | "/") && page.glued(at - 2) && number(at - 3))
 }
 
 /// "lu par : QM", "préparé par QM", "administré par QM à 14h": who did what people do, or
@@ -71,14 +72,14 @@ fn done_by(page: &Page<'_, '_>, at: usize) -> Option<usize> {
         "examin",
         "appel",
     ];
-    let end = page.cues[at].filter(|c| c.roles & (role::AGENT | role::TYPIST) != 0 && page.fold(c.end - 1) == "par")?.end;
-    let who = end + usize::from(page.fold(end) == ":");
+    let end = page.cues[at].filter(|c| c.roles & (role::AGENT | role::TYPIST) != 0 && is!(page.key(c.end - 1), "par"))?.end;
+    let who = end + usize::from(is!(page.key(end), ":"));
     let next = who + 1;
     let number = |i: usize| page.same_line(i) && page.text.tokens.get(i).is_some_and(|t| t.kind == Kind::Number);
-    let dated = matches!(page.fold(next), "a" | "le" | ",") && number(next + 1);
-    let personal = PERSONAL.iter().any(|v| page.fold(at).starts_with(v)) || matches!(page.fold(at), "vu" | "vue" | "revu" | "revue");
-    let ends = page.closed(next) || matches!(page.fold(next), "." | ";" | ")" | "|" | ",");
-    let carried = matches!(page.fold(who), "se" | "kt" | "vv" | "pe" | "pp" | "ge");
+    let dated = is!(page.key(next), "a" | "le" | ",") && number(next + 1);
+    let personal = PERSONAL.iter().any(|v| page.fold(at).starts_with(v)) || is!(page.key(at), "vu" | "vue" | "revu" | "revue");
+    let ends = page.closed(next) || is!(page.key(next), "." | ";" | ")" | "|" | ",");
+    let carried = is!(page.key(who), "se" | "kt" | "vv" | "pe" | "pp" | "ge");
     (page.same_line(who) && !carried && (dated || personal && ends)).then_some(who)
 }
 
@@ -86,8 +87,8 @@ fn done_by(page: &Page<'_, '_>, at: usize) -> Option<usize> {
 fn signed_at(page: &Page<'_, '_>, at: usize) -> Option<usize> {
     let who = at + 1;
     let number = |back: usize| at >= back && page.text.tokens[at - back].kind == Kind::Number;
-    let marked = matches!(page.fold(at), "-" | "–" | ",") && page.same_line(at) && page.same_line(who) && page.line_ends(who + 1);
-    let hour = number(1) || at > 0 && page.fold(at - 1) == "h" && number(2);
+    let marked = is!(page.key(at), "-" | "–" | ",") && page.same_line(at) && page.same_line(who) && page.line_ends(who + 1);
+    let hour = number(1) || at > 0 && is!(page.key(at - 1), "h") && number(2);
     if !marked || !hour {
         return None;
     }
@@ -97,32 +98,34 @@ fn signed_at(page: &Page<'_, '_>, at: usize) -> Option<usize> {
 
 /// "Contacter QM au 6 4412", "rappeler QM au 4471": who answers at an internal number.
 fn reached(page: &Page<'_, '_>, at: usize) -> Option<usize> {
-    let calls = matches!(
-        page.fold(at),
-        "contacter" | "contactez" | "appeler" | "appelez" | "rappeler" | "rappelez" | "joindre" | "prevenir" | "biper"
-    );
+    let calls =
+        is!(page.key(at), "contacter" | "contactez" | "appeler" | "appelez" | "rappeler" | "rappelez" | "joindre" | "prevenir" | "biper");
     let (who, number) = (at + 1, at + 3);
     let single = |i: usize| page.fold(i).bytes().all(|b| b.is_ascii_digit()) && matches!(page.fold(i).len(), 4 | 5);
-    let numbered = matches!(page.fold(who + 1), "au" | ":") && page.same_line(number) && number < page.len();
+    let numbered = is!(page.key(who + 1), "au" | ":") && page.same_line(number) && number < page.len();
     (calls && numbered && page.same_line(who) && (single(number) || called_at(page, number))).then_some(who)
 }
 
 /// "double lecture", "2e cotation", "contre-visite": who does a thing again follows.
 fn checked_twice(page: &Page<'_, '_>, at: usize) -> Option<usize> {
-    let again = matches!(page.fold(at), "double" | "seconde" | "deuxieme" | "troisieme" | "2e" | "2eme" | "3e" | "contre");
-    let act = at + 1 + usize::from(page.fold(at + 1) == "-");
-    let done = matches!(
-        page.fold(act),
+    let again = is!(page.key(at), "double" | "seconde" | "deuxieme" | "troisieme" | "2e" | "2eme" | "3e" | "contre");
+    let act = at + 1 + usize::from(is!(page.key(at + 1), "-"));
+    let done = is!(
+        page.key(act),
         "lecture" | "relecture" | "saisie" | "controle" | "verification" | "verif" | "cotation" | "evaluation" | "calcul" | "visite"
     );
-    let who = act + 1 + usize::from(matches!(page.fold(act + 1), ":" | "par"));
+    let who = act + 1 + usize::from(is!(page.key(act + 1), ":" | "par"));
     (again && done && page.same_line(act) && page.same_line(act + 1)).then_some(who)
 }
 
 /// "Jeu 9 nov 9h10 QM : …", twice with the same letters: who writes the entries.
 fn heads(page: &Page<'_, '_>, at: usize, found: &mut Found) {
     let head = |i: usize| {
-        page.fold(i + 1) == ":" && page.same_line(i) && page.has(i + 2, look::LOWER | look::CAPITAL) && initials(page, i) && timed(page, i)
+        is!(page.key(i + 1), ":")
+            && page.same_line(i)
+            && page.has(i + 2, look::LOWER | look::CAPITAL)
+            && initials(page, i)
+            && timed(page, i)
     };
     if found.covers(at)
         || !head(at)
@@ -141,7 +144,8 @@ fn heads(page: &Page<'_, '_>, at: usize, found: &mut Found) {
 /// "VALLET/qm" at the end of a line: who typed it.
 fn typed_behind(page: &Page<'_, '_>, at: usize, found: &mut Found) {
     let who = at + 2;
-    let author = page.has(at, look::UPPER) && page.fold(at).len() > 3 && page.fold(at + 1) == "/" && page.glued(at + 1) && page.glued(who);
+    let author =
+        page.has(at, look::UPPER) && page.fold(at).len() > 3 && is!(page.key(at + 1), "/") && page.glued(at + 1) && page.glued(who);
     let letters = page.has(who, look::LOWER) && matches!(page.text.source(who..who + 1).len(), 2 | 3) && page.line_ends(who + 1);
     if author && letters && page.same_line(who) && !page.has(at, look::CLINICAL) && !found.covers(who) {
         found.push(page, who..who + 1, Label::Nom, SLOT, 20);
@@ -150,22 +154,22 @@ fn typed_behind(page: &Page<'_, '_>, at: usize, found: &mut Found) {
 
 /// "pris par QM, IDE", "IAO (QM, 22h52)": letters and what they work as.
 fn beside_function(page: &Page<'_, '_>, at: usize, found: &mut Found) {
-    let trade_behind = page.fold(at + 1) == ","
-        && matches!(page.fold(at + 2), "ide" | "iao" | "ioa" | "iade" | "ibode" | "as" | "ash" | "interne" | "manip");
-    let by = at > 0 && page.fold(at - 1) == "par" && trade_behind && page.same_line(at + 2);
+    let trade_behind =
+        is!(page.key(at + 1), ",") && is!(page.key(at + 2), "ide" | "iao" | "ioa" | "iade" | "ibode" | "as" | "ash" | "interne" | "manip");
+    let by = at > 0 && is!(page.key(at - 1), "par") && trade_behind && page.same_line(at + 2);
     let clocked = page.text.tokens.get(at + 2).is_some_and(|t| t.kind == Kind::Number) && page.fold(at + 2).contains('h');
     let bracket = at > 1
-        && page.fold(at - 1) == "("
-        && matches!(page.fold(at - 2), "ide" | "iao" | "ioa" | "iade" | "interne" | "externe")
-        && page.fold(at + 1) == ","
+        && is!(page.key(at - 1), "(")
+        && is!(page.key(at - 2), "ide" | "iao" | "ioa" | "iade" | "interne" | "externe")
+        && is!(page.key(at + 1), ",")
         && clocked;
     // "Accueil IAO (QM) :", "IDE (QM)"
-    let alone = at > 1 && page.fold(at - 1) == "(" && page.fold(at + 1) == ")" && page.has(at, look::UPPER);
+    let alone = at > 1 && is!(page.key(at - 1), "(") && is!(page.key(at + 1), ")") && page.has(at, look::UPPER);
     // "IAO (Rose) :"
     if at > 1
-        && page.fold(at - 1) == "("
-        && page.fold(at + 1) == ")"
-        && matches!(page.fold(at - 2), "iao" | "ioa" | "ide" | "iade" | "ibode" | "manip" | "ash")
+        && is!(page.key(at - 1), "(")
+        && is!(page.key(at + 1), ")")
+        && is!(page.key(at - 2), "iao" | "ioa" | "ide" | "iade" | "ibode" | "manip" | "ash")
         && page.has(at, look::CAPITAL)
         && page.has(at, word::ANY_GIVEN)
         && !page.has(at, look::CLINICAL)
@@ -173,7 +177,7 @@ fn beside_function(page: &Page<'_, '_>, at: usize, found: &mut Found) {
     {
         found.push(page, at..at + 1, Label::Prenom, SLOT, 20);
     }
-    let known = ward(page.fold(at)) || matches!(page.fold(at), "am" | "pm" | "nv" | "uf");
+    let known = ward(page.fold(at)) || is!(page.key(at), "am" | "pm" | "nv" | "uf");
     let alone = alone
         && match page.fold(at - 2) {
             // Who is at the door is a nurse, whatever the letters work as elsewhere.
@@ -181,7 +185,7 @@ fn beside_function(page: &Page<'_, '_>, at: usize, found: &mut Found) {
             "ide" | "iade" | "ibode" => initials(page, at) && !known,
             // "Kiné (QM) : marche"
             "kine" | "ergo" | "ortho" | "orthophoniste" | "diet" | "psy" | "as" | "interne" | "externe" => {
-                page.fold(at + 2) == ":" && page.text.tokens[at - 2].capital && initials(page, at) && !known
+                is!(page.key(at + 2), ":") && page.text.tokens[at - 2].capital && initials(page, at) && !known
             }
             _ => false,
         };

@@ -5,6 +5,7 @@
 use std::ops::Range;
 
 use rustc_hash::FxHashSet;
+use sillage_clinical::is;
 use sillage_clinical::text::Kind;
 
 use super::Found;
@@ -74,14 +75,14 @@ fn small(page: &Page<'_, '_>, at: usize) -> bool {
 fn reference(page: &Page<'_, '_>, at: usize) -> Option<usize> {
     // "N/R :", "V/R :" in short.
     let short =
-        page.fold(at) == "r" && at > 1 && page.fold(at - 1) == "/" && matches!(page.fold(at - 2), "n" | "v") && page.fold(at + 1) == ":";
-    if !short && !matches!(page.fold(at), "ref" | "refs" | "reference" | "references" | "nref" | "vref") {
+        is!(page.key(at), "r") && at > 1 && is!(page.key(at - 1), "/") && is!(page.key(at - 2), "n" | "v") && is!(page.key(at + 1), ":");
+    if !short && !is!(page.key(at), "ref" | "refs" | "reference" | "references" | "nref" | "vref") {
         return None;
     }
     let mut end = at + 1;
     while page.same_line(end)
         && end < at + REACH
-        && matches!(page.fold(end), "." | ":" | "a" | "rappeler" | "interne" | "internes" | "-" | "=" | "courrier" | "°" | "n")
+        && is!(page.key(end), "." | ":" | "a" | "rappeler" | "interne" | "internes" | "-" | "=" | "courrier" | "°" | "n")
     {
         end += 1;
     }
@@ -110,12 +111,12 @@ fn referred(page: &Page<'_, '_>, at: usize, found: &mut Found) {
     }
     let typist = at + 2;
     let thing = |i: usize| page.fold(i).len() > 2 && page.has(i, word::ACRONYM | look::CLINICAL) && page.has(i, look::UPPER);
-    if thing(at) && thing(typist) && page.fold(at + 1) == "/" {
+    if thing(at) && thing(typist) && is!(page.key(at + 1), "/") {
         return;
     }
-    let parted = matches!(page.fold(at + 1), "/" | "-" | "." | "_" | "\\" | ":") && small(page, typist);
-    let ends = |i: usize| page.closed(i) || matches!(page.fold(i), "-" | "–" | "," | ";" | ")" | "|" | "/") && !page.glued(i);
-    if parted && (ends(typist + 1) || matches!(page.fold(typist + 1), "-" | "/" | "," | "du" | "le" | "n" | "(")) {
+    let parted = is!(page.key(at + 1), "/" | "-" | "." | "_" | "\\" | ":") && small(page, typist);
+    let ends = |i: usize| page.closed(i) || is!(page.key(i), "-" | "–" | "," | ";" | ")" | "|" | "/") && !page.glued(i);
+    if parted && (ends(typist + 1) || is!(page.key(typist + 1), "-" | "/" | "," | "du" | "le" | "n" | "(")) {
         take(page, at, found);
         take(page, typist, found);
     } else if ends(at + 1) && !heading(page.fold(at)) {
@@ -125,14 +126,14 @@ fn referred(page: &Page<'_, '_>, at: usize, found: &mut Found) {
 
 /// "FOR-SAU-044": the code of a form, letters and its number joined by hyphens.
 pub(super) fn form_code(page: &Page<'_, '_>, at: usize) -> bool {
-    form_kind(page.fold(at)) && matches!(page.fold(at + 1), "-" | "_" | ".") && page.glued(at + 1) && page.glued(at + 2)
+    form_kind(page.fold(at)) && is!(page.key(at + 1), "-" | "_" | ".") && page.glued(at + 1) && page.glued(at + 2)
 }
 
 /// The number behind the letters of one or more people: "AO/FS 24-0117", "AO/FS/24-0117".
 fn numbered(page: &Page<'_, '_>, at: usize) -> Option<usize> {
     let (mut next, mut people) = (at + 1, 1);
-    while matches!(page.fold(next), "/" | "-" | "." | "_") && page.same_line(next + 1) && people < 4 {
-        let joined = page.fold(next) == "/" || page.glued(next) && page.glued(next + 1);
+    while is!(page.key(next), "/" | "-" | "." | "_") && page.same_line(next + 1) && people < 4 {
+        let joined = is!(page.key(next), "/") || page.glued(next) && page.glued(next + 1);
         if !joined || !(letters(page, next + 1) || small(page, next + 1)) {
             break;
         }
@@ -140,10 +141,10 @@ fn numbered(page: &Page<'_, '_>, at: usize) -> Option<usize> {
         next += 2;
     }
     let mine = page.line_start(at)..at;
-    let own = mine.clone().any(|i| matches!(page.fold(i), "nos" | "vos" | "n" | "v" | "nref" | "vref"));
+    let own = mine.clone().any(|i| is!(page.key(i), "nos" | "vos" | "n" | "v" | "nref" | "vref"));
     let glued = page.glued(next);
     let mut marks = 0;
-    while page.same_line(next) && marks < 3 && matches!(page.fold(next), "/" | "-" | "–" | "n" | "°" | ":") {
+    while page.same_line(next) && marks < 3 && is!(page.key(next), "/" | "-" | "–" | "n" | "°" | ":") {
         marks += 1;
         next += 1;
     }
@@ -165,7 +166,7 @@ fn numbered(page: &Page<'_, '_>, at: usize) -> Option<usize> {
 fn code_end(page: &Page<'_, '_>, at: usize) -> usize {
     let mut end = at + 1;
     while end + 1 < page.len()
-        && matches!(page.fold(end), "-" | "/" | "." | "_")
+        && is!(page.key(end), "-" | "/" | "." | "_")
         && page.glued(end)
         && page.glued(end + 1)
         && page.text.tokens[end + 1].kind != Kind::Mark
@@ -185,8 +186,8 @@ fn take(page: &Page<'_, '_>, at: usize, found: &mut Found) {
 fn duty(page: &Page<'_, '_>, at: usize) -> Option<usize> {
     const ROLES: u32 = role::FUNCTION | role::TYPIST | role::AGENT;
     let cue = page.cues[at].filter(|c| c.roles & ROLES != 0 && c.roles & (role::KIN | role::COPY) == 0);
-    let named = matches!(
-        page.fold(at),
+    let named = is!(
+        page.key(at),
         "sec"
             | "secr"
             | "secretaire"
@@ -248,7 +249,7 @@ fn duty(page: &Page<'_, '_>, at: usize) -> Option<usize> {
         colon |= matches!(fold, ":" | "|" | "=") || dots && end > first + 2;
         end += 1;
     }
-    (page.same_line(end) && (colon || named && matches!(page.fold(at), "sec" | "secr") && page.fold(first) == "." || asked(page, at, end)))
+    (page.same_line(end) && (colon || named && is!(page.key(at), "sec" | "secr") && is!(page.key(first), ".") || asked(page, at, end)))
         .then_some(end)
 }
 
@@ -257,7 +258,7 @@ fn asked(page: &Page<'_, '_>, at: usize, who: usize) -> bool {
     page.fold(at).len() > 3
         && !page.has(at, look::UPPER)
         && page.text.source(who..who + 1).len() == 2
-        && (page.closed(who + 1) || page.fold(who + 1) == "," && !heading(page.fold(who)))
+        && (page.closed(who + 1) || is!(page.key(who + 1), ",") && !heading(page.fold(who)))
         && !heading(page.fold(who))
 }
 
@@ -268,7 +269,7 @@ fn on_duty(page: &Page<'_, '_>, cue: usize, who: usize, found: &mut Found) {
     let mut taken = Vec::new();
     while letters(page, at) && page.same_line(at) && taken.len() < 4 {
         taken.push(at);
-        if !matches!(page.fold(at + 1), "/" | "+" | "&" | "et" | "-") || !page.same_line(at + 2) {
+        if !is!(page.key(at + 1), "/" | "+" | "&" | "et" | "-") || !page.same_line(at + 2) {
             break;
         }
         at += 2;
@@ -276,9 +277,9 @@ fn on_duty(page: &Page<'_, '_>, cue: usize, who: usize, found: &mut Found) {
     let Some(last) = taken.last().copied() else { return };
     let next = last + 1;
     let closed = page.closed(next)
-        || matches!(page.fold(next), "|" | ")" | "]")
-        || matches!(page.fold(next), "(" | "." | ";" | "," | "/") && !taken.iter().any(|i| heading(page.fold(*i)))
-        || page.fold(next) == "-" && !page.glued(next) && page.cues.get(next + 1).copied().flatten().is_some();
+        || is!(page.key(next), "|" | ")" | "]")
+        || is!(page.key(next), "(" | "." | ";" | "," | "/") && !taken.iter().any(|i| heading(page.fold(*i)))
+        || is!(page.key(next), "-") && !page.glued(next) && page.cues.get(next + 1).copied().flatten().is_some();
     let things = taken.iter().all(|i| {
         let fold = page.fold(*i);
         let known = page.has(*i, word::ACRONYM | word::COMMON | look::CLINICAL | look::CUE);
@@ -301,7 +302,7 @@ fn behind_first(page: &Page<'_, '_>, who: usize, found: &mut Found) {
         at += 1;
     }
     let mut next = at;
-    while page.same_line(next) && matches!(page.fold(next), "/" | "," | "+" | "-" | "et" | "&") && next < at + 2 {
+    while page.same_line(next) && is!(page.key(next), "/" | "," | "+" | "-" | "et" | "&") && next < at + 2 {
         next += 1;
     }
     if next == at || !letters(page, next) || page.fold(next).len() > 3 || !page.closed(next + 1) {
@@ -315,8 +316,8 @@ fn behind_first(page: &Page<'_, '_>, who: usize, found: &mut Found) {
 
 /// "Frappe NP     NIR …", "tapé sr le 14/03", "Dactylographie : mcl".
 fn typed(page: &Page<'_, '_>, at: usize, found: &mut Found) {
-    let typing = matches!(
-        page.fold(at),
+    let typing = is!(
+        page.key(at),
         "frappe"
             | "frappee"
             | "tape"
@@ -329,13 +330,13 @@ fn typed(page: &Page<'_, '_>, at: usize, found: &mut Found) {
             | "dictee"
             | "typographie"
     );
-    let writing = typing || matches!(page.fold(at), "secretaire" | "secr" | "dact");
+    let writing = typing || is!(page.key(at), "secretaire" | "secr" | "dact");
     if !writing {
         return;
     }
     let mut who = at + 1;
     let mut marked = false;
-    while page.same_line(who) && who < at + 4 && matches!(page.fold(who), ":" | "." | "par" | "-" | "=") {
+    while page.same_line(who) && who < at + 4 && is!(page.key(who), ":" | "." | "par" | "-" | "=") {
         marked = true;
         who += 1;
     }
@@ -343,16 +344,16 @@ fn typed(page: &Page<'_, '_>, at: usize, found: &mut Found) {
         return;
     }
     let next = who + 1;
-    let dated = matches!(page.fold(next), "le" | "du" | "a") && page.text.tokens.get(next + 1).is_some_and(|t| t.kind == Kind::Number);
-    let ends = page.closed(next) || matches!(page.fold(next), "." | "," | ")" | ";" | "|" | "/" | "-") || dated;
+    let dated = is!(page.key(next), "le" | "du" | "a") && page.text.tokens.get(next + 1).is_some_and(|t| t.kind == Kind::Number);
+    let ends = page.closed(next) || is!(page.key(next), "." | "," | ")" | ";" | "|" | "/" | "-") || dated;
     let short = page.fold(who).len() < 4 || !page.has(who, look::UPPER);
     let capitals = letters(page, who) && short && (typing || marked);
     let lower = small(page, who)
         && page.has(who, look::LOWER)
         && (marked || page.closed(next) || dated)
         && !page.has(who, word::PARTICLE | word::COMMON | word::QUALIFIER)
-        && !matches!(page.fold(who), "sur" | "ce" | "en" | "la" | "le" | "et" | "ok" | "mg" | "ml" | "il" | "on");
-    let nothing = matches!(page.fold(who), "ras" | "ok" | "non" | "oui");
+        && !is!(page.key(who), "sur" | "ce" | "en" | "la" | "le" | "et" | "ok" | "mg" | "ml" | "il" | "on");
+    let nothing = is!(page.key(who), "ras" | "ok" | "non" | "oui");
     if ends && !nothing && (capitals && !(page.fold(who).len() > 2 && page.has(who, look::CUE | look::CLINICAL)) || lower) {
         take(page, who, found);
     }
@@ -360,8 +361,8 @@ fn typed(page: &Page<'_, '_>, at: usize, found: &mut Found) {
 
 /// "Revu avec FC à 14h": two letters behind what people do together.
 fn shared(page: &Page<'_, '_>, at: usize, found: &mut Found) {
-    let act = matches!(
-        page.fold(at),
+    let act = is!(
+        page.key(at),
         "vu" | "vue"
             | "vus"
             | "vues"
@@ -379,14 +380,14 @@ fn shared(page: &Page<'_, '_>, at: usize, found: &mut Found) {
             | "validee"
     );
     let who = at + 2;
-    if !act || page.fold(at + 1) != "avec" || !page.same_line(who) || found.covers(who) {
+    if !act || !is!(page.key(at + 1), "avec") || !page.same_line(who) || found.covers(who) {
         return;
     }
     let next = who + 1;
     let ends = page.closed(next)
-        || matches!(page.fold(next), "." | "," | ";" | ")" | "a" | "le" | "ce" | "et" | "/" | "+" | "-" | "(")
+        || is!(page.key(next), "." | "," | ";" | ")" | "a" | "le" | "ce" | "et" | "/" | "+" | "-" | "(")
         || page.text.tokens[next].kind == Kind::Number && page.fold(next).contains('h');
-    if letters(page, who) && page.fold(who).len() == 2 && ends && !page.has(who, look::CUE) && !matches!(page.fold(who), "iv" | "pc") {
+    if letters(page, who) && page.fold(who).len() == 2 && ends && !page.has(who, look::CUE) && !is!(page.key(who), "iv" | "pc") {
         take(page, who, found);
     }
 }
@@ -397,16 +398,16 @@ fn signed_pair(page: &Page<'_, '_>, at: usize, found: &mut Found) {
         return;
     }
     let start = at == 0 || !page.same_line(at);
-    let apart = start || page.column(at) || at > 0 && matches!(page.fold(at - 1), "." | "-" | "–" | ")") && !page.glued(at);
+    let apart = start || page.column(at) || at > 0 && is!(page.key(at - 1), "." | "-" | "–" | ")") && !page.glued(at);
     let mut second = at + 1;
-    while matches!(page.fold(second), "/" | "-" | "." | "_" | "\\" | ":") && page.same_line(second) && second < at + 3 {
+    while is!(page.key(second), "/" | "-" | "." | "_" | "\\" | ":") && page.same_line(second) && second < at + 3 {
         second += 1;
     }
     if !apart || second == at + 1 || !small(page, second) || !page.closed(second + 1) || !page.same_line(second) {
         return;
     }
     let (first_fold, second_fold) = (page.fold(at), page.fold(second));
-    let slash = page.fold(at + 1) == "/";
+    let slash = is!(page.key(at + 1), "/");
     let glued = page.glued(at + 1) && page.glued(second);
     let lower = page.has(second, look::LOWER);
     let unit = matches!(second_fold, "ml" | "dl" | "min" | "kg" | "mg" | "mm" | "mn" | "an" | "km" | "jr" | "mol" | "h" | "j");
@@ -431,7 +432,7 @@ fn behind_name(page: &Page<'_, '_>, at: usize, found: &mut Found) {
     }
     let line = page.line_start(at);
     let mut last = at;
-    while last > line && matches!(page.fold(last - 1), "-" | "–" | "," | ":" | "(" | "/" | "." | "|") {
+    while last > line && is!(page.key(last - 1), "-" | "–" | "," | ":" | "(" | "/" | "." | "|") {
         last -= 1;
     }
     // The line before may hold the name.
@@ -441,7 +442,7 @@ fn behind_name(page: &Page<'_, '_>, at: usize, found: &mut Found) {
     let mut first = last;
     while first > 0
         && last - first < 8
-        && (found.covers(first - 1) || matches!(page.fold(first - 1), "-" | "." | "'") && first > 1 && found.covers(first - 2))
+        && (found.covers(first - 1) || is!(page.key(first - 1), "-" | "." | "'") && first > 1 && found.covers(first - 2))
     {
         first -= 1;
     }
@@ -451,7 +452,7 @@ fn behind_name(page: &Page<'_, '_>, at: usize, found: &mut Found) {
     let mut initials: FxHashSet<String> = FxHashSet::default();
     initials_of(&words, &mut initials);
     initials_of(&all, &mut initials);
-    let signs = at > 1 && page.fold(at - 1) == "," && matches!(page.fold(at - 2), "medecin" | "interne" | "chef" | "cadre" | "praticien");
+    let signs = at > 1 && is!(page.key(at - 1), ",") && is!(page.key(at - 2), "medecin" | "interne" | "chef" | "cadre" | "praticien");
     if initials.contains(page.fold(at)) || signs && page.same_line(at) && !heading(page.fold(at)) {
         take(page, at, found);
     }
@@ -462,13 +463,13 @@ fn handed_on(page: &Page<'_, '_>, at: usize, found: &mut Found) {
     if at < 2
         || !letters(page, at)
         || !page.same_line(at)
-        || !matches!(page.fold(at - 1), "a" | "vers" | "->" | "→")
+        || !is!(page.key(at - 1), "a" | "vers" | "->" | "→")
         || !found.covers(at - 2)
         || !letters(page, at - 2)
     {
         return;
     }
-    let ends = page.closed(at + 1) || matches!(page.fold(at + 1), "." | "," | ";" | ")" | "a" | "le" | "pour");
+    let ends = page.closed(at + 1) || is!(page.key(at + 1), "." | "," | ";" | ")" | "a" | "le" | "pour");
     if ends && !heading(page.fold(at)) {
         take(page, at, found);
     }
@@ -477,9 +478,9 @@ fn handed_on(page: &Page<'_, '_>, at: usize, found: &mut Found) {
 /// "K/Bidan", "LE K/NEVEZ", "L'HOSTIS-K/BRAT": Ker-, as Brittany writes it.
 fn breton(page: &Page<'_, '_>, at: usize, found: &mut Found) {
     let rest = at + 2;
-    if page.fold(at) != "k"
+    if !is!(page.key(at), "k")
         || !page.has(at, look::SINGLE)
-        || page.fold(at + 1) != "/"
+        || !is!(page.key(at + 1), "/")
         || !page.glued(at + 1)
         || !page.glued(rest)
         || !page.has(rest, look::CAPITAL)
@@ -490,12 +491,12 @@ fn breton(page: &Page<'_, '_>, at: usize, found: &mut Found) {
     }
     let mut first = at;
     // What a hyphen holds before, and the article.
-    if first > 1 && page.fold(first - 1) == "-" && page.glued(first) && page.glued(first - 1) && page.has(first - 2, look::CAPITAL) {
+    if first > 1 && is!(page.key(first - 1), "-") && page.glued(first) && page.glued(first - 1) && page.has(first - 2, look::CAPITAL) {
         first -= 2;
     }
     while first > 0
         && page.same_line(first)
-        && (page.fold(first - 1) == "'" || page.has(first - 1, word::PARTICLE) && page.has(first - 1, look::CAPITAL | look::SINGLE))
+        && (is!(page.key(first - 1), "'") || page.has(first - 1, word::PARTICLE) && page.has(first - 1, look::CAPITAL | look::SINGLE))
     {
         first -= 1;
     }

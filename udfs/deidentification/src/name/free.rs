@@ -1,5 +1,6 @@
 //! Names that nothing announces: their shape, the gazetteers, and what follows them.
 
+use sillage_clinical::is;
 use sillage_clinical::text::Kind;
 
 use super::Found;
@@ -55,7 +56,7 @@ pub(crate) fn unannounced(page: &Page<'_, '_>, found: &mut Found) {
 
 /// The second half of "l'Rozenn" is free, that of "x-Rozenn" is not.
 fn inside_word(page: &Page<'_, '_>, at: usize) -> bool {
-    matches!(page.fold(at - 1), "-" | "@" | "." | "_") && at > 1 && page.glued(at - 1)
+    is!(page.key(at - 1), "-" | "@" | "." | "_") && at > 1 && page.glued(at - 1)
 }
 
 /// What is said behind a name: weight, detector, roles.
@@ -63,7 +64,7 @@ fn after(page: &Page<'_, '_>, end: usize, sure: bool) -> (i32, &'static str, u32
     let none = (0, "", 0);
     let mut at = end;
     let mut mark = false;
-    if matches!(page.fold(at), "," | "(" | "-" | "/" | ":" | "=") {
+    if is!(page.key(at), "," | "(" | "-" | "/" | ":" | "=") {
         mark = true;
         at += 1;
     }
@@ -72,10 +73,8 @@ fn after(page: &Page<'_, '_>, end: usize, sure: bool) -> (i32, &'static str, u32
         return none;
     }
     let mut article = false;
-    while matches!(page.fold(at), "sa" | "son" | "ses" | "la" | "le" | "l" | "'" | "notre" | "votre" | "leur" | "une" | "un")
-        && at < end + 4
-    {
-        article |= page.fold(at) != "'";
+    while is!(page.key(at), "sa" | "son" | "ses" | "la" | "le" | "l" | "'" | "notre" | "votre" | "leur" | "une" | "un") && at < end + 4 {
+        article |= !is!(page.key(at), "'");
         at += 1;
     }
     match page.cues.get(at).copied().flatten() {
@@ -96,7 +95,7 @@ fn trade_in_brackets(page: &Page<'_, '_>, candidate: &Candidate) -> i32 {
     let open = candidate.end;
     let [part] = candidate.parts.as_slice() else { return 0 };
     let trade = page.cues.get(open + 1).copied().flatten().filter(|c| c.roles & (role::FUNCTION | role::KIN) != 0);
-    let closed = page.fold(open) == "(" && trade.is_some_and(|c| page.fold(c.end) == ")");
+    let closed = is!(page.key(open), "(") && trade.is_some_and(|c| is!(page.key(c.end), ")"));
     let last = part.tokens.end - 1;
     let plain = part.bits & (word::COMMON | word::ACRONYM | look::CLINICAL | word::EPONYM | look::SEEN_LOWER) == 0;
     if closed && plain && part.tokens.len() == 1 && !likely_common(page.fold(last)) && !known::explained(page.fold(last)) { 12 } else { 0 }
@@ -104,7 +103,7 @@ fn trade_in_brackets(page: &Page<'_, '_>, candidate: &Candidate) -> i32 {
 
 /// "06 12 34…" or "tél" right behind.
 pub(super) fn telephone(page: &Page<'_, '_>, end: usize) -> bool {
-    let at = (end..end + 3).find(|i| !matches!(page.fold(*i), ":" | "(" | "," | "-" | "au")).unwrap_or(end);
+    let at = (end..end + 3).find(|i| !is!(page.key(*i), ":" | "(" | "," | "-" | "au")).unwrap_or(end);
     let fold = page.fold(at);
     let digits = fold.len() == 2 || fold.len() == 10;
     page.same_line(at)
@@ -113,22 +112,21 @@ pub(super) fn telephone(page: &Page<'_, '_>, end: usize) -> bool {
 
 /// A date, an age or a long number right behind: "CORDIER Y. 12/03/1950", "ROUX - 8033441276".
 fn identified(page: &Page<'_, '_>, end: usize) -> i32 {
-    let at = end + usize::from(matches!(page.fold(end), "-" | "," | ":" | "(" | "|" | "/"));
+    let at = end + usize::from(is!(page.key(end), "-" | "," | ":" | "(" | "|" | "/"));
     let number = |i: usize| page.same_line(i) && page.text.tokens[i].kind == Kind::Number;
     let month =
         |i: usize| page.has(i, look::LOWER | look::UPPER) && page.has(i, word::COMMON) && number(i + 1) && page.fold(i + 1).len() == 4;
-    let date =
-        || matches!(page.fold(at + 1), "/" | "-" | ".") && number(at + 2) && page.fold(at + 1) == page.fold(at + 3) && number(at + 4);
+    let date = || is!(page.key(at + 1), "/" | "-" | ".") && number(at + 2) && page.fold(at + 1) == page.fold(at + 3) && number(at + 4);
     match number(at) {
         true if page.fold(at).len() > 6 && page.has(end - 1, look::UPPER) => 18,
-        true if page.fold(at).len() > 6 || page.fold(at + 1) == "ans" || month(at + 1) || date() => 10,
+        true if page.fold(at).len() > 6 || is!(page.key(at + 1), "ans") || month(at + 1) || date() => 10,
         _ => 0,
     }
 }
 
 /// In brackets behind a phone: "05 49 11 72 60 (Maïwenn)".
 fn behind_phone(page: &Page<'_, '_>, at: usize) -> i32 {
-    let before = at - usize::from(at > 0 && page.fold(at - 1) == "(");
+    let before = at - usize::from(at > 0 && is!(page.key(at - 1), "("));
     let pairs =
         (1..=4).all(|back| before >= back && page.text.tokens[before - back].kind == Kind::Number && page.fold(before - back).len() == 2);
     if pairs && page.same_line(at) { 14 } else { 0 }
@@ -163,13 +161,13 @@ fn misleading(page: &Page<'_, '_>, at: usize, candidate: &Candidate) -> i32 {
         let figures = fold.bytes().take_while(u8::is_ascii_digit).count();
         figures > 0 && matches!(&fold[figures..], "f" | "fr" | "mm" | "ch")
             || matches!(fold, "plus" | "flow" | "ex") && page.has(next, look::CAPITAL)
-            || figures == fold.len() && figures > 0 && matches!(page.fold(next + 1), "f" | "fr" | "french" | "mm")
+            || figures == fold.len() && figures > 0 && is!(page.key(next + 1), "f" | "fr" | "french" | "mm")
     };
     if gauge && candidate.parts.len() == 1 {
         against += 40;
     }
     // "et al.", "[12]", "(2009)": an author, not a person of the story.
-    if page.fold(candidate.end) == "et" && matches!(page.fold(candidate.end + 1), "al" | "coll") || page.fold(candidate.end) == "[" {
+    if is!(page.key(candidate.end), "et") && is!(page.key(candidate.end + 1), "al" | "coll") || is!(page.key(candidate.end), "[") {
         against += 30;
     }
     // A lone word of a title or a list in capitals.
@@ -181,7 +179,7 @@ fn misleading(page: &Page<'_, '_>, at: usize, candidate: &Candidate) -> i32 {
     let listed = candidate.parts.iter().any(|p| p.bits & (word::GIVEN | word::FAMILY) != 0);
     if initial && at > 0 && !listed && page.same_line(at) {
         let before = page.text.tokens[at - 1].kind;
-        let unit = page.glued(at) && matches!(page.fold(at - 1), "/" | "-" | "'");
+        let unit = page.glued(at) && is!(page.key(at - 1), "/" | "-" | "'");
         if unit || before == Kind::Number || before == Kind::Word {
             against += 20;
         }
@@ -191,8 +189,8 @@ fn misleading(page: &Page<'_, '_>, at: usize, candidate: &Candidate) -> i32 {
         && at > 0
         && page.same_line(at)
         && page.has(at - 1, look::LOWER)
-        && matches!(
-            page.fold(at - 1),
+        && is!(
+            page.key(at - 1),
             "vitamine" | "hepatite" | "groupe" | "type" | "stade" | "classe" | "grade" | "score" | "proteine" | "facteur" | "virus"
         )
     {

@@ -4,6 +4,7 @@
 use std::ops::Range;
 
 use rustc_hash::FxHashSet;
+use sillage_clinical::is;
 use sillage_clinical::text::Kind;
 
 use super::Found;
@@ -61,7 +62,7 @@ pub(crate) fn initials(page: &Page<'_, '_>, people: &FxHashSet<String>, found: &
             // "P.J." whole: a pair of letters with dots that is a person's.
             let joined = format!("{}{}", page.fold(at), page.fold(at + 2));
             if people.contains(joined.as_str()) && page.glued(at + 2) {
-                let end = at + 3 + usize::from(page.fold(at + 3) == "." && page.glued(at + 3));
+                let end = at + 3 + usize::from(is!(page.key(at + 3), ".") && page.glued(at + 3));
                 found.push(page, at..end, Label::Nom, "context:initials", 20);
             }
         }
@@ -72,11 +73,11 @@ pub(crate) fn initials(page: &Page<'_, '_>, people: &FxHashSet<String>, found: &
 /// else they may stand for.
 fn explained(page: &Page<'_, '_>, at: usize, people: &FxHashSet<String>, found: &Found) -> bool {
     let named = |from: usize| (from..from + 3).any(|i| page.same_line(i) && found.covers(i));
-    let held = at > 1 && page.fold(at - 1) == "(" && page.fold(at + 1) == ")" && found.covers(at - 2);
+    let held = at > 1 && is!(page.key(at - 1), "(") && is!(page.key(at + 1), ")") && found.covers(at - 2);
     page.has(at, look::UPPER)
         && letters(page, at, 2..=4)
         && people.contains(page.fold(at))
-        && (held || page.fold(at + 1) == "=" && page.same_line(at + 1) && named(at + 2))
+        && (held || is!(page.key(at + 1), "=") && page.same_line(at + 1) && named(at + 2))
 }
 
 /// Where whoever wrote an entry stands: at its head, behind its hour, in brackets, at its end.
@@ -85,9 +86,9 @@ fn stands_as_writer(page: &Page<'_, '_>, at: usize) -> bool {
     let timed = before.is_some_and(|b| page.text.tokens[b].kind == Kind::Number);
     before.is_none()
         || timed
-        || before.is_some_and(|b| matches!(page.fold(b), "(" | "/" | "h" | "-" | "["))
+        || before.is_some_and(|b| is!(page.key(b), "(" | "/" | "h" | "-" | "["))
         || page.line_ends(at + 1)
-        || page.fold(at + 1) == "="
+        || is!(page.key(at + 1), "=")
 }
 
 pub(super) fn lines(page: &Page<'_, '_>) -> Vec<Range<usize>> {
@@ -110,13 +111,13 @@ fn letters(page: &Page<'_, '_>, at: usize, count: std::ops::RangeInclusive<usize
 }
 
 fn dotted(page: &Page<'_, '_>, at: usize) -> bool {
-    page.fold(at + 1) == "." && page.glued(at + 1) && page.has(at + 2, look::SINGLE)
+    is!(page.key(at + 1), ".") && page.glued(at + 1) && page.has(at + 2, look::SINGLE)
 }
 
 /// "PJ 12", "PJ = 4": something measured.
 fn measured(page: &Page<'_, '_>, at: usize) -> bool {
     let number = |i: usize| page.text.tokens.get(i).is_some_and(|t| t.kind == Kind::Number);
-    page.same_line(at + 1) && (number(at + 1) || matches!(page.fold(at + 1), "=" | ":" | "%") && number(at + 2))
+    page.same_line(at + 1) && (number(at + 1) || is!(page.key(at + 1), "=" | ":" | "%") && number(at + 2))
 }
 
 /// "vu PJ" at the end of a line, whatever else the letters may stand for.
@@ -126,7 +127,7 @@ fn seen_by(page: &Page<'_, '_>, at: usize) -> bool {
         && letters(page, at, 2..=3)
         && page.same_line(at)
         && page.line_ends(at + 1)
-        && (reviewed(page.fold(at - 1)) || matches!(page.fold(at - 1), "vise" | "visee"))
+        && (reviewed(page.fold(at - 1)) || is!(page.key(at - 1), "vise" | "visee"))
 }
 
 /// Somebody has looked at it: who, may stand behind without "par".
@@ -144,14 +145,14 @@ fn doctor(page: &Page<'_, '_>, at: usize) -> bool {
 
 /// "PJ, IDE", "(PJ interne)".
 fn before_function(page: &Page<'_, '_>, at: usize) -> bool {
-    let next = at + 1 + usize::from(matches!(page.fold(at + 1), "," | "(" | "-"));
+    let next = at + 1 + usize::from(is!(page.key(at + 1), "," | "(" | "-"));
     letters(page, at, 2..=3)
         && !page.has(at, word::PARTICLE)
         && page.same_line(next)
         && page.cues.get(next).copied().flatten().is_some_and(|c| c.roles & role::FUNCTION != 0 && c.roles & (role::AGENT | role::KIN) == 0)
         && (page.has(at, look::OPENS)
-            || at > 0 && matches!(page.fold(at - 1), "(" | "-" | "/" | "," | "par" | "a" | "avec" | "et")
-            || next == at + 1 && slot::timed(page, at) && !matches!(page.fold(at), "am" | "pm" | "apm"))
+            || at > 0 && is!(page.key(at - 1), "(" | "-" | "/" | "," | "par" | "a" | "avec" | "et")
+            || next == at + 1 && slot::timed(page, at) && !is!(page.key(at), "am" | "pm" | "apm"))
 }
 
 /// Initials alone on a line or behind the names of one: "SLD/mh", "PJ", "K. A.", "Pr Durand / GB".
@@ -174,7 +175,7 @@ fn signature_line(page: &Page<'_, '_>, line: Range<usize>, found: &mut Found) {
         } else if page.has(at, look::SINGLE) {
             let start = at;
             at += 1;
-            while at < line.end && (page.fold(at) == "." || page.has(at, look::SINGLE) || page.fold(at) == "-" && page.glued(at)) {
+            while at < line.end && (is!(page.key(at), ".") || page.has(at, look::SINGLE) || is!(page.key(at), "-") && page.glued(at)) {
                 at += 1;
             }
             // One letter alone says nothing.
@@ -197,7 +198,7 @@ fn signature_line(page: &Page<'_, '_>, line: Range<usize>, found: &mut Found) {
             && letters(page, at, 2..=4)
             && (!page.has(at, word::COMMON | look::CLINICAL) || line.end == page.len() && line.len() < 4 && page.fold(at).len() < 3)
         {
-            let pair = page.fold(at + 1) == "/" || slash;
+            let pair = is!(page.key(at + 1), "/") || slash;
             let alone = line.len() < 3 && page.fold(at).len() == 2;
             if page.has(at, word::ACRONYM) && !pair && !alone || page.fold(at).len() == 4 && !pair {
                 return;
@@ -212,8 +213,8 @@ fn signature_line(page: &Page<'_, '_>, line: Range<usize>, found: &mut Found) {
         {
             people.push((at..at + 1, Label::Nom));
             at += 1;
-        } else if matches!(page.fold(at), "/" | "-" | ":" | "." | "," | "–" | "\\" | "(" | ")") {
-            slash |= matches!(page.fold(at), "/" | "-" | "\\") && (capital || named);
+        } else if is!(page.key(at), "/" | "-" | ":" | "." | "," | "–" | "\\" | "(" | ")") {
+            slash |= is!(page.key(at), "/" | "-" | "\\") && (capital || named);
             at += 1;
         } else {
             return;
@@ -234,7 +235,7 @@ fn signature_line(page: &Page<'_, '_>, line: Range<usize>, found: &mut Found) {
 /// "cf:ml" below "Côme FÉVRIER": the letters of who signed, and of who typed.
 fn small_marks(page: &Page<'_, '_>, at: usize, found: &Found) -> bool {
     let small = |i: usize| page.has(i, look::LOWER) && letters(page, i, 2..=3);
-    if !small(at) || !small(at + 2) || !matches!(page.fold(at + 1), "/" | ":") || !page.glued(at + 1) || !page.glued(at + 2) {
+    if !small(at) || !small(at + 2) || !is!(page.key(at + 1), "/" | ":") || !page.glued(at + 1) || !page.glued(at + 2) {
         return false;
     }
     let signed: Vec<u8> =
@@ -251,7 +252,7 @@ fn ends_a_line(page: &Page<'_, '_>, at: usize, found: &mut Found) {
         return;
     }
     let (slash, second) = (at + 1, at + 2);
-    let pair = page.fold(slash) == "/" && page.same_line(second) && page.has(second, look::LOWER) && letters(page, second, 2..=3);
+    let pair = is!(page.key(slash), "/") && page.same_line(second) && page.has(second, look::LOWER) && letters(page, second, 2..=3);
     if pair
         && page.line_ends(at + 3)
         && !page.has(second, word::PARTICLE | word::COMMON)
@@ -261,12 +262,12 @@ fn ends_a_line(page: &Page<'_, '_>, at: usize, found: &mut Found) {
         found.push(page, second..second + 1, Label::Nom, "context:signature", 20);
         return;
     }
-    let last = at + 1 == page.len() || at + 2 == page.len() && page.fold(at + 1) == ".";
-    let opens = at > 0 && (page.text.tokens[at].lines_before > 0 || matches!(page.fold(at - 1), "." | "-" | ";" | "!"));
-    let measure = matches!(page.fold(at), "ta" | "fc" | "fa" | "ok" | "ei" | "rx" | "vo" | "sl");
+    let last = at + 1 == page.len() || at + 2 == page.len() && is!(page.key(at + 1), ".");
+    let opens = at > 0 && (page.text.tokens[at].lines_before > 0 || is!(page.key(at - 1), "." | "-" | ";" | "!"));
+    let measure = is!(page.key(at), "ta" | "fc" | "fa" | "ok" | "ei" | "rx" | "vo" | "sl");
     if last && opens && letters(page, at, 2..=2) && !measure {
         // Behind a sentence they stand for nothing else: "… à 14 h. OG".
-        let sentence = matches!(page.fold(at - 1), "." | "!") && page.same_line(at) && !page.glued(at) && slot::initials(page, at);
+        let sentence = is!(page.key(at - 1), "." | "!") && page.same_line(at) && !page.glued(at) && slot::initials(page, at);
         found.push(page, at..at + 1, Label::Nom, if sentence { SLOT } else { "context:signature" }, 20);
     }
 }
@@ -276,13 +277,13 @@ fn behind_cue(page: &Page<'_, '_>, end: usize, roles: u32, found: &mut Found) {
     let typist = roles & role::TYPIST != 0;
     let mut at = end;
     let mut mark = false;
-    while matches!(page.fold(at), ":" | "/" | "(" | "-" | "." | "°" | "=") && at < end + 3 {
-        mark |= page.fold(at) != "(";
+    while is!(page.key(at), ":" | "/" | "(" | "-" | "." | "°" | "=") && at < end + 3 {
+        mark |= !is!(page.key(at), "(");
         at += 1;
     }
-    let by = matches!(page.fold(end.saturating_sub(1)), "par" | "signe" | "signee" | "signature");
+    let by = is!(page.key(end.saturating_sub(1)), "par" | "signe" | "signee" | "signature");
     // "Validé électroniquement : PJ/SB"
-    while typist && (page.fold(at).ends_with("iquement") || matches!(page.fold(at), "par" | ":")) && at < end + 6 {
+    while typist && (page.fold(at).ends_with("iquement") || is!(page.key(at), "par" | ":")) && at < end + 6 {
         at += 1;
     }
     for turn in 0..3 {
@@ -297,9 +298,9 @@ fn behind_cue(page: &Page<'_, '_>, end: usize, roles: u32, found: &mut Found) {
         // "Visa PJ IDE": who signs may say what they are.
         let heads = role::TYPIST | if typist { role::FUNCTION } else { 0 };
         let next_cue = page.cues.get(at + 1).copied().flatten().is_some_and(|c| c.roles & heads != 0);
-        let ends = page.line_ends(at + 1) || next_cue || matches!(page.fold(at + 1), "/" | "." | "," | ";" | ")" | "-" | "|" | "le" | "a");
+        let ends = page.line_ends(at + 1) || next_cue || is!(page.key(at + 1), "/" | "." | "," | ";" | ")" | "-" | "|" | "le" | "a");
         let trade = typist && page.has(at, look::UPPER) && page.cues[at].is_some_and(|c| c.roles & role::FUNCTION != 0);
-        if trade || matches!(page.fold(at), "ras" | "ok" | "oui" | "non") {
+        if trade || is!(page.key(at), "ras" | "ok" | "oui" | "non") {
             return;
         }
         // The half of a pair behind the stroke is somebody's, whatever else it means: "HDLV/TA".
@@ -312,7 +313,7 @@ fn behind_cue(page: &Page<'_, '_>, end: usize, roles: u32, found: &mut Found) {
             return;
         }
         found.push(page, at..at + 1, Label::Nom, "context:initials", 20);
-        if page.fold(at + 1) != "/" {
+        if !is!(page.key(at + 1), "/") {
             return;
         }
         at += 2;

@@ -2,7 +2,7 @@
 
 use rustc_hash::FxHashMap;
 use serde::Deserialize;
-use sillage_clinical::text::{Text, fold};
+use sillage_clinical::text::{Text, fold, key};
 
 use crate::identity::IdentityError;
 
@@ -83,8 +83,8 @@ struct File {
 
 /// A phrase that announces a name.
 struct Cue {
-    /// Folds of the tokens behind the first.
-    rest: Box<[Box<str>]>,
+    /// Keys of the tokens behind the first.
+    rest: Box<[u64]>,
     roles: u32,
     /// Written in capitals only.
     upper: bool,
@@ -100,8 +100,9 @@ pub(crate) struct CueHit {
 
 /// Gazetteers and cues, read once.
 pub struct Names {
-    words: FxHashMap<Box<str>, u32>,
-    cues: FxHashMap<Box<str>, Vec<Cue>>,
+    /// By the [`key`] of the word, and of the first one.
+    words: FxHashMap<u64, u32>,
+    cues: FxHashMap<u64, Vec<Cue>>,
 }
 
 impl Names {
@@ -123,7 +124,7 @@ impl Names {
             (&file.acronyms, word::ACRONYM),
         ] {
             for part in text.split_whitespace() {
-                *names.words.entry(fold(part).into()).or_default() |= bit;
+                *names.words.entry(key(&fold(part))).or_default() |= bit;
             }
         }
         for (phrases, role) in [
@@ -164,7 +165,7 @@ impl Names {
             let elsewhere = fields[2].split('+').any(|f| matches!(f, "month" | "place" | "drug" | "eponym"));
             let kind = if fields[2].is_empty() { word::GIVEN } else { word::GIVEN_ALSO };
             let bits = kind | gender | if elsewhere { word::ELSEWHERE } else { 0 };
-            *self.words.entry(fold(fields[0]).into()).or_default() |= bits;
+            *self.words.entry(key(&fold(fields[0]))).or_default() |= bits;
         }
         Ok(())
     }
@@ -173,7 +174,7 @@ impl Names {
         for (_, fields) in rows(FAMILY_NAMES, 2) {
             let fields = fields?;
             let kind = if fields[1].is_empty() { word::FAMILY } else { word::FAMILY_ALSO };
-            *self.words.entry(fold(fields[0]).into()).or_default() |= kind;
+            *self.words.entry(key(&fold(fields[0]))).or_default() |= kind;
         }
         Ok(())
     }
@@ -181,9 +182,9 @@ impl Names {
     fn add_cue(&mut self, phrase: &str, role: u32) {
         let (upper, phrase) = phrase.strip_prefix('=').map_or((false, phrase), |p| (true, p));
         let text = Text::new(phrase);
-        let mut folds = (0..text.tokens.len()).map(|i| Box::<str>::from(text.fold(i)));
-        let Some(first) = folds.next() else { return };
-        let rest: Box<[Box<str>]> = folds.collect();
+        let mut keys = (0..text.tokens.len()).map(|i| text.key(i));
+        let Some(first) = keys.next() else { return };
+        let rest: Box<[u64]> = keys.collect();
         let cues = self.cues.entry(first).or_default();
         match cues.iter_mut().find(|c| c.rest == rest && c.upper == upper) {
             Some(cue) => cue.roles |= role,
@@ -193,16 +194,21 @@ impl Names {
 
     /// What is known of a folded word, as [`word`] bits.
     pub(crate) fn word(&self, fold: &str) -> u32 {
-        self.words.get(fold).copied().unwrap_or(0)
+        self.word_of(key(fold))
+    }
+
+    /// The same by the [`key`] of the word.
+    pub(crate) fn word_of(&self, key: u64) -> u32 {
+        self.words.get(&key).copied().unwrap_or(0)
     }
 
     /// The longest cue that starts at this token.
     pub(crate) fn cue(&self, text: &Text<'_>, at: usize) -> Option<CueHit> {
-        let cues = self.cues.get(text.fold(at))?;
+        let cues = self.cues.get(&text.key(at))?;
         let fits = |cue: &Cue| {
             let end = at + 1 + cue.rest.len();
             let written = !cue.upper || text.tokens[at].upper;
-            let same = || cue.rest.iter().enumerate().all(|(i, fold)| text.fold(at + 1 + i) == &**fold);
+            let same = || cue.rest.iter().enumerate().all(|(i, key)| text.key(at + 1 + i) == *key);
             let together = || (at + 1..end).all(|i| text.tokens.get(i).is_some_and(|t| t.lines_before < 2));
             (written && together() && same()).then_some(CueHit { end, roles: cue.roles })
         };

@@ -5,6 +5,7 @@
 use std::ops::Range;
 
 use rustc_hash::{FxHashMap, FxHashSet};
+use sillage_clinical::is;
 use sillage_clinical::text::{Kind, fold};
 
 use super::Found;
@@ -47,7 +48,7 @@ pub(crate) fn dotted(page: &Page<'_, '_>, found: &mut Found) {
 /// "K.R.", "J.-P.L.", "M.-F. D.": the token behind and the letters in small.
 fn letters(page: &Page<'_, '_>, at: usize) -> Option<(usize, String)> {
     let single = |i: usize| page.has(i, look::SINGLE) && page.text.source(i..i + 1).is_ascii();
-    let held = at > 0 && page.glued(at) && !matches!(page.fold(at - 1), "(" | "[" | "/" | ":" | "," | "|" | "=" | ">" | "+" | "'");
+    let held = at > 0 && page.glued(at) && !is!(page.key(at - 1), "(" | "[" | "/" | ":" | "," | "|" | "=" | ">" | "+" | "'");
     if !single(at) || held {
         return None;
     }
@@ -57,17 +58,17 @@ fn letters(page: &Page<'_, '_>, at: usize) -> Option<(usize, String)> {
     // "Patiente D. Y. 78 ans", "garde (K. D.)"
     let patient = at > 0
         && page.same_line(at)
-        && (page.fold(at - 1) == "(" && page.fold(at + 4) == ")"
+        && (is!(page.key(at - 1), "(") && is!(page.key(at + 4), ")")
             || page.cues[at - 1].is_some_and(|c| c.end == at && c.roles & role::PERSON_HEAD != 0)
-            || matches!(page.fold(at - 1), "madame" | "monsieur"));
-    while joined.len() < 5 && page.fold(next) == "." && page.glued(next) {
+            || is!(page.key(at - 1), "madame" | "monsieur"));
+    while joined.len() < 5 && is!(page.key(next), ".") && page.glued(next) {
         end = next + 1;
-        let hyphen = usize::from(page.fold(end) == "-" && page.glued(end));
+        let hyphen = usize::from(is!(page.key(end), "-") && page.glued(end));
         let letter = end + hyphen;
         dash |= hyphen > 0;
         if !(single(letter)
             && page.same_line(letter)
-            && (page.glued(letter) || (dash && hyphen == 0 || patient) && page.fold(letter + 1) == "."))
+            && (page.glued(letter) || (dash && hyphen == 0 || patient) && is!(page.key(letter + 1), ".")))
         {
             break;
         }
@@ -83,22 +84,23 @@ fn somebody(page: &Page<'_, '_>, found: &Found, at: usize, end: usize, joined: &
     let glued_word = page.glued(end) && page.has(end, look::CAPITAL | look::LOWER | look::SINGLE);
     let number = page.glued(end) && page.text.tokens.get(end).is_some_and(|t| t.kind == Kind::Number);
     let measured = page.same_line(end)
-        && (matches!(page.fold(end), "=" | "%") || page.text.tokens[end].kind == Kind::Number)
+        && (is!(page.key(end), "=" | "%") || page.text.tokens[end].kind == Kind::Number)
         && !clock(page, end)
-        && !matches!(page.fold(end + 1), "ans" | "a");
+        && !is!(page.key(end + 1), "ans" | "a");
     // "-2 D.S."
     let counted = at > 0 && page.same_line(at) && page.text.tokens[at - 1].kind == Kind::Number && RARELY_PEOPLE.contains(&joined);
     if glued_word || number || counted {
         return false;
     }
-    let listed = at > 1 && matches!(page.fold(at - 1), "et" | "+" | "/" | "&" | ",") && found.covers(at - 2);
-    let whose = listed || person_before(page, at) || page.fold(at.wrapping_sub(1)) == "(" && at > 0 && page.fold(end) == ")" && !measured;
+    let listed = at > 1 && is!(page.key(at - 1), "et" | "+" | "/" | "&" | ",") && found.covers(at - 2);
+    let whose =
+        listed || person_before(page, at) || is!(page.key(at.wrapping_sub(1)), "(") && at > 0 && is!(page.key(end), ")") && !measured;
     match joined.len() {
         2 if THINGS.contains(&joined) => false,
         2 if whose => !measured || !RARELY_PEOPLE.contains(&joined),
         2 => !measured && !RARELY_PEOPLE.contains(&joined),
         _ => {
-            let dash = (at..end).any(|i| page.fold(i) == "-");
+            let dash = (at..end).any(|i| is!(page.key(i), "-"));
             let known = abbreviation(joined) || heading(joined) || page.names.word(joined) & word::ACRONYM != 0;
             (dash || whose && joined.len() == 3) && !known && !measured
         }
@@ -107,13 +109,13 @@ fn somebody(page: &Page<'_, '_>, found: &Found, at: usize, end: usize, joined: &
 
 /// "14h20", "9 h", "10:15"
 fn clock(page: &Page<'_, '_>, at: usize) -> bool {
-    page.fold(at).contains('h') || matches!(page.fold(at + 1), "h" | ":") || matches!(page.fold(at + 1), "/") && page.glued(at + 1)
+    page.fold(at).contains('h') || is!(page.key(at + 1), "h" | ":") || is!(page.key(at + 1), "/") && page.glued(at + 1)
 }
 
 /// The word before asks for a person.
 fn person_before(page: &Page<'_, '_>, at: usize) -> bool {
     let mut p = at;
-    while p > 0 && matches!(page.fold(p - 1), ":" | "." | "(" | "/") && page.same_line(p) && at - p < 2 {
+    while p > 0 && is!(page.key(p - 1), ":" | "." | "(" | "/") && page.same_line(p) && at - p < 2 {
         p -= 1;
     }
     let Some(before) = p.checked_sub(1).filter(|_| page.same_line(p)) else { return false };
@@ -124,8 +126,8 @@ fn person_before(page: &Page<'_, '_>, at: usize) -> bool {
                     && c.roles & (role::FUNCTION | role::TITLE | role::TYPIST | role::AGENT | role::KIN | role::PERSON_HEAD) != 0
             })
     });
-    cue || matches!(
-        page.fold(before),
+    cue || is!(
+        page.key(before),
         "avec" | "par" | "selon" | "vu" | "vue" | "avis" | "appel" | "prev" | "prevenu" | "prevenue" | "relu" | "accord" | "dem"
     )
 }
@@ -136,8 +138,8 @@ fn writer(page: &Page<'_, '_>, at: usize) -> bool {
     page.has(at, look::UPPER)
         && (2..=3).contains(&source.len())
         && source.bytes().all(|b| b.is_ascii_uppercase())
-        && !matches!(
-            page.fold(at),
+        && !is!(
+            page.key(at),
             "ok" | "ras"
                 | "nd"
                 | "nc"
@@ -186,15 +188,15 @@ pub(crate) fn placed(page: &Page<'_, '_>, found: &mut Found) {
         if found.covers(at) {
             continue;
         }
-        if matches!(page.fold(at), "(" | "[") {
+        if is!(page.key(at), "(" | "[") {
             bracketed(page, at, found);
         }
-        if page.fold(at) == "|" {
+        if is!(page.key(at), "|") {
             last_cell(page, at, found);
         }
         last_column(page, at, found);
         titled_letter(page, at, found);
-        if page.fold(at) == "^" && at > 0 {
+        if is!(page.key(at), "^") && at > 0 {
             caret(page, at, found);
         }
         hand_over(page, at, found);
@@ -208,12 +210,12 @@ pub(crate) fn placed(page: &Page<'_, '_>, found: &mut Found) {
 /// "N. Noël", "P. Avril" as a line of their own: a letter before a feast or a month.
 fn signed_by_a_month(page: &Page<'_, '_>, at: usize, found: &mut Found) {
     let name = at + 2;
-    let letter = page.line_start(at) == at && page.has(at, look::SINGLE) && page.fold(at + 1) == "." && page.glued(at + 1);
+    let letter = page.line_start(at) == at && page.has(at, look::SINGLE) && is!(page.key(at + 1), ".") && page.glued(at + 1);
     if !letter || !page.same_line(name) || !page.line_ends(name + 1) || !page.has(name, look::CAPITAL) {
         return;
     }
     if found.covers(name)
-        || matches!(page.fold(name), "noel" | "toussaint" | "pascal")
+        || is!(page.key(name), "noel" | "toussaint" | "pascal")
         || short_month(page.fold(name))
         || page.has(name, word::ELSEWHERE)
     {
@@ -225,15 +227,15 @@ fn signed_by_a_month(page: &Page<'_, '_>, at: usize, found: &mut Found) {
 /// "GUERIN A., BONNET C.": a name that is also a word, written as the one before it.
 fn listed_inverted(page: &Page<'_, '_>, at: usize, found: &mut Found) {
     let form = |i: usize| {
-        page.has(i, look::UPPER) && page.fold(i).len() > 2 && page.has(i + 1, look::SINGLE) && page.fold(i + 2) == "." && page.glued(i + 2)
+        page.has(i, look::UPPER)
+            && page.fold(i).len() > 2
+            && page.has(i + 1, look::SINGLE)
+            && is!(page.key(i + 2), ".")
+            && page.glued(i + 2)
     };
-    let listed = at > 3
-        && page.same_line(at)
-        && matches!(page.fold(at - 1), "," | ";")
-        && form(at - 4)
-        && found.covers(at - 4)
-        && found.covers(at - 3);
-    let goes_on = page.line_ends(at + 3) || matches!(page.fold(at + 3), "," | ";" | ")" | "(" | "." | "-");
+    let listed =
+        at > 3 && page.same_line(at) && is!(page.key(at - 1), "," | ";") && form(at - 4) && found.covers(at - 4) && found.covers(at - 3);
+    let goes_on = page.line_ends(at + 3) || is!(page.key(at + 3), "," | ";" | ")" | "(" | "." | "-");
     if listed && form(at) && goes_on && page.same_line(at + 1) && !page.has(at, look::CLINICAL | word::ACRONYM) {
         found.push(page, at..at + 1, Label::Nom, "context:list", 24);
         found.push(page, at + 1..at + 3, Label::Prenom, "context:list", 24);
@@ -249,7 +251,7 @@ fn closing_entries(page: &Page<'_, '_>, found: &mut Found) {
         page.line_ends(at + 1)
             && at > start + 3
             && page.text.tokens[head].kind == Kind::Number
-            && (matches!(page.fold(at - 1), "." | "!" | ")") || clock(at - 1))
+            && (is!(page.key(at - 1), "." | "!" | ")") || clock(at - 1))
             && !page.glued(at)
             && page.text.source(at..at + 1).len() == 2
             && writer(page, at)
@@ -269,7 +271,7 @@ fn closing_entries(page: &Page<'_, '_>, found: &mut Found) {
 fn closing_names(page: &Page<'_, '_>, found: &mut Found) {
     let entry = |at: usize| page.text.tokens.get(at).is_none_or(|t| t.lines_before > 0 && t.kind == Kind::Number);
     let capital = |at: usize| page.text.tokens[at].capital && page.text.tokens[at].kind == Kind::Word && page.same_line(at);
-    let stop = |at: usize| matches!(page.fold(at), "." | "!" | ")");
+    let stop = |at: usize| is!(page.key(at), "." | "!" | ")");
     let tail = |at: usize| {
         let first = if at > 2 && stop(at - 1) { at } else { at.checked_sub(1).filter(|first| *first > 1 && stop(first - 1))? };
         let named = (first..=at).all(|i| capital(i) && !page.glued(i) && !page.has(i, look::CLINICAL) && !found.covers(i));
@@ -293,8 +295,7 @@ fn caret(page: &Page<'_, '_>, mark: usize, found: &mut Found) {
     let letters = |i: usize| page.has(i, look::CAPITAL);
     let held = page.glued(mark) && page.glued(mark + 1) && letters(mark - 1) && letters(mark + 1);
     let named = (mark - 1..mark + 2).any(|i| page.has(i, word::ANY_NAME))
-        || (2..6)
-            .any(|back| mark >= back && matches!(page.fold(mark - back), "name" | "pn" | "nom" | "patient" | "patient_name" | "physician"));
+        || (2..6).any(|back| mark >= back && is!(page.key(mark - back), "name" | "pn" | "nom" | "patient" | "patient_name" | "physician"));
     if held && named {
         found.push(page, mark - 1..mark, Label::Nom, "context:header", 24);
         found.push(page, mark + 1..mark + 2, Label::Prenom, "context:header", 24);
@@ -309,12 +310,12 @@ fn bracketed(page: &Page<'_, '_>, open: usize, found: &mut Found) {
     if !page.text.tokens.get(first).is_some_and(|t| t.kind == Kind::Word) || !plain(first) {
         return;
     }
-    let close = |i: usize| matches!(page.fold(i), ")" | "]");
+    let close = |i: usize| is!(page.key(i), ")" | "]");
     if close(first + 1) && matches!(source(first).len(), 2..=4) && page.has(first, look::UPPER) {
         // The letters of the name that ends before the bracket.
         let mut initials: FxHashSet<u8> = FxHashSet::default();
         let mut i = open;
-        while i > 0 && open - i < 9 && (found.covers(i - 1) || matches!(page.fold(i - 1), "-" | "." | "'")) {
+        while i > 0 && open - i < 9 && (found.covers(i - 1) || is!(page.key(i - 1), "-" | "." | "'")) {
             i -= 1;
             initials.extend(page.fold(i).bytes().next().filter(u8::is_ascii_lowercase));
         }
@@ -326,7 +327,7 @@ fn bracketed(page: &Page<'_, '_>, open: usize, found: &mut Found) {
         return;
     }
     let second = first + 2;
-    if page.fold(first + 1) == "/"
+    if is!(page.key(first + 1), "/")
         && page.glued(first + 1)
         && page.glued(second)
         && close(second + 1)
@@ -337,7 +338,7 @@ fn bracketed(page: &Page<'_, '_>, open: usize, found: &mut Found) {
         && page.has(first, look::UPPER)
     {
         let small = page.has(second, look::LOWER);
-        let unit = matches!(page.fold(second), "ml" | "dl" | "min" | "kg" | "mg" | "mm" | "mn" | "an" | "km" | "jr");
+        let unit = is!(page.key(second), "ml" | "dl" | "min" | "kg" | "mg" | "mm" | "mn" | "an" | "km" | "jr");
         let known = |i: usize| super::slot::vital(page, i) || page.has(i, look::CLINICAL);
         if small && !unit && !known(first) {
             found.push(page, first..first + 1, Label::Nom, DETECTOR, 20);
@@ -351,18 +352,18 @@ fn last_cell(page: &Page<'_, '_>, bar: usize, found: &mut Found) {
     let at = bar + 1;
     let start = page.line_start(bar);
     // "| 08/11 | change | QR |": the bars at both ends of a row.
-    let start = start + usize::from(page.fold(start) == "|" && start < bar);
-    let last = |i: usize| page.line_ends(i) || page.fold(i) == "|" && page.same_line(i) && page.line_ends(i + 1);
-    let row = page.text.tokens[start].kind == Kind::Number && (start..bar).filter(|i| page.fold(*i) == "|").count() > 0;
+    let start = start + usize::from(is!(page.key(start), "|") && start < bar);
+    let last = |i: usize| page.line_ends(i) || is!(page.key(i), "|") && page.same_line(i) && page.line_ends(i + 1);
+    let row = page.text.tokens[start].kind == Kind::Number && (start..bar).filter(|i| is!(page.key(*i), "|")).count() > 0;
     // A cell of figures is a measure; so is what a cell before names.
-    let table = (start..bar).filter(|i| page.fold(*i) == "|").count() > 0 && page.text.tokens[bar - 1].kind == Kind::Number;
+    let table = (start..bar).filter(|i| is!(page.key(*i), "|")).count() > 0 && page.text.tokens[bar - 1].kind == Kind::Number;
     if row && page.same_line(at) && last(at + 1) && writer(page, at) && (!table || page.fold(at).len() == 2) {
         found.push(page, at..at + 1, Label::Nom, DETECTOR, 20);
         return;
     }
     // "| Momo K."
     let initial = page.has(at + 1, look::SINGLE) && page.same_line(at + 1);
-    let end = at + 1 + usize::from(initial) + usize::from(initial && page.fold(at + 2) == ".");
+    let end = at + 1 + usize::from(initial) + usize::from(initial && is!(page.key(at + 2), "."));
     let word = page.has(at, look::CAPITAL) && !page.has(at, look::UPPER | look::CLINICAL | word::COMMON | look::SEEN_LOWER);
     if row && page.same_line(at) && last(end) && word && !found.covers(at) && !explained(page.fold(at)) && page.fold(at).len() > 2 {
         found.push(page, at..at + 1, Label::Prenom, DETECTOR, 20);
@@ -404,7 +405,7 @@ pub(crate) fn given_m(page: &Page<'_, '_>, circumstances: Circumstances<'_>, fou
         let beside = pair[0].0.end == pair[1].0.start && pair[0].1 != pair[1].1;
         // Mme Maëlle Joly's husband is a Monsieur.
         let first = pair[0].0.start;
-        let wife = (1..3).any(|back| first >= back && matches!(page.fold(first - back), "mme" | "madame" | "mlle"));
+        let wife = (1..3).any(|back| first >= back && is!(page.key(first - back), "mme" | "madame" | "mlle"));
         if beside && !wife && page.fold(given.start).starts_with('m') && page.fold(given.start).len() > 2 && family.len() == 1 {
             called.insert(page.fold(family.start).to_owned());
         }
@@ -420,7 +421,8 @@ pub(crate) fn given_m(page: &Page<'_, '_>, circumstances: Circumstances<'_>, fou
             continue;
         }
         let at = tokens.start.wrapping_sub(2);
-        let m = label == Label::Nom && tokens.start > 1 && page.fold(at) == "m" && page.has(at, look::SINGLE) && page.fold(at + 1) == ".";
+        let m =
+            label == Label::Nom && tokens.start > 1 && is!(page.key(at), "m") && page.has(at, look::SINGLE) && is!(page.key(at + 1), ".");
         if m && page.same_line(tokens.start) && called.contains(page.fold(tokens.start)) {
             found.push(page, at..at + 2, Label::Prenom, "repeat", 20);
         }
@@ -432,7 +434,7 @@ fn titled_letter(page: &Page<'_, '_>, at: usize, found: &mut Found) {
     let Some(end) = page.title(at).filter(|end| page.same_line(*end) && page.has(*end, look::SINGLE) && !page.glued(*end)) else { return };
     let letter = page.text.source(end..end + 1);
     let next = end + 1;
-    let closed = page.line_ends(next) || page.has(next, look::LOWER) || matches!(page.fold(next), "," | "." | "(" | ")" | ";" | ":" | "/");
+    let closed = page.line_ends(next) || page.has(next, look::LOWER) || is!(page.key(next), "," | "." | "(" | ")" | ";" | ":" | "/");
     let vowel = matches!(letter, "A" | "Y" | "O") && page.has(next, look::LOWER);
     if letter.is_ascii() && closed && !vowel && !found.covers(end) && !page.has(at, look::IN_CAPITALS) {
         found.push(page, end..next, Label::Nom, "context:title", 24);
@@ -453,7 +455,7 @@ fn hand_over(page: &Page<'_, '_>, at: usize, found: &mut Found) {
         return;
     }
     let mut who = at + 1;
-    while matches!(page.fold(who), "." | ":" | "ide" | "as" | "nuit" | "jour" | "matin" | "soir" | "am" | "apm" | "midi")
+    while is!(page.key(who), "." | ":" | "ide" | "as" | "nuit" | "jour" | "matin" | "soir" | "am" | "apm" | "midi")
         && page.same_line(who)
         && who < at + 4
     {
@@ -462,7 +464,7 @@ fn hand_over(page: &Page<'_, '_>, at: usize, found: &mut Found) {
     if !page.same_line(who) || !writer(page, who) {
         return;
     }
-    let arrow = |i: usize| matches!(page.fold(i), "-" | ">" | "→" | "/" | "=" | "vers" | "a" | "et" | "+");
+    let arrow = |i: usize| is!(page.key(i), "-" | ">" | "→" | "/" | "=" | "vers" | "a" | "et" | "+");
     let mut next = who + 1;
     while arrow(next) && page.same_line(next) && next < who + 4 {
         next += 1;
@@ -473,7 +475,7 @@ fn hand_over(page: &Page<'_, '_>, at: usize, found: &mut Found) {
     let other = if trade.is_some() { next + 1 } else { next };
     let pair = linked && page.same_line(other) && writer(page, other) && !found.covers(other);
     let known = abbreviation(page.fold(who)) && !pair && !linked;
-    let shift = function && who > at + 1 && (page.line_ends(who + 1) || matches!(page.fold(who + 1), ";" | "," | "." | ")" | "/" | "|"));
+    let shift = function && who > at + 1 && (page.line_ends(who + 1) || is!(page.key(who + 1), ";" | "," | "." | ")" | "/" | "|"));
     if shift && !linked {
         found.push(page, who..who + 1, Label::Nom, DETECTOR, 20);
         return;

@@ -7,6 +7,7 @@ mod style;
 use std::ops::Range;
 
 use sillage_clinical::analysis::Analysis;
+use sillage_clinical::is;
 use sillage_clinical::lexicon::Label;
 use sillage_clinical::text::{Kind, Text, fold};
 
@@ -102,7 +103,7 @@ impl<'p, 'a> Page<'p, 'a> {
                 continue;
             }
             let fold = text.fold(i);
-            let mut found = names.word(fold);
+            let mut found = names.word_of(text.key(i));
             let letters = !fold.bytes().any(|b| b.is_ascii_digit());
             let length = token.end - token.start;
             if letters && token.capital {
@@ -111,15 +112,14 @@ impl<'p, 'a> Page<'p, 'a> {
                 if !single && token.upper {
                     found |= look::UPPER;
                 }
-                if length > 2 && seen.contains(fold) {
+                if length > 2 && seen.contains(&text.key(i)) {
                     found |= look::SEEN_LOWER;
                 }
             } else if letters && !token.capital {
                 found |= look::LOWER;
             }
-            let after_initial = i > 1 && text.fold(i - 1) == "." && bits[i - 2] & look::SINGLE != 0;
-            if token.lines_before > 0 || i == 0 || !after_initial && matches!(text.fold(i - 1), "." | "!" | "?" | ":" | "•" | "*" | "…")
-            {
+            let after_initial = i > 1 && is!(text.key(i - 1), ".") && bits[i - 2] & look::SINGLE != 0;
+            if token.lines_before > 0 || i == 0 || !after_initial && is!(text.key(i - 1), "." | "!" | "?" | ":" | "•" | "*" | "…") {
                 found |= look::OPENS;
             }
             let cue = names.cue(text, i);
@@ -180,6 +180,11 @@ impl<'p, 'a> Page<'p, 'a> {
         self.text.fold(at)
     }
 
+    #[inline]
+    pub fn key(&self, at: usize) -> u64 {
+        self.text.key(at)
+    }
+
     /// No line end before this token.
     #[inline]
     pub fn same_line(&self, at: usize) -> bool {
@@ -229,9 +234,9 @@ impl<'p, 'a> Page<'p, 'a> {
         let hit = self.cues.get(at).copied().flatten().filter(|c| c.roles & role::TITLE != 0)?;
         let weak = hit.roles & role::WEAK_TITLE != 0 && hit.end == at + 1;
         // "m" alone, "me" are no titles in small letters.
-        let dotted = self.fold(hit.end) == "." && self.glued(hit.end);
+        let dotted = is!(self.key(hit.end), ".") && self.glued(hit.end);
         let in_small_letters =
-            dotted && self.fold(at) == "m" && self.bits(hit.end + 1) & (look::LOWER | look::CAPITAL) == look::LOWER | look::CAPITAL;
+            dotted && is!(self.key(at), "m") && self.bits(hit.end + 1) & (look::LOWER | look::CAPITAL) == look::LOWER | look::CAPITAL;
         if weak && !self.text.tokens[at].capital && !in_small_letters {
             return None;
         }
@@ -288,7 +293,7 @@ impl<'p, 'a> Page<'p, 'a> {
         let last = &parts[parts.len() - 1];
         let whole = last.kind == PartKind::Initial
             && last.tokens.len() > 3
-            && !last.tokens.clone().any(|i| self.fold(i) == "-")
+            && !last.tokens.clone().any(|i| is!(self.key(i), "-"))
             && (!self.has(at, word::ANY_NAME) || self.fold(at).len() < 4)
             && (!self.has(at, look::UPPER) || self.fold(at).len() < 4 || self.has(at, look::CLINICAL | word::ACRONYM | look::CUE));
         if whole {
@@ -310,14 +315,14 @@ impl<'p, 'a> Page<'p, 'a> {
 
     /// Nothing follows that a lone letter could belong to.
     fn closes(&self, at: usize) -> bool {
-        let sex = at > 0 && matches!(self.fold(at - 1), "h" | "f" | "m");
-        self.line_ends(at) || !sex && self.text.tokens[at].kind != Kind::Word && self.fold(at) != "'"
+        let sex = at > 0 && is!(self.key(at - 1), "h" | "f" | "m");
+        self.line_ends(at) || !sex && self.text.tokens[at].kind != Kind::Word && !is!(self.key(at), "'")
     }
 
     fn part(&self, at: usize, trust: Trust, before: &[Part]) -> Option<Part> {
         if let Some(end) = self.initial(at, trust, before) {
             // A dot or a dash makes sure of it.
-            let sure = (at + 1..end).any(|i| matches!(self.fold(i), "." | "-"));
+            let sure = (at + 1..end).any(|i| is!(self.key(i), "." | "-"));
             return Some(Part { tokens: at..end, kind: PartKind::Initial, bits: 0, upper: sure, particle: false });
         }
         let mut first = at;
@@ -325,7 +330,7 @@ impl<'p, 'a> Page<'p, 'a> {
         let mut particle = false;
         while self.has(first, word::PARTICLE) && first < at + 6 && (first == at || self.same_line(first)) {
             let mut next = first + 1;
-            if matches!(self.fold(next), "'" | "-" | ".") && self.glued(next) {
+            if is!(self.key(next), "'" | "-" | ".") && self.glued(next) {
                 next += 1;
             }
             // A particle that is itself the whole name: "M. Saint".
@@ -363,7 +368,7 @@ impl<'p, 'a> Page<'p, 'a> {
         let mut part = self.name_word(first, trust, lenient)?;
         if particle {
             // "Le Scanner", "La Fille": the particle makes nothing of a common word.
-            let saint = matches!(self.fold(at), "saint" | "sainte" | "st" | "ste");
+            let saint = is!(self.key(at), "saint" | "sainte" | "st" | "ste");
             if part.bits & word::COMMON != 0 && part.bits & word::ANY_NAME == 0 && !lenient || saint && trust == Trust::Free {
                 return None;
             }
@@ -420,14 +425,14 @@ impl<'p, 'a> Page<'p, 'a> {
     /// "N'DIAYE", "M'Baye", "O'Brien": one letter and a capital behind its apostrophe.
     fn apostrophe(&self, at: usize) -> bool {
         // "K/Bidan" is Breton for Kerbidan.
-        let breton = self.fold(at) == "k" && matches!(self.fold(at + 1), "/" | "'") && self.fold(at + 2).len() > 2;
+        let breton = is!(self.key(at), "k") && is!(self.key(at + 1), "/" | "'") && self.fold(at + 2).len() > 2;
         self.has(at, look::SINGLE)
-            && (self.fold(at + 1) == "'" || breton)
+            && (is!(self.key(at + 1), "'") || breton)
             && self.glued(at + 1)
             && self.glued(at + 2)
             && self.has(at + 2, look::CAPITAL)
             && (!self.has(at, look::IN_CAPITALS) || breton)
-            && !matches!(self.fold(at), "l" | "d" | "j" | "c" | "s" | "t" | "q")
+            && !is!(self.key(at), "l" | "d" | "j" | "c" | "s" | "t" | "q")
     }
 
     /// Whether a capitalised word can be part of a name.
@@ -442,7 +447,7 @@ impl<'p, 'a> Page<'p, 'a> {
         let named = bits & word::ANY_NAME != 0;
         // "Marie-Odile": one word is a name where it joins another.
         let mixed = bits & (look::UPPER | look::CLINICAL) == 0;
-        if bits & word::ANY_GIVEN != 0 && mixed && self.fold(at + 1) == "-" && self.glued(at + 1) && self.glued(at + 2) {
+        if bits & word::ANY_GIVEN != 0 && mixed && is!(self.key(at + 1), "-") && self.glued(at + 1) && self.glued(at + 2) {
             let joined = self.bits(at + 2);
             if joined & word::ANY_GIVEN != 0 && joined & look::CAPITAL != 0 {
                 return true;
@@ -474,7 +479,7 @@ impl<'p, 'a> Page<'p, 'a> {
         };
         if self.has(at, look::SINGLE) {
             // "M. Durand" has a title, "À Lyon" a preposition.
-            let elided = self.has(at, word::PARTICLE) && self.fold(at + 1) == "'" && self.glued(at + 1);
+            let elided = self.has(at, word::PARTICLE) && is!(self.key(at + 1), "'") && self.glued(at + 1);
             if elided
                 || self.apostrophe(at)
                 || !self.text.original[self.text.tokens[at].range()].is_ascii()
@@ -484,8 +489,8 @@ impl<'p, 'a> Page<'p, 'a> {
             }
             let mut end = at + 1;
             while end < at + 7 {
-                let dot = usize::from(self.fold(end) == "." && self.glued(end));
-                let dash = usize::from(self.fold(end + dot) == "-" && self.glued(end + dot));
+                let dot = usize::from(is!(self.key(end), ".") && self.glued(end));
+                let dash = usize::from(is!(self.key(end + dot), "-") && self.glued(end + dot));
                 let next = end + dot + dash;
                 if dot + dash > 0 && self.has(next, look::SINGLE) && self.glued(next) {
                     end = next + 1;
@@ -493,7 +498,7 @@ impl<'p, 'a> Page<'p, 'a> {
                     break;
                 }
             }
-            let dotted = self.fold(end) == "." && self.glued(end);
+            let dotted = is!(self.key(end), ".") && self.glued(end);
             let compound = end > at + 1;
             let end = end + usize::from(dotted);
             // A lone letter needs a name beside it: "P Durand", "Durand P".
@@ -504,7 +509,7 @@ impl<'p, 'a> Page<'p, 'a> {
                 Trust::Announced | Trust::Titled => named_next(end) || !before.is_empty(),
                 Trust::Free => {
                     !before.is_empty()
-                        || self.fold(at) != "a"
+                        || !is!(self.key(at), "a")
                             && named_next(end)
                             && self.has(end, look::UPPER | word::GIVEN | word::FAMILY | word::PARTICLE)
                 }
@@ -513,7 +518,7 @@ impl<'p, 'a> Page<'p, 'a> {
         }
         let fold = self.fold(at);
         let short = self.has(at, look::CAPITAL) && fold.len() < 4;
-        let dotted = self.fold(at + 1) == "." && self.glued(at + 1);
+        let dotted = is!(self.key(at + 1), ".") && self.glued(at + 1);
         // "Ch. Durand", "Fr. Durand".
         if short
             && dotted
@@ -534,12 +539,12 @@ impl<'p, 'a> Page<'p, 'a> {
 
     /// A name in brackets within a name: "CORDIER (LE CORRE) Josette".
     fn bracket(&self, at: usize, trust: Trust) -> Option<(Part, usize)> {
-        if self.fold(at) != "(" || !self.same_line(at) {
+        if !is!(self.key(at), "(") || !self.same_line(at) {
             return None;
         }
         let inner = self.part(at + 1, trust, &[]).filter(|p| p.kind == PartKind::Word && (p.upper || p.bits & word::ANY_NAME != 0))?;
         let close = inner.tokens.end;
-        (self.fold(close) == ")" && self.has(close + 1, look::CAPITAL) && self.same_line(close + 1)).then_some((inner, close + 1))
+        (is!(self.key(close), ")") && self.has(close + 1, look::CAPITAL) && self.same_line(close + 1)).then_some((inner, close + 1))
     }
 
     /// A noun that takes eponyms stands before: "signe de …", "score …".
@@ -552,7 +557,7 @@ impl<'p, 'a> Page<'p, 'a> {
             }
             let singular = self.fold(before).strip_suffix('s').map_or(0, |s| self.names.word(s));
             // "signé H. Durand" is no sign.
-            let signed = self.fold(before) == "signe" && self.text.source(before..before + 1).ends_with(['é', 'É']);
+            let signed = is!(self.key(before), "signe") && self.text.source(before..before + 1).ends_with(['é', 'É']);
             if !signed && (self.bits(before) | singular) & word::EPONYM_HEAD != 0 {
                 return true;
             }
@@ -560,7 +565,7 @@ impl<'p, 'a> Page<'p, 'a> {
                 "de" | "d" | "du" | "des" | "'" | "-" | "la" | "le" | "selon" | "modifie" | "modifiee" | "en" | "et" | "i" | "ii"
                 | "iii" | "iv" | "v" => i = before,
                 // "signe de X et de Y": the first of the two.
-                _ if i < at && self.has(before, look::CAPITAL) && self.fold(i) == "et" => i = before,
+                _ if i < at && self.has(before, look::CAPITAL) && is!(self.key(i), "et") => i = before,
                 _ if self.text.tokens[before].kind == Kind::Number => i = before,
                 _ => return false,
             }

@@ -1,6 +1,7 @@
 //! Who is greeted, who takes leave and whom a request is about: "Amitiés à Rose",
 //! "Merci, QV (02 99…)", "patient QV 43 ans", "M. Xxxxx RPPS …".
 
+use sillage_clinical::is;
 use sillage_clinical::text::Kind;
 
 use super::Found;
@@ -30,8 +31,8 @@ pub(super) fn partings(page: &Page<'_, '_>, at: usize, found: &mut Found) {
 /// "Amitiés à Rose", "mon bon souvenir à Aurore", "embrasse Marine": to somebody called by a
 /// given name, though it is a word as well.
 fn greeting(page: &Page<'_, '_>, at: usize, found: &mut Found) {
-    let sent = matches!(
-        page.fold(at),
+    let sent = is!(
+        page.key(at),
         "amities"
             | "amitie"
             | "bises"
@@ -43,9 +44,9 @@ fn greeting(page: &Page<'_, '_>, at: usize, found: &mut Found) {
             | "pensees"
             | "hommages"
             | "choses"
-    ) && page.fold(at + 1) == "a";
-    let kissed = matches!(
-        page.fold(at),
+    ) && is!(page.key(at + 1), "a");
+    let kissed = is!(
+        page.key(at),
         "merci"
             | "coucou"
             | "hello"
@@ -60,7 +61,7 @@ fn greeting(page: &Page<'_, '_>, at: usize, found: &mut Found) {
             | "remerciez"
             | "salut"
     );
-    let name = at + 1 + usize::from(sent || matches!(page.fold(at + 1), "beaucoup" | "encore" | "bien"));
+    let name = at + 1 + usize::from(sent || is!(page.key(at + 1), "beaucoup" | "encore" | "bien"));
     let given = page.has(name, look::CAPITAL) && page.has(name, word::ANY_GIVEN) && !page.has(name, look::CLINICAL | look::IN_CAPITALS);
     if (sent || kissed) && page.same_line(name) && given && page.title(name).is_none() && !found.covers(name) {
         found.push(page, name..name + 1, Label::Prenom, SLOT, 24);
@@ -70,7 +71,7 @@ fn greeting(page: &Page<'_, '_>, at: usize, found: &mut Found) {
 /// "Merci, QV", "Cordialement, QV (02 99…)", "Je rappelle. QV (4471)": letters behind a word of
 /// leave or behind a sentence, where the line ends or a number in brackets follows.
 fn leave(page: &Page<'_, '_>, at: usize) -> Option<usize> {
-    let mark = matches!(page.fold(at), "," | "." | "!" | "?" | "-" | "–") && page.same_line(at);
+    let mark = is!(page.key(at), "," | "." | "!" | "?" | "-" | "–") && page.same_line(at);
     let who = at + 1;
     // "Amicalement QV"
     if !mark && page.same_line(who) && page.line_ends(who + 1) && signs(page, who) && takes_leave(page, at) {
@@ -78,34 +79,34 @@ fn leave(page: &Page<'_, '_>, at: usize) -> Option<usize> {
     }
     // Behind a word of leave and a comma no letters mean anything else.
     let alone = page.stands_out(who) && matches!(page.text.source(who..who + 1).len(), 2 | 3);
-    if alone && mark && page.fold(at) == "," && at > 0 && page.line_ends(who + 1) && page.same_line(who) && takes_leave(page, at - 1) {
+    if alone && mark && is!(page.key(at), ",") && at > 0 && page.line_ends(who + 1) && page.same_line(who) && takes_leave(page, at - 1) {
         return Some(who);
     }
     if !mark || at == 0 || !page.same_line(who) || page.glued(who) || !signs(page, who) {
         return None;
     }
-    let leaves = page.fold(at) != "." && takes_leave(page, at - 1);
-    let number = who + 2 + usize::from(matches!(page.fold(who + 2), "dect" | "poste" | "bip" | "tel" | "port"));
+    let leaves = !is!(page.key(at), ".") && takes_leave(page, at - 1);
+    let number = who + 2 + usize::from(is!(page.key(who + 2), "dect" | "poste" | "bip" | "tel" | "port"));
     let figures = page.text.tokens.get(number).filter(|_| page.same_line(number)).is_some_and(|t| t.kind == Kind::Number);
-    let phone = page.fold(who + 1) == "("
+    let phone = is!(page.key(who + 1), "(")
         && figures
-        && (number > who + 2 || telephone(page, who + 1) || page.fold(number).len() > 3 && page.fold(number + 1) == ")");
-    let last = page.line_ends(who + 1) || page.fold(who + 1) == "." && page.line_ends(who + 2);
-    let sentence = matches!(page.fold(at), "." | "!" | "?") && !page.glued(who);
+        && (number > who + 2 || telephone(page, who + 1) || page.fold(number).len() > 3 && is!(page.key(number + 1), ")"));
+    let last = page.line_ends(who + 1) || is!(page.key(who + 1), ".") && page.line_ends(who + 2);
+    let sentence = is!(page.key(at), "." | "!" | "?") && !page.glued(who);
     (leaves && (last || phone) || sentence && phone).then_some(who)
 }
 
 /// The last word of a phrase by which one takes leave.
 fn takes_leave(page: &Page<'_, '_>, at: usize) -> bool {
     let closing = (0..5).any(|back| at >= back && page.cues[at - back].is_some_and(|c| c.roles & role::CLOSING != 0 && c.end == at + 1));
-    let day = matches!(
-        page.fold(at),
+    let day = is!(
+        page.key(at),
         "journee" | "soiree" | "garde" | "nuit" | "reception" | "continuation" | "weekend" | "fete" | "fetes" | "courage"
     ) && at > 0
-        && matches!(page.fold(at - 1), "bonne" | "bonnes" | "bon" | "excellente" | "belle");
-    let soon = matches!(page.fold(at), "demain" | "plus" | "lundi" | "bientot" | "vite") && at > 0 && page.fold(at - 1) == "a";
-    let thanks = matches!(page.fold(at), "merci" | "mercis" | "merci!" | "amicalement" | "sincerement" | "devouement")
-        || page.fold(at) == "avance" && at > 1 && page.fold(at - 1) == "'";
+        && is!(page.key(at - 1), "bonne" | "bonnes" | "bon" | "excellente" | "belle");
+    let soon = is!(page.key(at), "demain" | "plus" | "lundi" | "bientot" | "vite") && at > 0 && is!(page.key(at - 1), "a");
+    let thanks = is!(page.key(at), "merci" | "mercis" | "merci!" | "amicalement" | "sincerement" | "devouement")
+        || is!(page.key(at), "avance") && at > 1 && is!(page.key(at - 1), "'");
     closing || day || soon || thanks
 }
 
@@ -116,27 +117,27 @@ fn signs(page: &Page<'_, '_>, at: usize) -> bool {
 
 /// "patient QV 43 ans", "patiente QV, 78 ans", "dossier QV, né en": letters in the place of a name.
 fn about(page: &Page<'_, '_>, at: usize) -> Option<usize> {
-    let patient = matches!(
-        page.fold(at),
+    let patient = is!(
+        page.key(at),
         "patient" | "patiente" | "pt" | "pte" | "malade" | "dossier" | "cas" | "dame" | "homme" | "femme" | "concerne" | "concernant"
     );
-    let who = at + 1 + usize::from(page.fold(at + 1) == ":");
+    let who = at + 1 + usize::from(is!(page.key(at + 1), ":"));
     if !patient || !page.same_line(who) || page.glued(who) || !signs(page, who) || page.has(who, look::CLINICAL) || heading(page.fold(who))
     {
         return None;
     }
-    let age = who + 1 + usize::from(matches!(page.fold(who + 1), "," | "(" | "-"));
+    let age = who + 1 + usize::from(is!(page.key(who + 1), "," | "(" | "-"));
     let number = page.same_line(age) && page.text.tokens.get(age).is_some_and(|t| t.kind == Kind::Number);
-    let aged = number && (matches!(page.fold(age + 1), "ans" | "a" | "an") || page.fold(age).ends_with("ans"));
-    let born = matches!(page.fold(age), "ne" | "nee") && page.same_line(age);
+    let aged = number && (is!(page.key(age + 1), "ans" | "a" | "an") || page.fold(age).ends_with("ans"));
+    let born = is!(page.key(age), "ne" | "nee") && page.same_line(age);
     (aged || born).then_some(who)
 }
 
 /// "Tél QV : ok", "Mail à QV", "Revu QV à 18h", "Reconnaissance vocale (QV)", "@QV": letters of no
 /// other meaning behind what one does with somebody.
 fn dealt_with(page: &Page<'_, '_>, at: usize) -> Option<usize> {
-    let act = matches!(
-        page.fold(at),
+    let act = is!(
+        page.key(at),
         "tel"
             | "appel"
             | "mail"
@@ -159,35 +160,35 @@ fn dealt_with(page: &Page<'_, '_>, at: usize) -> Option<usize> {
         return None;
     }
     let mut who = at + 1;
-    while matches!(page.fold(who), "a" | "avec" | "(") && page.same_line(who) && who < at + 3 {
+    while is!(page.key(who), "a" | "avec" | "(") && page.same_line(who) && who < at + 3 {
         who += 1;
     }
     let next = who + 1;
-    let hour = page.fold(next) == "a" && page.text.tokens.get(next + 1).is_some_and(|t| t.kind == Kind::Number);
-    let closes = page.line_ends(next) || hour || matches!(page.fold(next), ":" | "," | "." | ")" | "ok" | ";") || page.fold(at) == "@";
+    let hour = is!(page.key(next), "a") && page.text.tokens.get(next + 1).is_some_and(|t| t.kind == Kind::Number);
+    let closes = page.line_ends(next) || hour || is!(page.key(next), ":" | "," | "." | ")" | "ok" | ";") || is!(page.key(at), "@");
     let fold = page.fold(who);
     let plain = page.same_line(who)
         && signs(page, who)
         && !abbreviation(fold)
         && !heading(fold)
         && !page.has(who, look::CLINICAL | look::CUE | word::COMMON | word::ACRONYM);
-    (plain && closes && !(page.fold(next) == ":" && page.text.tokens.get(next + 1).is_some_and(|t| t.kind == Kind::Number))).then_some(who)
+    (plain && closes && !(is!(page.key(next), ":") && page.text.tokens.get(next + 1).is_some_and(|t| t.kind == Kind::Number)))
+        .then_some(who)
 }
 
 /// "matin QV / apm RD / nuit JT", "M : QV S : RD N : JT", "D : QV F : rd": who did which part of a
 /// day or of a letter, two at least.
 fn shifts(page: &Page<'_, '_>, at: usize, found: &mut Found) {
     let part = |i: usize| -> Option<usize> {
-        let word = matches!(page.fold(i), "matin" | "apm" | "nuit" | "soir" | "jour" | "midi");
-        let letter =
-            page.has(i, look::SINGLE) && page.fold(i + 1) == ":" && matches!(page.fold(i), "m" | "s" | "n" | "j" | "d" | "f" | "t");
-        let who = i + 1 + usize::from(page.fold(i + 1) == ":");
-        let typed = letter && matches!(page.fold(i), "f" | "t") && page.has(who, look::LOWER) && matches!(page.fold(who).len(), 2 | 3);
+        let word = is!(page.key(i), "matin" | "apm" | "nuit" | "soir" | "jour" | "midi");
+        let letter = page.has(i, look::SINGLE) && is!(page.key(i + 1), ":") && is!(page.key(i), "m" | "s" | "n" | "j" | "d" | "f" | "t");
+        let who = i + 1 + usize::from(is!(page.key(i + 1), ":"));
+        let typed = letter && is!(page.key(i), "f" | "t") && page.has(who, look::LOWER) && matches!(page.fold(who).len(), 2 | 3);
         let somebody = signs(page, who) && !page.has(who, look::CLINICAL | look::CUE) && !heading(page.fold(who)) || typed;
         ((word || letter) && page.same_line(who) && somebody).then_some(who)
     };
     let Some(first) = part(at) else { return };
-    let next = first + 1 + usize::from(matches!(page.fold(first + 1), "/" | "," | ";" | "-" | "|" | "–"));
+    let next = first + 1 + usize::from(is!(page.key(first + 1), "/" | "," | ";" | "-" | "|" | "–"));
     let second = Some(next).filter(|n| page.same_line(*n)).and_then(part);
     let Some(second) = second else { return };
     for who in [first, second] {
@@ -202,7 +203,7 @@ fn shifts(page: &Page<'_, '_>, at: usize, found: &mut Found) {
 fn lettered(page: &Page<'_, '_>, at: usize, found: &mut Found) {
     let (dot, name) = (at + 1, at + 2);
     let begins = at == 0 || !page.same_line(at);
-    let written = page.has(at, look::SINGLE) && page.fold(dot) == "." && page.glued(dot) && page.same_line(name);
+    let written = page.has(at, look::SINGLE) && is!(page.key(dot), ".") && page.glued(dot) && page.same_line(name);
     let word = page.has(name, look::UPPER) && page.fold(name).len() > 2 && !page.has(name, look::CLINICAL | word::ACRONYM);
     if begins && written && word && telephone(page, name + 1) && !found.covers(name) && !found.covers(at) {
         found.push(page, at..name, Label::Prenom, SLOT, 24);
@@ -214,7 +215,7 @@ fn lettered(page: &Page<'_, '_>, at: usize, found: &mut Found) {
 fn small_mister(page: &Page<'_, '_>, at: usize, found: &mut Found) {
     let (dot, name) = (at + 1, at + 2);
     let counted = at > 0 && page.same_line(at) && page.text.tokens[at - 1].kind == Kind::Number;
-    let title = page.fold(at) == "m" && page.has(at, look::LOWER) && page.fold(dot) == "." && page.glued(dot) && !counted;
+    let title = is!(page.key(at), "m") && page.has(at, look::LOWER) && is!(page.key(dot), ".") && page.glued(dot) && !counted;
     let family = page.has(name, look::LOWER) && page.has(name, word::ANY_FAMILY) && page.fold(name).len() > 3;
     let other = word::COMMON | word::QUALIFIER | word::PARTICLE | word::ACRONYM | look::CLINICAL | look::CUE;
     if title && family && page.same_line(name) && !page.glued(name) && !page.has(name, other) && !found.covers(name) {
@@ -224,9 +225,9 @@ fn small_mister(page: &Page<'_, '_>, at: usize, found: &mut Found) {
 
 /// "De : VALLET Claire", "À : Rose Vallet ; Gildas Kervran": whole names at the head of a message.
 fn correspondents(page: &Page<'_, '_>, at: usize, found: &mut Found) {
-    let head = (at == 0 || !page.same_line(at) || matches!(page.fold(at - 1), ">" | "*"))
-        && matches!(page.fold(at), "de" | "from" | "a" | "to" | "cc" | "cci" | "expediteur" | "destinataire")
-        && page.fold(at + 1) == ":";
+    let head = (at == 0 || !page.same_line(at) || is!(page.key(at - 1), ">" | "*"))
+        && is!(page.key(at), "de" | "from" | "a" | "to" | "cc" | "cci" | "expediteur" | "destinataire")
+        && is!(page.key(at + 1), ":");
     if !head {
         return;
     }
@@ -236,12 +237,12 @@ fn correspondents(page: &Page<'_, '_>, at: usize, found: &mut Found) {
         let words = candidate.parts.iter().filter(|p| p.kind == PartKind::Word).count();
         let given = candidate.parts.iter().any(|p| p.bits & word::ANY_GIVEN != 0);
         let end = candidate.end;
-        let closed = page.closed(end) || matches!(page.fold(end), ";" | "," | "<" | "(" | "[");
+        let closed = page.closed(end) || is!(page.key(end), ";" | "," | "<" | "(" | "[");
         if words < 2 || !given || !closed {
             return;
         }
         accept(page, &candidate, role::PERSON_HEAD, 24, "context:header", found);
-        if !matches!(page.fold(end), ";" | ",") {
+        if !is!(page.key(end), ";" | ",") {
             return;
         }
         name = end + 1;
@@ -252,12 +253,12 @@ fn correspondents(page: &Page<'_, '_>, at: usize, found: &mut Found) {
 /// of a given name, no title.
 fn colleague(page: &Page<'_, '_>, at: usize, found: &mut Found) {
     let (dot, name) = (at + 1, at + 2);
-    let title = page.fold(at) == "m" && page.has(at, look::SINGLE) && page.fold(dot) == "." && page.glued(dot);
+    let title = is!(page.key(at), "m") && page.has(at, look::SINGLE) && is!(page.key(dot), ".") && page.glued(dot);
     if !title || !page.same_line(name) || !found.covers(name) || found.covers(at) || page.fold(name).len() < 3 {
         return;
     }
-    let next = name + 1 + usize::from(matches!(page.fold(name + 1), "," | "-" | "(" | "–"));
-    let numbered = page.same_line(next) && matches!(page.fold(next), "rpps" | "adeli");
+    let next = name + 1 + usize::from(is!(page.key(name + 1), "," | "-" | "(" | "–"));
+    let numbered = page.same_line(next) && is!(page.key(next), "rpps" | "adeli");
     let named = || {
         (2..page.len()).any(|i| {
             i != name
@@ -274,9 +275,9 @@ fn colleague(page: &Page<'_, '_>, at: usize, found: &mut Found) {
     // "C. ROUX - … - cc : M. VALLET": as the others of the line are written.
     let line = page.line_start(at);
     let copied = at > line + 1
-        && page.fold(at - 1) == ":"
+        && is!(page.key(at - 1), ":")
         && page.cues[at - 2].is_some_and(|c| c.roles & role::COPY != 0)
-        && (line..at - 1).any(|i| page.has(i, look::SINGLE) && page.fold(i) != "m" && page.fold(i + 1) == "." && found.covers(i + 2));
+        && (line..at - 1).any(|i| page.has(i, look::SINGLE) && !is!(page.key(i), "m") && is!(page.key(i + 1), ".") && found.covers(i + 2));
     if numbered || copied || named() {
         found.push(page, at..name, Label::Prenom, SLOT, 20);
     }

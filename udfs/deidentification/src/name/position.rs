@@ -1,6 +1,7 @@
 //! Names that mean something else as well, where their place leaves no other reading: behind
 //! a title or a function, up to the end of the phrase.
 
+use sillage_clinical::is;
 use sillage_clinical::text::Kind;
 
 use super::Found;
@@ -19,10 +20,10 @@ const PLACE: &str = "context:slot-title";
 /// medicine, or an abbreviation.
 pub(super) fn positions(page: &Page<'_, '_>, found: &mut Found) {
     for at in 0..page.len() {
-        if page.fold(at) == "(" {
+        if is!(page.key(at), "(") {
             beside_phone(page, at, found);
         }
-        if matches!(page.fold(at), "rea" | "neuro" | "cardio" | "neurochir" | "neuroradio" | "ortho" | "gastro") {
+        if is!(page.key(at), "rea" | "neuro" | "cardio" | "neurochir" | "neuroradio" | "ortho" | "gastro") {
             ward_physician(page, at, found);
         }
         let Some(hit) = page.cues[at] else { continue };
@@ -51,7 +52,7 @@ pub(super) fn positions(page: &Page<'_, '_>, found: &mut Found) {
 /// "Destinataires : Dr X, réa MONNIER,": who is meant by a ward in a list of people.
 fn ward_physician(page: &Page<'_, '_>, ward: usize, found: &mut Found) {
     let name = ward + 1;
-    let listed = ward > 0 && matches!(page.fold(ward - 1), "," | ";" | ":" | "/" | "-" | "–" | "&" | "et") && page.same_line(ward);
+    let listed = ward > 0 && is!(page.key(ward - 1), "," | ";" | ":" | "/" | "-" | "–" | "&" | "et") && page.same_line(ward);
     let family = page.stands_out(name) && page.has(name, word::ANY_FAMILY) && page.fold(name).len() > 2;
     let thing = page.has(name, look::CLINICAL | word::ACRONYM | look::CUE | word::QUALIFIER);
     let people = (1..=24).take_while(|back| ward >= *back && page.same_line(ward + 1 - back)).any(|back| {
@@ -65,7 +66,7 @@ fn ward_physician(page: &Page<'_, '_>, ward: usize, found: &mut Found) {
 
 /// The phrase ends before this token.
 fn ends(page: &Page<'_, '_>, at: usize) -> bool {
-    page.line_ends(at) || matches!(page.fold(at), "." | "," | ":" | ";" | ")" | "(" | "|" | "/" | "-" | "–") && !page.glued(at + 1)
+    page.line_ends(at) || is!(page.key(at), "." | "," | ":" | ";" | ")" | "(" | "|" | "/" | "-" | "–") && !page.glued(at + 1)
 }
 
 /// "(Constance 06 12 …)", "poste 4412 (Juin)": in brackets beside a number stands somebody.
@@ -76,8 +77,8 @@ fn beside_phone(page: &Page<'_, '_>, open: usize, found: &mut Found) {
     }
     let called = page.has(name, word::ANY_GIVEN) && telephone(page, name + 1);
     let number = |at: usize| (4..=5).contains(&page.fold(at).len()) && page.fold(at).bytes().all(|b| b.is_ascii_digit());
-    let post = open > 1 && number(open - 1) && matches!(page.fold(open - 2), "poste" | "dect" | "bip" | "tel" | "telephone" | "au");
-    if called || post && page.has(name, word::ANY_NAME) && page.fold(name + 1) == ")" {
+    let post = open > 1 && number(open - 1) && is!(page.key(open - 2), "poste" | "dect" | "bip" | "tel" | "telephone" | "au");
+    if called || post && page.has(name, word::ANY_NAME) && is!(page.key(name + 1), ")") {
         let label = if page.has(name, word::ANY_GIVEN) { Label::Prenom } else { Label::Nom };
         found.push(page, name..name + 1, label, PLACE, 24);
     }
@@ -86,8 +87,8 @@ fn beside_phone(page: &Page<'_, '_>, open: usize, found: &mut Found) {
 /// "Dr CAS, 4 12 60", "Mme TOC a appelé": letters that are also an abbreviation, never the
 /// ward that somebody works in.
 fn lettered(page: &Page<'_, '_>, title: usize, at: usize, hit: CueHit, found: &mut Found) {
-    let ward = matches!(
-        page.fold(at),
+    let ward = is!(
+        page.key(at),
         "sau"
             | "samu"
             | "smur"
@@ -121,7 +122,7 @@ fn lettered(page: &Page<'_, '_>, title: usize, at: usize, hit: CueHit, found: &m
 fn worded(page: &Page<'_, '_>, title: usize, at: usize, hit: CueHit, found: &mut Found) {
     let counted = title > 0 && page.text.tokens[title - 1].kind == Kind::Number;
     // "M. Calme" is how he is.
-    let dotted = page.fold(at - 1) == "." && !counted && page.has(at, word::ANY_NAME | word::QUALIFIER);
+    let dotted = is!(page.key(at - 1), ".") && !counted && page.has(at, word::ANY_NAME | word::QUALIFIER);
     let sure = hit.roles & role::WEAK_TITLE == 0 || dotted;
     let trade = page.cues[at].is_some_and(|c| c.roles & (role::FUNCTION | role::TITLE | role::KIN | role::PERSON_HEAD) != 0);
     let thing = page.has(at, look::CLINICAL | word::ACRONYM | word::PARTICLE) || page.fold(at).len() < 3;
@@ -138,10 +139,10 @@ fn worded(page: &Page<'_, '_>, title: usize, at: usize, hit: CueHit, found: &mut
     let written = if shouted {
         let asked = physician && leak::everyday(page.fold(at)) && !told_of_physician(page.fold(at)) && asks_for(page, title);
         // "RDV DR LUNDI 14H" is a day.
-        let asked = asked && (!weekday(page.fold(at)) || ends(page, given) && (title == 0 || page.fold(title - 1) != "rdv"));
+        let asked = asked && (!weekday(page.fold(at)) || ends(page, given) && (title == 0 || !is!(page.key(title - 1), "rdv")));
         page.has(at, look::UPPER) && (named && page.has(given, word::GIVEN) && !likely_common(page.fold(at)) || asked)
     } else {
-        let closed = ends(page, given) || page.fold(given) == "(";
+        let closed = ends(page, given) || is!(page.key(given), "(");
         page.has(given, look::LOWER) || closed || page.stands_out(at) && named
     };
     if page.has(at, look::CAPITAL) && written {
@@ -155,8 +156,8 @@ fn worded(page: &Page<'_, '_>, title: usize, at: usize, hit: CueHit, found: &mut
 /// In capitals, what precedes a title asks for the physician: "PAR DR X", "AVIS DU DR X", "- DR X".
 fn asks_for(page: &Page<'_, '_>, title: usize) -> bool {
     let Some(before) = title.checked_sub(1).filter(|_| page.same_line(title)) else { return true };
-    let asks = matches!(
-        page.fold(before),
+    let asks = is!(
+        page.key(before),
         "par" | "avec" | "au" | "du" | "avis" | "le" | "appel" | "tel" | "chez" | "accord" | "staff" | "rdv" | "vu" | "vue" | "selon"
     );
     asks || page.text.tokens[before].kind == Kind::Mark
@@ -191,7 +192,7 @@ fn told_of_physician(fold: &str) -> bool {
 /// "IAO S. MONTAGNE 09h45": behind a function a letter with a dot and a word in capitals.
 fn lettered_name(page: &Page<'_, '_>, letter: usize, found: &mut Found) {
     let (dot, name) = (letter + 1, letter + 2);
-    let written = page.has(letter, look::SINGLE) && page.fold(dot) == "." && page.glued(dot) && page.same_line(name);
+    let written = page.has(letter, look::SINGLE) && is!(page.key(dot), ".") && page.glued(dot) && page.same_line(name);
     let word = page.stands_out(name) && page.fold(name).len() > 3 && !page.has(name, look::CLINICAL | word::ACRONYM | look::CUE);
     let hour = page.text.tokens.get(name + 1).is_some_and(|t| t.kind == Kind::Number) && page.fold(name + 1).contains('h');
     if written && word && (hour || ends(page, name + 1)) && !found.covers(letter) && !found.covers(name) {
@@ -205,7 +206,7 @@ fn lettered_name(page: &Page<'_, '_>, letter: usize, found: &mut Found) {
 fn called(page: &Page<'_, '_>, title: usize) -> bool {
     title.checked_sub(1).filter(|_| page.same_line(title)).is_some_and(|before| {
         page.cues[before].is_some_and(|c| c.roles & (role::FUNCTION | role::KIN) != 0)
-            || matches!(page.fold(before), "ortho" | "ergo" | "diet" | "psy" | "avec" | "par" | "chez")
+            || is!(page.key(before), "ortho" | "ergo" | "diet" | "psy" | "avec" | "par" | "chez")
     })
 }
 
@@ -231,7 +232,7 @@ fn of_medicine(page: &Page<'_, '_>, at: usize) -> bool {
 
 /// "M. FABRY va bien", "Pr Sylvius": behind a title with its dot nothing but a person is meant.
 fn eponym(page: &Page<'_, '_>, title: usize, at: usize, hit: CueHit, found: &mut Found) {
-    let dotted = hit.roles & role::WEAK_TITLE == 0 || page.fold(at - 1) == ".";
+    let dotted = hit.roles & role::WEAK_TITLE == 0 || is!(page.key(at - 1), ".");
     let written = page.has(at, look::CAPITAL) && !page.has(title, look::IN_CAPITALS | look::UPPER) && page.fold(at).len() > 3;
     let counted = title > 0 && page.text.tokens[title - 1].kind == Kind::Number;
     let goes_on = ends(page, at + 1) || page.has(at + 1, look::LOWER);
@@ -244,7 +245,7 @@ fn eponym(page: &Page<'_, '_>, title: usize, at: usize, hit: CueHit, found: &mut
 fn small_eponym(page: &Page<'_, '_>, title: usize, at: usize, hit: CueHit, found: &mut Found) {
     let eponym = page.has(at, look::LOWER) && of_medicine(page, at);
     // What is worn and recorded is no physician.
-    let device = matches!(page.fold(at), "doppler" | "holter" | "foley" | "redon" | "glasgow" | "rankin");
+    let device = is!(page.key(at), "doppler" | "holter" | "foley" | "redon" | "glasgow" | "rankin");
     if !eponym || device || hit.roles & role::PHYSICIAN == 0 || page.fold(at).len() < 4 {
         return;
     }
@@ -254,7 +255,7 @@ fn small_eponym(page: &Page<'_, '_>, title: usize, at: usize, hit: CueHit, found
         "" | "par" | "avec" | "au" | "avis" | "le" | "du" | "appel" | "tel" | "chez" | "accord" | "staff" | "rdv" | "vu" | "cs" | "teleavc"
     );
     let clock = before.starts_with(|c: char| c.is_ascii_digit()) && before.contains('h');
-    let sign = matches!(page.fold(at + 1), "+" | "++" | "positif" | "negatif" | "indifferent" | "en" | "bilateral" | "present" | "absent");
+    let sign = is!(page.key(at + 1), "+" | "++" | "positif" | "negatif" | "indifferent" | "en" | "bilateral" | "present" | "absent");
     if (asked || clock) && !sign && !page.behind_eponym_head(title) {
         found.push(page, at..at + 1, Label::Nom, PLACE, 24);
     }

@@ -1,6 +1,7 @@
 //! Names found once, looked for in the whole text: bare, in small letters, split.
 
 use rustc_hash::{FxHashMap, FxHashSet};
+use sillage_clinical::is;
 use sillage_clinical::text::{Kind, Text};
 
 use super::Found;
@@ -143,7 +144,7 @@ pub(crate) fn repeated(page: &Page<'_, '_>, known: &Known, detector: &'static st
             && page.same_line(at)
             && (found.covers(at - 1)
                 || page.has(at - 1, word::GIVEN | look::SINGLE)
-                || at > 1 && page.fold(at - 1) == "." && page.has(at - 2, look::SINGLE));
+                || at > 1 && is!(page.key(at - 1), ".") && page.has(at - 2, look::SINGLE));
         let cell = dated_cell(page, at);
         if !author && !cell && !stands_for_a_person(page, at) {
             continue;
@@ -158,7 +159,7 @@ pub(crate) fn repeated(page: &Page<'_, '_>, known: &Known, detector: &'static st
         while start > 0
             && page.same_line(start)
             && (page.has(start - 1, word::PARTICLE) && (particled || page.has(start - 1, look::CAPITAL | look::SINGLE))
-                || particled && page.fold(start - 1) == "'")
+                || particled && is!(page.key(start - 1), "'"))
             && !found.covers(start - 1)
         {
             start -= 1;
@@ -175,7 +176,7 @@ fn beside(page: &Page<'_, '_>, start: usize, end: usize, label: Label, detector:
     while first > 0
         && start - first < 6
         && page.same_line(first)
-        && (page.has(first - 1, look::SINGLE) || matches!(page.fold(first - 1), "." | "-"))
+        && (page.has(first - 1, look::SINGLE) || is!(page.key(first - 1), "." | "-"))
     {
         first -= 1;
     }
@@ -183,13 +184,14 @@ fn beside(page: &Page<'_, '_>, start: usize, end: usize, label: Label, detector:
         first += 1;
     }
     // "A TALOUNE / interne" signs, "A LYON" is somewhere.
-    let signs = page.text.tokens[first].lines_before > 0 && page.has(start, look::UPPER) && (page.line_ends(end) || page.fold(end) == "/");
-    let sure = start - first > 1 || first < start && page.has(first, look::SINGLE) && (page.fold(first) != "a" || signs);
+    let signs =
+        page.text.tokens[first].lines_before > 0 && page.has(start, look::UPPER) && (page.line_ends(end) || is!(page.key(end), "/"));
+    let sure = start - first > 1 || first < start && page.has(first, look::SINGLE) && (!is!(page.key(first), "a") || signs);
     if first < start && sure && page.title(first).is_none() && label == Label::Nom {
         found.push(page, first..start, other, detector, 20);
     }
     if page.same_line(end) && page.has(end, look::SINGLE) {
-        let dotted = page.fold(end + 1) == "." && page.glued(end + 1);
+        let dotted = is!(page.key(end + 1), ".") && page.glued(end + 1);
         if dotted || page.line_ends(end + 1) {
             found.push(page, end..end + 1 + usize::from(dotted), other, detector, 20);
         }
@@ -223,7 +225,7 @@ pub(crate) fn stands_for_a_person(page: &Page<'_, '_>, at: usize) -> bool {
     }
     let seen = bits & look::SEEN_LOWER != 0;
     // "V. Wolff": the letter of a given name, no title.
-    let lettered = at > 1 && page.fold(at - 1) == "." && page.glued(at - 1) && page.has(at - 2, look::SINGLE) && !page.glued(at);
+    let lettered = at > 1 && is!(page.key(at - 1), ".") && page.glued(at - 1) && page.has(at - 2, look::SINGLE) && !page.glued(at);
     if !ambiguous && (!seen || bits & (word::GIVEN | word::FAMILY) != 0) || lettered && page.same_line(at) {
         return true;
     }
@@ -242,7 +244,7 @@ fn said_of_a_thing(page: &Page<'_, '_>, at: usize) -> bool {
 /// "du TIBIA", "l'AORTE".
 pub(crate) fn behind_article(page: &Page<'_, '_>, at: usize) -> bool {
     let Some(before) = at.checked_sub(1).filter(|_| page.same_line(at)) else { return false };
-    let before = before - usize::from(page.fold(before) == "'" && before > 0);
+    let before = before - usize::from(is!(page.key(before), "'") && before > 0);
     let title = before > 0 && (1..4).any(|back| before >= back && page.title(before - back) == Some(before));
     article(page.fold(before))
         && !title
@@ -264,19 +266,19 @@ fn person_meant(page: &Page<'_, '_>, at: usize) -> bool {
     let trade = page.cues[at - 1].is_some_and(|c| c.end == at && c.roles & (role::FUNCTION | role::TITLE | role::AGENT) != 0);
     let titled = (1..4).any(|back| at >= back && page.title(at - back) == Some(at));
     let given = page.has(at - 1, word::ANY_GIVEN) && page.has(at - 1, look::CAPITAL);
-    let letter = at > 1 && page.fold(at - 1) == "." && page.glued(at - 1) && page.has(at - 2, look::SINGLE) && !page.glued(at);
-    trade || titled || given || letter || matches!(page.fold(at - 1), "avec" | "par")
+    let letter = at > 1 && is!(page.key(at - 1), ".") && page.glued(at - 1) && page.has(at - 2, look::SINGLE) && !page.glued(at);
+    trade || titled || given || letter || is!(page.key(at - 1), "avec" | "par")
 }
 
 /// "| BASEDOW 12/04/2024 |": who signs in a cell, and the day.
 fn dated_cell(page: &Page<'_, '_>, at: usize) -> bool {
     page.has(at, look::UPPER)
         && at > 0
-        && page.fold(at - 1) == "|"
+        && is!(page.key(at - 1), "|")
         && page.same_line(at)
         && page.same_line(at + 1)
         && page.text.tokens[at + 1].kind == Kind::Number
-        && page.fold(at + 2) == "/"
+        && is!(page.key(at + 2), "/")
         && page.glued(at + 2)
 }
 
@@ -292,8 +294,8 @@ pub(crate) fn thing(page: &Page<'_, '_>, at: usize) -> bool {
 fn heads_entry(page: &Page<'_, '_>, at: usize) -> bool {
     at > 0
         && page.same_line(at)
-        && matches!(page.fold(at - 1), "-" | "–" | "|" | ":" | "(")
-        && (page.line_ends(at + 1) || matches!(page.fold(at + 1), "." | ":" | "," | "-" | "–" | "|" | ")"))
+        && is!(page.key(at - 1), "-" | "–" | "|" | ":" | "(")
+        && (page.line_ends(at + 1) || is!(page.key(at + 1), "." | ":" | "," | "-" | "–" | "|" | ")"))
         && super::slot::timed(page, at)
 }
 

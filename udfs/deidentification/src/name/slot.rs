@@ -5,6 +5,7 @@
 use std::ops::Range;
 
 use rustc_hash::FxHashSet;
+use sillage_clinical::is;
 use sillage_clinical::knowledge::Knowledge;
 use sillage_clinical::text::Kind;
 use sillage_clinical::vocabulary::UNKNOWN;
@@ -29,7 +30,7 @@ pub(crate) fn slots(page: &Page<'_, '_>, found: &mut Found) {
         }
         written_by(page, at, found);
         business(page, at, found);
-        if matches!(page.fold(at), "(" | "[") && matches!(page.fold(at + 2), ")" | "]") && timed(page, at) && initials(page, at + 1) {
+        if is!(page.key(at), "(" | "[") && is!(page.key(at + 2), ")" | "]") && timed(page, at) && initials(page, at + 1) {
             people.insert(page.fold(at + 1).to_owned());
             found.push(page, at + 1..at + 2, Label::Nom, SLOT, 20);
         }
@@ -55,7 +56,7 @@ pub(crate) fn slots(page: &Page<'_, '_>, found: &mut Found) {
     }
     // Who wrote once in brackets writes again.
     for at in 1..page.len() {
-        let bracket = matches!(page.fold(at - 1), "(" | "[") && matches!(page.fold(at + 1), ")" | "]");
+        let bracket = is!(page.key(at - 1), "(" | "[") && is!(page.key(at + 1), ")" | "]");
         if bracket && !found.covers(at) && people.contains(page.fold(at)) && page.has(at, look::UPPER) {
             found.push(page, at..at + 1, Label::Nom, SLOT, 20);
         }
@@ -65,8 +66,8 @@ pub(crate) fn slots(page: &Page<'_, '_>, found: &mut Found) {
 /// "int M. Xxxxx", "Op : K. Xxxxx / aide M. Xxxxx": behind a function in short the letter is
 /// a given name's.
 fn assisted(page: &Page<'_, '_>, at: usize, found: &mut Found) {
-    let function = matches!(
-        page.fold(at),
+    let function = is!(
+        page.key(at),
         "int"
             | "ext"
             | "cca"
@@ -88,9 +89,14 @@ fn assisted(page: &Page<'_, '_>, at: usize, found: &mut Found) {
             | "merm"
             | "manip"
     );
-    let letter = at + 1 + usize::from(matches!(page.fold(at), "aide" | "aides" | "iade" | "ibode" | "merm") && page.fold(at + 1) == ":");
+    let letter = at + 1 + usize::from(is!(page.key(at), "aide" | "aides" | "iade" | "ibode" | "merm") && is!(page.key(at + 1), ":"));
     let (dot, name) = (letter + 1, letter + 2);
-    if function && page.fold(letter) == "m" && page.fold(dot) == "." && page.same_line(name) && found.covers(name) && !found.covers(letter)
+    if function
+        && is!(page.key(letter), "m")
+        && is!(page.key(dot), ".")
+        && page.same_line(name)
+        && found.covers(name)
+        && !found.covers(letter)
     {
         found.push(page, letter..name, Label::Prenom, SLOT, 20);
     }
@@ -99,8 +105,8 @@ fn assisted(page: &Page<'_, '_>, at: usize, found: &mut Found) {
 /// "Chère Claire,", "Cher Kervran,": who is written to.
 fn greeted(page: &Page<'_, '_>, at: usize, found: &mut Found) {
     let name = at + 1;
-    let opens = matches!(page.fold(at), "cher" | "chere" | "bonjour") && page.has(at, look::OPENS) && page.same_line(name);
-    let ends = page.fold(name + 1) == "," || page.line_ends(name + 1);
+    let opens = is!(page.key(at), "cher" | "chere" | "bonjour") && page.has(at, look::OPENS) && page.same_line(name);
+    let ends = is!(page.key(name + 1), ",") || page.line_ends(name + 1);
     if !opens || !ends || !page.has(name, look::CAPITAL) || found.covers(name) {
         return;
     }
@@ -109,7 +115,7 @@ fn greeted(page: &Page<'_, '_>, at: usize, found: &mut Found) {
         && !crate::proper::known::explained(page.fold(name));
     if page.has(name, word::ANY_GIVEN) {
         found.push(page, name..name + 1, Label::Prenom, SLOT, 24);
-    } else if page.fold(at) != "bonjour" && page.fold(name + 1) == "," && strange {
+    } else if !is!(page.key(at), "bonjour") && is!(page.key(name + 1), ",") && strange {
         found.push(page, name..name + 1, Label::Nom, SLOT, 24);
     }
 }
@@ -129,8 +135,8 @@ pub(super) fn initials(page: &Page<'_, '_>, at: usize) -> bool {
     let known = word::ACRONYM | word::COMMON | look::CLINICAL;
     let cue = page.cues[at].is_some_and(|c| c.roles & (role::FUNCTION | role::TITLE | role::COPY) != 0);
     // Ways to give a drug, what every note abbreviates.
-    let ward = matches!(
-        page.fold(at),
+    let ward = is!(
+        page.key(at),
         "aa" | "as" | "ras" | "iv" | "sc" | "im" | "po" | "ok" | "rx" | "ra" | "nd" | "np" | "no" | "si" | "hs" | "et" | "le" | "ir"
     );
     !cue && !ward && (source.len() == 2 || !page.has(at, known))
@@ -159,22 +165,21 @@ pub(super) fn timed(page: &Page<'_, '_>, at: usize) -> bool {
 
 /// "visite", "tapé par", "cc :": the token behind what asks for initials.
 fn shared(page: &Page<'_, '_>, at: usize) -> Option<usize> {
-    let visit =
-        matches!(page.fold(at), "visite" | "contrevisite" | "tour" | "binome" | "scripteurs" | "staff" | "presents" | "participants");
+    let visit = is!(page.key(at), "visite" | "contrevisite" | "tour" | "binome" | "scripteurs" | "staff" | "presents" | "participants");
     let writes = writing(page.fold(at));
     let copy = page.cues[at].filter(|c| c.roles & role::COPY != 0 && page.fold(at).starts_with('c'));
     let mut end = copy.map_or(at + 1, |c| c.end);
     // "Relecture scanner : QM"
-    let read = matches!(page.fold(end), "scanner" | "irm" | "tdm" | "imagerie" | "images" | "ecg" | "eeg");
+    let read = is!(page.key(end), "scanner" | "irm" | "tdm" | "imagerie" | "images" | "ecg" | "eeg");
     end += usize::from(writes && read && page.same_line(end));
-    let by = writes && page.same_line(end) && page.fold(end) == "par";
+    let by = writes && page.same_line(end) && is!(page.key(end), "par");
     end += usize::from(by);
     let mut colon = false;
-    while page.same_line(end) && matches!(page.fold(end), ":" | "." | "=" | "(") && end < at + 5 {
-        colon |= matches!(page.fold(end), ":" | "=");
+    while page.same_line(end) && is!(page.key(end), ":" | "." | "=" | "(") && end < at + 5 {
+        colon |= is!(page.key(end), ":" | "=");
         end += 1;
     }
-    let typing = matches!(page.fold(at), "dictee" | "frappe" | "tape" | "tapee" | "dactylo");
+    let typing = is!(page.key(at), "dictee" | "frappe" | "tape" | "tapee" | "dactylo");
     (page.same_line(end)
         && (visit && pair(page, end)
             || copy.is_some() && (colon || pair(page, end))
@@ -185,9 +190,9 @@ fn shared(page: &Page<'_, '_>, at: usize) -> Option<usize> {
 
 /// "/ ext. GB", "- IAO RM", "LK (garde)", "SL (nuit)": initials beside a trade or a shift.
 fn beside_trade(page: &Page<'_, '_>, at: usize, found: &mut Found) {
-    let closed = |i: usize| page.closed(i) || matches!(page.fold(i), "-" | "–" | "/" | "," | ")" | ";") && page.same_line(i);
-    let trade = matches!(
-        page.fold(at),
+    let closed = |i: usize| page.closed(i) || is!(page.key(i), "-" | "–" | "/" | "," | ")" | ";") && page.same_line(i);
+    let trade = is!(
+        page.key(at),
         "ext"
             | "int"
             | "interne"
@@ -203,25 +208,24 @@ fn beside_trade(page: &Page<'_, '_>, at: usize, found: &mut Found) {
             | "circulante"
             | "treuilliste"
     );
-    let opened =
-        page.closed(at) || matches!(page.fold(at - 1), "/" | "-" | "–" | "+" | "&" | "," | "." | "(" | ")" | ";" | "|" | "?" | "!");
+    let opened = page.closed(at) || is!(page.key(at - 1), "/" | "-" | "–" | "+" | "&" | "," | "." | "(" | ")" | ";" | "|" | "?" | "!");
     if trade
         && opened
-        && (page.has(at, look::UPPER) || matches!(page.fold(at), "ext" | "int" | "interne" | "externe" | "circulante" | "treuilliste"))
+        && (page.has(at, look::UPPER) || is!(page.key(at), "ext" | "int" | "interne" | "externe" | "circulante" | "treuilliste"))
     {
-        let who = at + 1 + usize::from(page.fold(at + 1) == "." && page.glued(at + 1));
+        let who = at + 1 + usize::from(is!(page.key(at + 1), ".") && page.glued(at + 1));
         let known = page.cues.get(who).is_some_and(Option::is_some);
-        let ends = closed(who + 1) || called_at(page, who + 1) || matches!(page.fold(who + 1), "sous" | "avec" | "puis");
+        let ends = closed(who + 1) || called_at(page, who + 1) || is!(page.key(who + 1), "sous" | "avec" | "puis");
         if page.same_line(who) && initials(page, who) && !vital(page, who) && !known && ends && !found.covers(who) {
             found.push(page, who..who + 1, Label::Nom, SLOT, 20);
         }
     }
-    let shift = matches!(
-        page.fold(at + 2),
+    let shift = is!(
+        page.key(at + 2),
         "garde" | "nuit" | "jour" | "matin" | "soir" | "apm" | "ide" | "interne" | "externe" | "astreinte" | "as" | "ipa" | "iade"
     );
-    let sentence = at == 0 || !page.same_line(at) || matches!(page.fold(at - 1), "." | "!" | ")" | "-" | "–" | ":");
-    let bracket = page.fold(at + 1) == "(" && page.fold(at + 3) == ")" && page.same_line(at + 1) && page.same_line(at + 2);
+    let sentence = at == 0 || !page.same_line(at) || is!(page.key(at - 1), "." | "!" | ")" | "-" | "–" | ":");
+    let bracket = is!(page.key(at + 1), "(") && is!(page.key(at + 3), ")") && page.same_line(at + 1) && page.same_line(at + 2);
     if shift && bracket && sentence && initials(page, at) && !vital(page, at) && !found.covers(at) {
         found.push(page, at..at + 1, Label::Nom, SLOT, 20);
     }
@@ -230,17 +234,17 @@ fn beside_trade(page: &Page<'_, '_>, at: usize, found: &mut Found) {
 /// "5 4471", "(4 12 60)": an internal number in two pieces or more.
 pub(super) fn called_at(page: &Page<'_, '_>, at: usize) -> bool {
     let figures = |i: usize| page.same_line(i) && page.fold(i).bytes().all(|b| b.is_ascii_digit());
-    let first = at + usize::from(page.fold(at) == "(");
+    let first = at + usize::from(is!(page.key(at), "("));
     figures(first) && page.fold(first).len() == 1 && figures(first + 1) && matches!(page.fold(first + 1).len(), 2 | 4)
 }
 
 /// "p.o. VG, interne": signed for somebody. "Transmissions du 19 (NLB) :": who tells.
 fn announced(page: &Page<'_, '_>, at: usize, found: &mut Found) {
-    let order = page.fold(at) == "p" && matches!(page.fold(at + 1), "." | "/") && matches!(page.fold(at + 2), "o" | "i");
-    let who = at + 3 + usize::from(page.fold(at + 3) == ".");
-    let closed = page.closed(who + 1) || matches!(page.fold(who + 1), "," | "-" | "/") && page.same_line(who + 1);
+    let order = is!(page.key(at), "p") && is!(page.key(at + 1), "." | "/") && is!(page.key(at + 2), "o" | "i");
+    let who = at + 3 + usize::from(is!(page.key(at + 3), "."));
+    let closed = page.closed(who + 1) || is!(page.key(who + 1), "," | "-" | "/") && page.same_line(who + 1);
     if order
-        && (page.fold(who - 1) == "." || page.has(at, look::SINGLE))
+        && (is!(page.key(who - 1), ".") || page.has(at, look::SINGLE))
         && page.same_line(who)
         && initials(page, who)
         && closed
@@ -248,11 +252,11 @@ fn announced(page: &Page<'_, '_>, at: usize, found: &mut Found) {
     {
         found.push(page, who..who + 1, Label::Nom, SLOT, 20);
     }
-    if !matches!(page.fold(at), "transmission" | "transmissions" | "relais" | "tour" | "visite" | "note") {
+    if !is!(page.key(at), "transmission" | "transmissions" | "relais" | "tour" | "visite" | "note") {
         return;
     }
     for open in (at + 1..at + 9).take_while(|i| page.same_line(*i)) {
-        let bracket = page.fold(open) == "(" && page.fold(open + 2) == ")" && page.fold(open + 3) == ":";
+        let bracket = is!(page.key(open), "(") && is!(page.key(open + 2), ")") && is!(page.key(open + 3), ":");
         if bracket && initials(page, open + 1) && !found.covers(open + 1) {
             found.push(page, open + 1..open + 2, Label::Nom, SLOT, 20);
         }
@@ -262,8 +266,8 @@ fn announced(page: &Page<'_, '_>, at: usize, found: &mut Found) {
 /// "SE = interne", "MC = Dr X": what visas stand for. They stand again behind the day of
 /// each visit.
 fn visas(page: &Page<'_, '_>, at: usize, found: &mut Found) {
-    let explained = page.fold(at + 1) == "=" && page.same_line(at + 2);
-    let who = page.title(at + 2).is_some() || matches!(page.fold(at + 2), "int" | "interne" | "ext" | "externe" | "ide" | "cca");
+    let explained = is!(page.key(at + 1), "=") && page.same_line(at + 2);
+    let who = page.title(at + 2).is_some() || is!(page.key(at + 2), "int" | "interne" | "ext" | "externe" | "ide" | "cca");
     if !explained || !who || !initials(page, at) || vital(page, at) || found.covers(at) {
         return;
     }
@@ -285,8 +289,8 @@ fn on_duty(page: &Page<'_, '_>, at: usize) -> Option<usize> {
     }
     let trade = page.cues[at].filter(|c| c.roles & (role::FUNCTION | role::TYPIST) != 0 && c.roles & role::KIN == 0);
     if trade.is_none()
-        && !matches!(
-            page.fold(at),
+        && !is!(
+            page.key(at),
             "equipe"
                 | "circulante"
                 | "instrumentiste"
@@ -308,20 +312,20 @@ fn on_duty(page: &Page<'_, '_>, at: usize) -> Option<usize> {
     let mut end = trade.map_or(at + 1, |c| c.end);
     while page.same_line(end)
         && end < at + 4
-        && matches!(page.fold(end), "de" | "nuit" | "jour" | "matin" | "soir" | "apm" | "garde" | "/" | "ide" | "as")
+        && is!(page.key(end), "de" | "nuit" | "jour" | "matin" | "soir" | "apm" | "garde" | "/" | "ide" | "as")
     {
         end += 1;
     }
     let who = end + 1;
-    let listed = parts(page.fold(who + 1)) && !(page.fold(who + 1) == "," && crate::proper::known::heading(page.fold(who)));
-    let closed = page.closed(who + 1) || listed || matches!(page.fold(who + 1), "." | ")" | "|");
-    let fits = page.fold(end) == ":" && page.same_line(end) && page.same_line(who) && initials(page, who) && !vital(page, who) && closed;
+    let listed = parts(page.fold(who + 1)) && !(is!(page.key(who + 1), ",") && crate::proper::known::heading(page.fold(who)));
+    let closed = page.closed(who + 1) || listed || is!(page.key(who + 1), "." | ")" | "|");
+    let fits = is!(page.key(end), ":") && page.same_line(end) && page.same_line(who) && initials(page, who) && !vital(page, who) && closed;
     fits.then_some(who)
 }
 
 /// What is measured at a bed, not who measures.
 pub(crate) fn vital(page: &Page<'_, '_>, at: usize) -> bool {
-    matches!(page.fold(at), "ta" | "fc" | "fr" | "pa" | "hr" | "sat" | "dxt" | "gcs" | "eva")
+    is!(page.key(at), "ta" | "fc" | "fr" | "pa" | "hr" | "sat" | "dxt" | "gcs" | "eva")
 }
 
 pub(crate) fn writing(fold: &str) -> bool {
@@ -400,16 +404,16 @@ fn run(page: &Page<'_, '_>, from: usize, found: &mut Found, people: &mut FxHashS
     }
     let beside = page.same_line(at) && !page.column(at);
     let number = beside && page.text.tokens[at].kind == Kind::Number;
-    let sign = matches!(page.fold(at), "=" | ":" | "'");
+    let sign = is!(page.key(at), "=" | ":" | "'");
     let word = beside && page.has(at, look::CAPITAL) && page.cues[at].is_none();
     let measured = taken.len() == 1 && (number && !dated(page, at) || sign || word) || sign && page.same_line(at);
-    if taken.is_empty() || measured || whole && !page.line_ends(at + usize::from(page.fold(at) == "." && page.same_line(at))) {
+    if taken.is_empty() || measured || whole && !page.line_ends(at + usize::from(is!(page.key(at), ".") && page.same_line(at))) {
         return false;
     }
     // "FC/ta": who typed it, in small letters.
     let typist = at + 1;
-    let small = page.fold(at) == "/" && page.same_line(typist) && page.has(typist, look::LOWER) && page.line_ends(typist + 1);
-    if small && matches!(page.fold(typist).len(), 2..=3) && !matches!(page.fold(typist), "ml" | "dl" | "min" | "kg" | "mg" | "mm") {
+    let small = is!(page.key(at), "/") && page.same_line(typist) && page.has(typist, look::LOWER) && page.line_ends(typist + 1);
+    if small && matches!(page.fold(typist).len(), 2..=3) && !is!(page.key(typist), "ml" | "dl" | "min" | "kg" | "mg" | "mm") {
         found.push(page, typist..typist + 1, Label::Nom, SLOT, 20);
     }
     for i in taken {
@@ -421,29 +425,29 @@ fn run(page: &Page<'_, '_>, from: usize, found: &mut Found, people: &mut FxHashS
 
 /// "12/03", "14h30": a figure that goes on as a date or an hour.
 fn dated(page: &Page<'_, '_>, at: usize) -> bool {
-    page.fold(at).contains('h') || matches!(page.fold(at + 1), "/" | ":" | "-" | "h") && page.glued(at + 1) || page.fold(at).len() == 4
+    page.fold(at).contains('h') || is!(page.key(at + 1), "/" | ":" | "-" | "h") && page.glued(at + 1) || page.fold(at).len() == 4
 }
 
 /// A whole line: "GdV / TL", "De : PV", "À : AC, MP", "Y." under a text.
 fn line(page: &Page<'_, '_>, at: usize, found: &mut Found, people: &mut FxHashSet<String>) {
     let end = (at + 1..page.len()).find(|i| page.text.tokens[*i].lines_before > 0).unwrap_or(page.len());
-    let header = matches!(page.fold(at), "de" | "a" | "from" | "to" | "cc" | "cci" | "pour") && page.fold(at + 1) == ":";
+    let header = is!(page.key(at), "de" | "a" | "from" | "to" | "cc" | "cci" | "pour") && is!(page.key(at + 1), ":");
     if header && at + 2 < end {
         run(page, at + 2, found, people, true);
     }
     let near_end = page.len() - end < 16;
-    if at > 0 && pair(page, at) && matches!(page.fold(at + 1), "/" | "-" | "&" | "+") && (near_end || end == at + 3) {
+    if at > 0 && pair(page, at) && is!(page.key(at + 1), "/" | "-" | "&" | "+") && (near_end || end == at + 3) {
         run(page, at, found, people, true);
     }
     // "PL" as the last line of all.
-    let sentence = at > 6 && matches!(page.fold(at - 1), "." | "!" | ")");
+    let sentence = at > 6 && is!(page.key(at - 1), "." | "!" | ")");
     if end == page.len() && end == at + 1 && sentence && initials(page, at) && !vital(page, at) {
         found.push(page, at..end, Label::Nom, SLOT, 20);
     }
     // "Y." closes a message.
     let closes = page.line_ends(end) && (end == page.len() || page.text.tokens[end].lines_before > 1);
-    let single = end == at + 2 && page.has(at, look::SINGLE) && page.fold(at + 1) == "." && page.glued(at + 1);
-    let behind_sentence = at > 0 && matches!(page.fold(at - 1), "." | "!" | "," | ")" | "?");
+    let single = end == at + 2 && page.has(at, look::SINGLE) && is!(page.key(at + 1), ".") && page.glued(at + 1);
+    let behind_sentence = at > 0 && is!(page.key(at - 1), "." | "!" | "," | ")" | "?");
     let behind_closing = at > 0 && (at.saturating_sub(5)..at).any(|i| page.cues[i].is_some_and(|c| c.roles & role::CLOSING != 0));
     if single && closes && (behind_sentence || behind_closing) && !found.covers(at) {
         found.push(page, at..end, Label::Prenom, SLOT, 20);
@@ -451,41 +455,40 @@ fn line(page: &Page<'_, '_>, at: usize, found: &mut Found, people: &mut FxHashSe
     // "Amitiés, Y."
     let last = end.saturating_sub(2);
     let greets = last > at && (at..last).any(|i| page.cues[i].is_some_and(|c| c.roles & role::CLOSING != 0 && c.end + 1 >= last));
-    if greets && page.has(last, look::SINGLE) && page.fold(last + 1) == "." && page.glued(last + 1) && !found.covers(last) {
+    if greets && page.has(last, look::SINGLE) && is!(page.key(last + 1), ".") && page.glued(last + 1) && !found.covers(last) {
         found.push(page, last..end, Label::Prenom, SLOT, 20);
     }
 }
 
 /// "imprimé le 12/03/2024 à 9:55 par mdurand2", "utilisateur : KERMARRECS".
 fn written_by(page: &Page<'_, '_>, at: usize, found: &mut Found) {
-    let account =
-        matches!(page.fold(at), "utilisateur" | "utilisatrice" | "user" | "login" | "username" | "compte" | "session" | "operateur");
+    let account = is!(page.key(at), "utilisateur" | "utilisatrice" | "user" | "login" | "username" | "compte" | "session" | "operateur");
     let by = if account {
-        (matches!(page.fold(at + 1), ":" | "=") && page.same_line(at + 1)).then_some(at + 1)
+        (is!(page.key(at + 1), ":" | "=") && page.same_line(at + 1)).then_some(at + 1)
     } else if writing(page.fold(at))
-        || matches!(page.fold(at), "modification" | "creation" | "impression" | "edition" | "validation" | "connexion")
+        || is!(page.key(at), "modification" | "creation" | "impression" | "edition" | "validation" | "connexion")
     {
         let plain = |i: &usize| {
             page.same_line(*i)
                 && (page.text.tokens[*i].kind != Kind::Word
-                    || matches!(
-                        page.fold(*i),
+                    || is!(
+                        page.key(*i),
                         "le" | "a" | "h" | "electroniquement" | "depuis" | "du" | "ce" | "jour" | "et" | "definitivement" | "min" | "s"
                     ))
         };
-        (at + 1..page.len().min(at + 18)).take_while(|i| plain(i) || page.fold(*i) == "par").find(|i| page.fold(*i) == "par")
+        (at + 1..page.len().min(at + 18)).take_while(|i| plain(i) || is!(page.key(*i), "par")).find(|i| is!(page.key(*i), "par"))
     } else {
         None
     };
     let Some(by) = by else { return };
-    let who = by + 1 + usize::from(page.fold(by + 1) == ":" && page.same_line(by + 1));
+    let who = by + 1 + usize::from(is!(page.key(by + 1), ":") && page.same_line(by + 1));
     if !page.same_line(who) || found.covers(who) {
         return;
     }
     let end = login_end(page, who);
     let fold = page.text.source(who..end);
     let digits = fold.bytes().any(|b| b.is_ascii_digit()) && fold.bytes().filter(u8::is_ascii_alphabetic).count() > 1;
-    let lone = page.line_ends(end) || matches!(page.fold(end), ")" | "]" | "," | ";" | "|" | "-" | "le" | "a" | "/");
+    let lone = page.line_ends(end) || is!(page.key(end), ")" | "]" | "," | ";" | "|" | "-" | "le" | "a" | "/");
     let plain = page.has(who, look::LOWER)
         && fold.len() > 3
         && lone
@@ -506,7 +509,7 @@ fn written_by(page: &Page<'_, '_>, at: usize, found: &mut Found) {
 fn login_end(page: &Page<'_, '_>, at: usize) -> usize {
     let mut end = at + 1;
     while end + 1 < page.len()
-        && matches!(page.fold(end), "." | "_" | "-")
+        && is!(page.key(end), "." | "_" | "-")
         && page.glued(end)
         && page.glued(end + 1)
         && page.text.tokens[end + 1].kind != Kind::Mark
@@ -538,26 +541,26 @@ fn business(page: &Page<'_, '_>, at: usize, found: &mut Found) {
     let mut first = head;
     while page.same_line(first)
         && first < head + 3
-        && (matches!(
-            page.fold(first),
+        && (is!(
+            page.key(first),
             "prive" | "privee" | "privees" | "prives" | "conventionne" | "conventionnee" | "funebres" | "de" | "garde" | "sarl" | "ets"
         ) && page.has(first, look::LOWER | look::IN_CAPITALS)
-            || matches!(page.fold(first), ":" | "(")
-            || page.fold(first) == "." && page.glued(first) && first == head)
+            || is!(page.key(first), ":" | "(")
+            || is!(page.key(first), ".") && page.glued(first) && first == head)
     {
         first += 1;
     }
     // "pharmacie de Trégarec" is where it stands.
     let shouted = page.has(first, look::IN_CAPITALS);
     let listed = page.has(first, word::ANY_FAMILY) && !page.has(first, word::COMMON) && page.fold(first).len() > 3;
-    if first > head && page.fold(first - 1) == "de" || !page.same_line(first) || found.covers(first) || shouted && !listed {
+    if first > head && is!(page.key(first - 1), "de") || !page.same_line(first) || found.covers(first) || shouted && !listed {
         return;
     }
-    let place = page.text.tokens[at].capital && !page.has(at, look::OPENS) && page.fold(at) == "pharmacie";
+    let place = page.text.tokens[at].capital && !page.has(at, look::OPENS) && is!(page.key(at), "pharmacie");
     let plain = page.has(first, look::CAPITAL)
         && page.fold(first).len() > 2
         && !page.has(first, word::COMMON | word::ACRONYM | look::CUE | look::CLINICAL | word::QUALIFIER | look::SEEN_LOWER)
-        && (matches!(page.fold(at), "pompes" | "amb" | "ambulances" | "ambulance" | "taxi" | "taxis") || !likely_common(page.fold(first)))
+        && (is!(page.key(at), "pompes" | "amb" | "ambulances" | "ambulance" | "taxi" | "taxis") || !likely_common(page.fold(first)))
         && Knowledge::built_in().vocabulary.get(page.fold(first)) == UNKNOWN;
     let measure = page.has(first, look::UPPER) && crate::proper::known::heading(page.fold(first));
     let named = page.has(first, look::CAPITAL) && page.has(first, word::ANY_FAMILY) && !page.has(first, look::CUE | look::CLINICAL);

@@ -1,6 +1,7 @@
 //! Who typed and who dictated: "FL/mc", "frappe cv", "(NF/ab)", "fl/mc".
 
 use rustc_hash::FxHashSet;
+use sillage_clinical::is;
 use sillage_clinical::text::Kind;
 
 use super::Found;
@@ -21,13 +22,13 @@ pub(super) fn typists(page: &Page<'_, '_>, at: usize, found: &mut Found) {
 pub(super) fn small_pair(page: &Page<'_, '_>, at: usize, people: &FxHashSet<String>, found: &mut Found) {
     let typist = at + 2;
     let letters = |i: usize| page.has(i, look::LOWER) && matches!(page.fold(i).len(), 2 | 3) && page.fold(i).is_ascii();
-    let opened = at == 0 || page.column(at) || !page.same_line(at) || matches!(page.fold(at - 1), "-" | "–" | "." | ":" | ")" | "|" | "(");
-    let parted = matches!(page.fold(at + 1), "/" | "-") && page.glued(at + 1) && page.glued(typist);
+    let opened = at == 0 || page.column(at) || !page.same_line(at) || is!(page.key(at - 1), "-" | "–" | "." | ":" | ")" | "|" | "(");
+    let parted = is!(page.key(at + 1), "/" | "-") && page.glued(at + 1) && page.glued(typist);
     if !(opened && parted && letters(at) && letters(typist) && people.contains(page.fold(at))) {
         return;
     }
     let end = typist + 1;
-    let ends = page.closed(end) || matches!(page.fold(end), "." | ")" | "|") && (page.closed(end + 1) || page.fold(end) == "|");
+    let ends = page.closed(end) || is!(page.key(end), "." | ")" | "|") && (page.closed(end + 1) || is!(page.key(end), "|"));
     if ends && !unit(page.fold(at)) && !unit(page.fold(typist)) {
         for i in [at, typist] {
             if !found.covers(i) {
@@ -45,7 +46,7 @@ pub(super) fn spoken_pair(page: &Page<'_, '_>, at: usize, people: &FxHashSet<Str
     if !begins || !letters(at) || !people.contains(page.fold(at)) || !page.same_line(at + 1) {
         return;
     }
-    let typist = at + 1 + usize::from(matches!(page.fold(at + 1), "par" | "slash" | "barre" | "tiret"));
+    let typist = at + 1 + usize::from(is!(page.key(at + 1), "par" | "slash" | "barre" | "tiret"));
     let known = word::PARTICLE | word::COMMON | word::QUALIFIER | look::CLINICAL;
     if page.same_line(typist) && letters(typist) && page.line_ends(typist + 1) && !page.has(typist, known) && !unit(page.fold(typist)) {
         for i in [at, typist] {
@@ -69,21 +70,20 @@ fn small_initials(page: &Page<'_, '_>, at: usize, found: &mut Found) {
             && matches!(page.fold(i).len(), 2 | 3)
             && page.fold(i).bytes().all(|b| b.is_ascii_lowercase())
             && !page.has(i, word::PARTICLE)
-            && !matches!(page.fold(i), "ml" | "dl" | "min" | "kg" | "mg" | "mm" | "ok" | "la" | "ce" | "sur" | "un" | "une" | "moi" | "lui")
+            && !is!(page.key(i), "ml" | "dl" | "min" | "kg" | "mg" | "mm" | "ok" | "la" | "ce" | "sur" | "un" | "une" | "moi" | "lui")
     };
     let small = |i: usize| letters(i) && !page.has(i, word::COMMON | word::QUALIFIER);
-    let pair = page.fold(at) == "(" && page.fold(at + 2) == "/" && page.fold(at + 4) == ")" && page.line_ends(at + 5);
+    let pair = is!(page.key(at), "(") && is!(page.key(at + 2), "/") && is!(page.key(at + 4), ")") && page.line_ends(at + 5);
     if pair && at > 0 && found.covers(at - 1) && initials(page, at + 1) && !vital(page, at + 1) && letters(at + 3) {
         found.push(page, at + 1..at + 2, Label::Nom, SLOT, 20);
         found.push(page, at + 3..at + 4, Label::Nom, SLOT, 20);
     }
-    let by = page.fold(at + 1) == "par" && page.same_line(at + 1);
-    let dictated =
-        by && matches!(page.fold(at), "dicte" | "dictee" | "relu" | "relue" | "transcrit" | "transcrite" | "corrige" | "corrigee");
-    if dictated || matches!(page.fold(at), "frappe" | "frappee" | "tape" | "tapee" | "saisi" | "saisie" | "dactylo") {
+    let by = is!(page.key(at + 1), "par") && page.same_line(at + 1);
+    let dictated = by && is!(page.key(at), "dicte" | "dictee" | "relu" | "relue" | "transcrit" | "transcrite" | "corrige" | "corrigee");
+    if dictated || is!(page.key(at), "frappe" | "frappee" | "tape" | "tapee" | "saisi" | "saisie" | "dactylo") {
         let who = at + 1 + usize::from(by);
-        let goes_on = matches!(
-            page.fold(who + 1),
+        let goes_on = is!(
+            page.key(who + 1),
             "le" | "non"
                 | "relu"
                 | "relue"
@@ -101,7 +101,7 @@ fn small_initials(page: &Page<'_, '_>, at: usize, found: &mut Found) {
                 | "sous"
                 | "-"
         );
-        let ends = page.line_ends(who + 1) || matches!(page.fold(who + 1), "." | "," | ")" | ";") || by && goes_on;
+        let ends = page.line_ends(who + 1) || is!(page.key(who + 1), "." | "," | ")" | ";") || by && goes_on;
         if ends && small(who) && !found.covers(who) && (by || page.fold(who).len() == 2) {
             found.push(page, who..who + 1, Label::Nom, SLOT, 20);
         }
@@ -111,12 +111,11 @@ fn small_initials(page: &Page<'_, '_>, at: usize, found: &mut Found) {
 /// "dicté non relu, mc", "secrétariat (MC)", "sec/mc": who typed, behind what was left undone
 /// or the place where one types.
 fn left_unread(page: &Page<'_, '_>, at: usize, found: &mut Found) {
-    let unread =
-        matches!(page.fold(at), "relu" | "relue" | "signe" | "signee" | "valide" | "validee") && at > 0 && page.fold(at - 1) == "non";
-    let office = matches!(page.fold(at), "sec" | "secr" | "secretariat" | "secretaire");
+    let unread = is!(page.key(at), "relu" | "relue" | "signe" | "signee" | "valide" | "validee") && at > 0 && is!(page.key(at - 1), "non");
+    let office = is!(page.key(at), "sec" | "secr" | "secretariat" | "secretaire");
     let mark = page.fold(at + 1);
     let who = at + 2;
-    let bracket = mark == "(" && page.fold(who + 1) == ")";
+    let bracket = mark == "(" && is!(page.key(who + 1), ")");
     let parted = matches!(mark, "/" | "," | "-" | "–") && (unread || mark == "/") && page.line_ends(who + 1);
     let letters = page.has(who, look::LOWER)
         && matches!(page.fold(who).len(), 2 | 3)
@@ -133,7 +132,7 @@ fn left_unread(page: &Page<'_, '_>, at: usize, found: &mut Found) {
 fn typed(page: &Page<'_, '_>, at: usize, found: &mut Found) {
     let begins = at == 0 || page.text.tokens[at].lines_before > 0;
     // "Jeanne MARTIN – MC/OS": behind the name they shorten. "Dictée - MC/os".
-    let marked = at > 1 && matches!(page.fold(at - 1), "-" | "–" | "—") && page.same_line(at);
+    let marked = at > 1 && is!(page.key(at - 1), "-" | "–" | "—") && page.same_line(at);
     let dictated = (2..8).take_while(|back| at >= *back && page.same_line(at + 1 - back)).any(|back| writing(page.fold(at - back)));
     let signed = marked && (found.covers(at - 2) || dictated);
     let letters = |i: usize| {
@@ -142,7 +141,7 @@ fn typed(page: &Page<'_, '_>, at: usize, found: &mut Found) {
             && matches!(source.len(), 2 | 3)
             && source.bytes().all(|b| b.is_ascii_alphabetic())
     };
-    let parted = matches!(page.fold(at + 1), "/" | "." | "-") && page.glued(at + 1) && page.glued(at + 2);
+    let parted = is!(page.key(at + 1), "/" | "." | "-") && page.glued(at + 1) && page.glued(at + 2);
     if !(begins || signed) || !parted || !letters(at) || !page.has(at, look::UPPER) || at + 2 >= page.len() || !letters(at + 2) {
         return;
     }
@@ -151,20 +150,20 @@ fn typed(page: &Page<'_, '_>, at: usize, found: &mut Found) {
     let end = typist + 1;
     let line_end = page.line_ends(end);
     let aside = page.column(end)
-        || matches!(page.fold(end), "-" | "–" | "|" | ",") && page.same_line(end)
-        || page.fold(end) == "." && (signed || page.has(end + 1, look::CAPITAL)) && !page.glued(end + 1);
+        || is!(page.key(end), "-" | "–" | "|" | ",") && page.same_line(end)
+        || is!(page.key(end), ".") && (signed || page.has(end + 1, look::CAPITAL)) && !page.glued(end + 1);
     // "AVC/AIT", "TA/FC": two capitals with a stroke are people only where a date follows in
     // another column.
     let dated_behind = (end..(end + 14).min(page.len()))
         .take_while(|i| page.same_line(*i))
         .any(|i| page.fold(i).len() == 4 && page.text.tokens[i].kind == Kind::Number);
     let fits = if small {
-        !unit(page.fold(typist)) && page.fold(at + 1) != "-" && (line_end || aside)
+        !unit(page.fold(typist)) && !is!(page.key(at + 1), "-") && (line_end || aside)
     } else {
         // "RP/CD                 Dr X": on the line of who signs.
         let signs = page.title(end).is_some() || found.covers(end);
         let placed = if signed { line_end } else { page.column(end) && (dated_behind || signs) };
-        page.fold(at + 1) == "/" && placed && !(vital(page, at) || vital(page, typist))
+        is!(page.key(at + 1), "/") && placed && !(vital(page, at) || vital(page, typist))
     };
     if fits {
         for i in [at, typist] {

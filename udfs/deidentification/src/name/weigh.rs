@@ -2,6 +2,8 @@
 
 use std::ops::Range;
 
+use sillage_clinical::is;
+
 use super::knowledge::{likely_common, role, word};
 use super::page::{Candidate, Page, Part, PartKind, look};
 use crate::Label;
@@ -113,7 +115,7 @@ pub(crate) fn shape(page: &Page<'_, '_>, candidate: &Candidate, announced: bool)
         && parts.len() == 1
         && start > 0
         && page.same_line(start)
-        && matches!(page.fold(start - 1), "un" | "une" | "le" | "la" | "les" | "des" | "du" | "au" | "aux")
+        && is!(page.key(start - 1), "un" | "une" | "le" | "la" | "les" | "des" | "du" | "au" | "aux")
     {
         weight -= 12;
     }

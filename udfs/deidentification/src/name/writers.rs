@@ -6,6 +6,7 @@
 use std::ops::Range;
 
 use rustc_hash::FxHashSet;
+use sillage_clinical::is;
 use sillage_clinical::text::Kind;
 
 use super::Found;
@@ -47,8 +48,8 @@ pub(super) fn writers(page: &Page<'_, '_>, people: &FxHashSet<String>, found: &m
         heads += usize::from(head.dated);
         staffed += usize::from(head.dated && head.end < line.end && (named || initials(page, head.end)));
         let last = line.end - 1;
-        let cell = head.dated && last >= head.end && (page.column(last) || page.fold(last - 1) == "|");
-        let bracket = head.clocked && last >= head.end + 3 && page.fold(last) == ")" && page.fold(last - 2) == "(";
+        let cell = head.dated && last >= head.end && (page.column(last) || is!(page.key(last - 1), "|"));
+        let bracket = head.clocked && last >= head.end + 3 && is!(page.key(last), ")") && is!(page.key(last - 2), "(");
         if bracket && initials(page, last - 1) && !side(page.fold(last - 1)) {
             tails.push(last - 1);
         }
@@ -93,10 +94,10 @@ pub(super) fn writers(page: &Page<'_, '_>, people: &FxHashSet<String>, found: &m
         // "03/06 N - PV. Dort", "16h | PV | repas": marks on both sides of letters that are nothing else.
         let between = matches!((page.fold(at - 1), page.fold(at + 1)), ("-" | "–" | "|", "." | "|"));
         // "[03/06 8h PV] dort"
-        let boxed = matches!(page.fold(at + 1), "]" | ")") && matches!(page.fold(page.line_start(at)), "[" | "(");
+        let boxed = is!(page.key(at + 1), "]" | ")") && is!(page.key(page.line_start(at)), "[" | "(");
         let clear = head.dated && (between || boxed) && !page.has(at, look::CLINICAL);
         let again = head.dated && (head.clocked && staffed || !page.has(at, look::CLINICAL)) && again(at);
-        let told = head.remark && matches!(page.fold(at + 1), ":" | "-" | "–");
+        let told = head.remark && is!(page.key(at + 1), ":" | "-" | "–");
         if known.contains(fold) || told || (own || clear || again) && !thing(page, fold) {
             push(page, at, found);
         }
@@ -113,7 +114,7 @@ fn push(page: &Page<'_, '_>, at: usize, found: &mut Found) {
 fn entry(page: &Page<'_, '_>, at: usize) -> bool {
     let next = at + 1;
     let number = |i: usize| page.text.tokens.get(i).is_some_and(|t| t.kind == Kind::Number) && page.same_line(i);
-    let mark = matches!(page.fold(next), "|" | "." | ":" | "-" | "–" | "," | ";" | ")" | "]" | ">");
+    let mark = is!(page.key(next), "|" | "." | ":" | "-" | "–" | "," | ";" | ")" | "]" | ">");
     // "03/06 8h PV Dort": a sentence begins.
     let sentence = page.has(next, look::CAPITAL) && !page.has(next, look::UPPER | look::CLINICAL) && page.cues[next].is_none();
     page.closed(next) || sentence || mark && !number(next + 1) && !(page.glued(next) && page.glued(next + 1) && page.same_line(next + 1))
@@ -127,15 +128,15 @@ fn head(page: &Page<'_, '_>, line: &Range<usize>, known: &FxHashSet<String>) -> 
         let glued = |i: usize| i < line.end && page.glued(i);
         match page.text.tokens[at].kind {
             Kind::Number => {
-                let joined = matches!(page.fold(at + 1), "/" | ":" | "." | "h") && glued(at + 1);
+                let joined = is!(page.key(at + 1), "/" | ":" | "." | "h") && glued(at + 1);
                 let days = at > line.start && weekday(page.fold(at - 1)) || short_month(page.fold(at + 1));
-                clocked |= fold.contains('h') || joined && matches!(page.fold(at + 1), ":" | "h");
+                clocked |= fold.contains('h') || joined && is!(page.key(at + 1), ":" | "h");
                 dated |= joined || days || fold.contains('h');
                 counted = true;
             }
             Kind::Mark if fold == "(" && dated => {
                 // "14h (jour férié) |"
-                let close = (at..line.end.min(at + 10)).find(|i| page.fold(*i) == ")")?;
+                let close = (at..line.end.min(at + 10)).find(|i| is!(page.key(*i), ")"))?;
                 if close == at + 2 {
                     break;
                 }
@@ -216,20 +217,20 @@ fn listed(page: &Page<'_, '_>, line: Range<usize>, found: &mut Found, known: &mu
         return;
     };
     let mut at = first + 1;
-    if !(page.column(at) || matches!(page.fold(at), ":" | "|")) || at >= line.end {
+    if !(page.column(at) || is!(page.key(at), ":" | "|")) || at >= line.end {
         return;
     }
     let mut taken: Vec<usize> = Vec::new();
     while at < line.end {
         if initials(page, at) && !vital(page, at) {
             taken.push(at);
-        } else if page.fold(at) == "(" && taken.last().is_some_and(|t| *t + 1 == at) {
+        } else if is!(page.key(at), "(") && taken.last().is_some_and(|t| *t + 1 == at) {
             // "PV (AS)"
-            let Some(close) = (at..line.end.min(at + 6)).find(|i| page.fold(*i) == ")") else { return };
+            let Some(close) = (at..line.end.min(at + 6)).find(|i| is!(page.key(*i), ")")) else { return };
             at = close;
         } else if !(found.covers(at)
             || page.title(at).is_some()
-            || matches!(page.fold(at), ":" | "|" | "," | "/" | ";" | "-" | "–" | "+" | "&" | "et" | "."))
+            || is!(page.key(at), ":" | "|" | "," | "/" | ";" | "-" | "–" | "+" | "&" | "et" | "."))
         {
             return;
         }
@@ -250,11 +251,11 @@ fn thing(page: &Page<'_, '_>, fold: &str) -> bool {
         page.same_line(i)
             && !page.column(i)
             && page.text.tokens.get(i).is_some_and(|t| t.kind == Kind::Number && !page.fold(i).contains('h'))
-            && !matches!(page.fold(i + 1), "/" | ":")
+            && !is!(page.key(i + 1), "/" | ":")
     };
     (1..page.len()).any(|i| {
         page.fold(i) == fold
             && page.has(i, look::UPPER)
-            && (page.same_line(i) && (makes_thing(page.fold(i - 1)) || page.fold(i - 1) == "'") || amount(i + 1))
+            && (page.same_line(i) && (makes_thing(page.fold(i - 1)) || is!(page.key(i - 1), "'")) || amount(i + 1))
     })
 }

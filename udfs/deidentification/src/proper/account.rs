@@ -1,5 +1,7 @@
 //! Accounts that people write from: "Skype : skerdonval35", "Messenger gw.kerdonval".
 
+use sillage_clinical::is;
+
 use super::{Proper, known};
 use crate::Label;
 use crate::name::knowledge::word;
@@ -15,8 +17,8 @@ impl Proper<'_, '_> {
 
     /// A service or the word for an account, and the handle behind it in small letters.
     fn account(&self, at: usize) -> Option<(usize, usize)> {
-        let sure = matches!(
-            self.fold(at),
+        let sure = is!(
+            self.key(at),
             "skype"
                 | "messenger"
                 | "instagram"
@@ -35,15 +37,15 @@ impl Proper<'_, '_> {
                 | "login"
         );
         // Words of every day as well: the mark behind tells.
-        let named = matches!(self.fold(at), "facebook" | "fb" | "twitter" | "teams" | "zoom" | "signal" | "facetime" | "snap" | "compte");
-        let mark = matches!(self.fold(at + 1), ":" | "=");
+        let named = is!(self.key(at), "facebook" | "fb" | "twitter" | "teams" | "zoom" | "signal" | "facetime" | "snap" | "compte");
+        let mark = is!(self.key(at + 1), ":" | "=");
         let first = at + 1 + usize::from(mark);
         if !(sure || named && mark) || first >= self.page.len() || !self.page.same_line(first) || self.mark(first) || self.number(first) {
             return None;
         }
         let mut end = first + 1;
         while end + 1 < self.page.len()
-            && matches!(self.fold(end), "." | "_" | "-")
+            && is!(self.key(end), "." | "_" | "-")
             && self.page.glued(end)
             && self.page.glued(end + 1)
             && !self.mark(end + 1)
@@ -54,7 +56,7 @@ impl Proper<'_, '_> {
         let small =
             source.len() > 4 && source.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || matches!(b, b'.' | b'_' | b'-'));
         let coded = source.contains(['.', '_']) || source.bytes().any(|b| b.is_ascii_digit());
-        let called = mark || matches!(self.fold(at), "login" | "pseudo") || self.before(at, 1) == "compte";
+        let called = mark || is!(self.key(at), "login" | "pseudo") || self.before(at, 1) == "compte";
         let word = called && !self.page.has(first, word::COMMON) && !known::explained(self.fold(first));
         (small && source.starts_with(|c: char| c.is_ascii_lowercase()) && (coded || word)).then_some((first, end))
     }

@@ -6,6 +6,8 @@
 
 use rustc_hash::FxHashSet;
 
+use sillage_clinical::is;
+
 use super::{Proper, known};
 use crate::Label;
 use crate::name::knowledge::{likely_common, role, word};
@@ -70,17 +72,17 @@ impl Proper<'_, '_> {
                 && !self.covered(i)
                 && (self.page.has(i, word::ACRONYM | look::CLINICAL) || known::lettered(self.fold(i)))
         };
-        let before = at > 1 && self.fold(at - 1) == "," && self.page.same_line(at) && thing(at - 2);
-        before || self.fold(at + 1) == "," && self.page.same_line(at + 2) && thing(at + 2)
+        let before = at > 1 && is!(self.key(at - 1), ",") && self.page.same_line(at) && thing(at - 2);
+        before || is!(self.key(at + 1), ",") && self.page.same_line(at + 2) && thing(at + 2)
     }
 
     /// Part of a code or of a word: "X-VKP", "VKP-12", "VKP+", "V.K.P".
     fn joined(&self, at: usize) -> bool {
         let glue = |i: usize, mark: usize| {
-            self.page.glued(i) && self.page.glued(mark) && !matches!(self.fold(mark), "(" | "[" | "/" | ":" | "," | "|" | "'" | ".")
+            self.page.glued(i) && self.page.glued(mark) && !is!(self.key(mark), "(" | "[" | "/" | ":" | "," | "|" | "'" | ".")
         };
-        let before = at > 0 && self.page.glued(at) && !matches!(self.fold(at - 1), "(" | "[" | "/" | ":" | "," | "|" | ">" | "'");
-        let dotted = self.fold(at + 1) == "." && self.page.glued(at + 1) && self.page.glued(at + 2);
+        let before = at > 0 && self.page.glued(at) && !is!(self.key(at - 1), "(" | "[" | "/" | ":" | "," | "|" | ">" | "'");
+        let dotted = is!(self.key(at + 1), ".") && self.page.glued(at + 1) && self.page.glued(at + 2);
         before || at + 2 < self.page.len() && (glue(at + 2, at + 1) || dotted)
     }
 
@@ -131,8 +133,8 @@ impl Proper<'_, '_> {
     /// Letters that an article, an amount or a definition makes a thing of, anywhere in the text.
     fn lettered_things(&self) -> FxHashSet<String> {
         let thing = |at: usize| {
-            let bracket = at > 1 && self.fold(at - 1) == "(";
-            let told = self.fold(at + 1) == "("
+            let bracket = at > 1 && is!(self.key(at - 1), "(");
+            let told = is!(self.key(at + 1), "(")
                 && self.fold(at + 2).as_bytes().first() == self.fold(at).as_bytes().first()
                 && !self.page.has(at + 2, look::UPPER);
             // "vu à l'HKVR"
@@ -144,7 +146,7 @@ impl Proper<'_, '_> {
                 || self.is_amount(at)
                 || bracket && (self.defines(at) || self.spelled_out(at))
                 || told
-                || matches!(self.fold(at + 1), "+" | "±" | "↑" | "↓") && self.page.glued(at + 1)
+                || is!(self.key(at + 1), "+" | "±" | "↑" | "↓") && self.page.glued(at + 1)
         };
         (0..self.page.len())
             .filter(|at| LETTERS.contains(&self.fold(*at).len()) && self.page.has(*at, look::UPPER) && thing(*at))

@@ -1,5 +1,7 @@
 //! Initials of those who write: "14/01 11h30 LM :", "MR/JD", "vu avec PD", "GA 11:52".
 
+use sillage_clinical::is;
+
 use super::{Proper, known};
 use crate::Label;
 use crate::name::initials::reviewed;
@@ -21,8 +23,8 @@ impl Proper<'_, '_> {
             }
             // "Dr Kuntz. (sk)" at the end of a line.
             let typist = at > 3
-                && self.fold(at - 1) == "("
-                && self.fold(at + 1) == ")"
+                && is!(self.key(at - 1), "(")
+                && is!(self.key(at + 1), ")")
                 && self.page.line_ends(at + 2)
                 && (2..=3).contains(&self.source(at).len())
                 && self.source(at).bytes().all(|b| b.is_ascii_lowercase())
@@ -58,11 +60,10 @@ impl Proper<'_, '_> {
         let met = at > 1
             && mark == "("
             && self.rare(at)
-            && self.fold(at + 1) == ","
+            && is!(self.key(at + 1), ",")
             && at + 2 < self.page.len()
             && self.letters(at + 2)
-            && (2..5)
-                .any(|back| at >= back && matches!(self.fold(at - back), "staff" | "rcp" | "reunion" | "visite" | "presents" | "releve"));
+            && (2..5).any(|back| at >= back && is!(self.key(at - back), "staff" | "rcp" | "reunion" | "visite" | "presents" | "releve"));
         if met {
             return true;
         }
@@ -72,18 +73,18 @@ impl Proper<'_, '_> {
             && self.label(at - 2) == Some(Label::Nom)
             && self.letters(at - 2)
             && self.page.same_line(at - 1);
-        let closed = self.closed(at + 1) || matches!(self.fold(at + 1), "+" | "," | "et" | "/" | "&" | "." | ")" | "(" | ";" | "le");
+        let closed = self.closed(at + 1) || is!(self.key(at + 1), "+" | "," | "et" | "/" | "&" | "." | ")" | "(" | ";" | "le");
         led && closed && (self.source(at).len() == 2 || self.rare(at)) && !(self.number(at + 2) && mark == ",")
     }
 
     /// "Appel neuro (HK)": in brackets behind a trade or what people do together.
     fn asked(&self, at: usize) -> bool {
-        if at < 2 || self.fold(at - 1) != "(" || self.fold(at + 1) != ")" || !self.page.same_line(at) {
+        if at < 2 || !is!(self.key(at - 1), "(") || !is!(self.key(at + 1), ")") || !self.page.same_line(at) {
             return false;
         }
         let function = self.page.cues[at - 2].is_some_and(|c| c.roles & role::FUNCTION != 0);
-        let said = matches!(
-            self.fold(at - 2),
+        let said = is!(
+            self.key(at - 2),
             "neuro"
                 | "cardio"
                 | "rea"
@@ -106,11 +107,11 @@ impl Proper<'_, '_> {
     fn study_letters(&mut self, at: usize) {
         // "Images initiales : DWI", "lésions initiales": what was there at first.
         let noun = at > 0 && self.page.same_line(at) && self.fold(at - 1).len() > 3 && self.fold(at - 1).ends_with(['s', 'x']);
-        if self.fold(at) != "initiales" || noun {
+        if !is!(self.key(at), "initiales") || noun {
             return;
         }
         let mut first = at + 1;
-        while matches!(self.fold(first), ":" | "(" | "=" | "du" | "de" | "la" | "patient" | "patiente") && first < at + 5 {
+        while is!(self.key(first), ":" | "(" | "=" | "du" | "de" | "la" | "patient" | "patiente") && first < at + 5 {
             first += 1;
         }
         let capitals = |i: usize| {
@@ -121,7 +122,7 @@ impl Proper<'_, '_> {
         }
         let mut end = first + 1;
         while end + 1 < self.page.len()
-            && matches!(self.fold(end), "-" | "." | "/")
+            && is!(self.key(end), "-" | "." | "/")
             && self.page.glued(end)
             && self.page.glued(end + 1)
             && capitals(end + 1)
@@ -137,11 +138,11 @@ impl Proper<'_, '_> {
     /// "relu le 6/02/2024 - nk", "frappé le 6/02 nk": who typed, behind the day of it.
     fn typed_behind_day(&self, at: usize) -> bool {
         let source = self.source(at);
-        let parted = usize::from(at > 0 && matches!(self.fold(at - 1), "-" | "–" | "/" | "," | "(" | "par"));
+        let parted = usize::from(at > 0 && is!(self.key(at - 1), "-" | "–" | "/" | "," | "(" | "par"));
         let day = at.checked_sub(1 + parted).filter(|_| self.page.same_line(at));
         let small = matches!(source.len(), 2 | 3) && source.bytes().all(|b| b.is_ascii_lowercase());
         let known = word::PARTICLE | word::COMMON | word::QUALIFIER | look::CLINICAL;
-        let ends = self.page.line_ends(at + 1) || matches!(self.fold(at + 1), ")" | ".") && self.page.line_ends(at + 2);
+        let ends = self.page.line_ends(at + 1) || is!(self.key(at + 1), ")" | ".") && self.page.line_ends(at + 2);
         let typist = small && !self.page.has(at, known) || self.letters(at) && self.rare(at);
         let dated = day.is_some_and(|d| self.label(d) == Some(Label::Date));
         dated && ends && typist && (self.page.line_start(at)..at).any(|i| writing(self.fold(i)))
@@ -163,10 +164,10 @@ impl Proper<'_, '_> {
                 || self.label(i) == Some(Label::Date)
                 || self.number(i)
                 || self.mark(i)
-                || matches!(self.fold(i), "le" | "a" | "h" | "signe" | "par")
+                || is!(self.key(i), "le" | "a" | "h" | "signe" | "par")
         });
-        let thing = vital(self.page, at)
-            || matches!(self.fold(at), "ok" | "rx" | "cr" | "ct" | "am" | "pm" | "iv" | "bu" | "cs" | "vu" | "tp" | "jo");
+        let thing =
+            vital(self.page, at) || is!(self.key(at), "ok" | "rx" | "cr" | "ct" | "am" | "pm" | "iv" | "bu" | "cs" | "vu" | "tp" | "jo");
         dated && plain && lines < 2 && !thing && (source.len() == 2 || self.rare(at))
     }
 
@@ -174,30 +175,28 @@ impl Proper<'_, '_> {
     fn of_house(&self, at: usize) -> bool {
         let house = at + 2;
         let opened =
-            at > 1 && self.fold(at - 1) == "(" && self.fold(at + 1) == "," && self.page.same_line(at) && self.page.same_line(house);
+            at > 1 && is!(self.key(at - 1), "(") && is!(self.key(at + 1), ",") && self.page.same_line(at) && self.page.same_line(house);
         let housed = self.label(house) == Some(Label::Hopital)
-            || matches!(self.fold(house), "chu" | "chru" | "ch" | "chr" | "chi" | "hopital" | "clinique")
-                && self.page.has(house, look::CAPITAL);
+            || is!(self.key(house), "chu" | "chru" | "ch" | "chr" | "chi" | "hopital" | "clinique") && self.page.has(house, look::CAPITAL);
         // "(ST, CHU X)": a stay, pictures, a test done there.
         let function = at > 1 && self.page.cues[at - 2].is_some_and(|c| c.roles & role::FUNCTION != 0);
         let person = function
-            || at > 1
-                && (matches!(self.fold(at - 2), "expert" | "avis" | "nri" | "telephone" | "tel") || known::shared_act(self.fold(at - 2)));
+            || at > 1 && (is!(self.key(at - 2), "expert" | "avis" | "nri" | "telephone" | "tel") || known::shared_act(self.fold(at - 2)));
         opened && housed && (self.rare(at) || person && self.source(at).len() == 2 && !vital(self.page, at))
     }
 
     /// "P/O HK", "p.o. HK": signed for somebody.
     fn for_order(&self, at: usize) -> bool {
         let mut p = at;
-        while p > 0 && matches!(self.fold(p - 1), "." | ":") && at - p < 2 {
+        while p > 0 && is!(self.key(p - 1), "." | ":") && at - p < 2 {
             p -= 1;
         }
-        p > 2 && self.fold(p - 1) == "o" && matches!(self.fold(p - 2), "/" | ".") && self.fold(p - 3) == "p" && self.page.line_ends(at + 1)
+        p > 2 && is!(self.key(p - 1), "o") && is!(self.key(p - 2), "/" | ".") && is!(self.key(p - 3), "p") && self.page.line_ends(at + 1)
     }
 
     /// Part of a longer thing: "x-LM", "3LM".
     fn glued_on(&self, at: usize) -> bool {
-        at > 0 && self.page.glued(at) && !matches!(self.fold(at - 1), "(" | "[" | "/" | ":" | "," | "'" | ".")
+        at > 0 && self.page.glued(at) && !is!(self.key(at - 1), "(" | "[" | "/" | ":" | "," | "'" | ".")
     }
 
     /// Two or three capitals, or "GdB", that never head a line of a note.
@@ -221,17 +220,17 @@ impl Proper<'_, '_> {
 
     /// "(SK) pansement refait", "[SK] …" at the start of a line.
     fn bracketed(&self, at: usize) -> bool {
-        let open = at > 0 && matches!(self.fold(at - 1), "(" | "[") && (at == 1 || !self.page.same_line(at - 1));
-        open && self.page.same_line(at) && matches!(self.fold(at + 1), ")" | "]") && self.rare(at)
+        let open = at > 0 && is!(self.key(at - 1), "(" | "[") && (at == 1 || !self.page.same_line(at - 1));
+        open && self.page.same_line(at) && is!(self.key(at + 1), ")" | "]") && self.rare(at)
     }
 
     /// "Prise en charge : 14:02 (BLG)", "pansement refait (BLG)": in brackets behind an hour
     /// or a step of care, two people parted by a stroke at most.
     fn behind_step(&self, at: usize) -> bool {
-        let second = at > 2 && self.fold(at - 1) == "/" && self.letters(at - 2);
+        let second = at > 2 && is!(self.key(at - 1), "/") && self.letters(at - 2);
         let first = if second { at - 2 } else { at };
-        let closed = self.fold(at + 1) == ")" || self.fold(at + 1) == "/" && self.letters(at + 2) && self.fold(at + 3) == ")";
-        if first < 2 || self.fold(first - 1) != "(" || !closed || !self.page.same_line(first) || !self.page.same_line(first - 1) {
+        let closed = is!(self.key(at + 1), ")") || is!(self.key(at + 1), "/") && self.letters(at + 2) && is!(self.key(at + 3), ")");
+        if first < 2 || !is!(self.key(first - 1), "(") || !closed || !self.page.same_line(first) || !self.page.same_line(first - 1) {
             return false;
         }
         let last = first - 2;
@@ -240,10 +239,10 @@ impl Proper<'_, '_> {
             .split_once('h')
             .is_some_and(|(h, m)| h.len() < 3 && [h, m].iter().all(|p| p.bytes().all(|b| b.is_ascii_digit())))
             && self.number(last)
-            || self.number(last) && first > 4 && matches!(self.fold(last - 1), ":" | "h") && self.number(last - 2);
+            || self.number(last) && first > 4 && is!(self.key(last - 1), ":" | "h") && self.number(last - 2);
         // "(VO)", "(SL)", "(BD)": the way of a drug, a side.
-        let way = matches!(
-            self.fold(at),
+        let way = is!(
+            self.key(at),
             "vo" | "po"
                 | "iv"
                 | "im"
@@ -270,8 +269,8 @@ impl Proper<'_, '_> {
 
     /// "BLG DECT 4471": in front of a telephone that somebody carries.
     fn carries_phone(&self, at: usize) -> bool {
-        let (cue, number) = (at + 1, at + 2 + usize::from(matches!(self.fold(at + 2), ":" | ".")));
-        let carried = matches!(self.fold(cue), "dect" | "bip") && self.page.same_line(cue);
+        let (cue, number) = (at + 1, at + 2 + usize::from(is!(self.key(at + 2), ":" | ".")));
+        let carried = is!(self.key(cue), "dect" | "bip") && self.page.same_line(cue);
         let figures = self.page.same_line(number) && self.number(number) && self.fold(number).len() > 1;
         let two = self.source(at).len() == 2 && !known::ward(self.fold(at)) && !self.page.has(at, look::CLINICAL | look::CUE);
         carried && figures && (self.rare(at) || two)
@@ -288,30 +287,27 @@ impl Proper<'_, '_> {
                 "ide" | "ash" | "brancardier" | "brancardiere" | "infirmier" | "infirmiere" | "externe" | "interne" | "ambulancier" => true,
                 _ => false,
             };
-        let other = known::ward(self.fold(at)) || matches!(self.fold(at), "uf" | "ch" | "uh" | "nc" | "de" | "ok" | "tt");
+        let other = known::ward(self.fold(at)) || is!(self.key(at), "uf" | "ch" | "uh" | "nc" | "de" | "ok" | "tt");
         let ends = self.page.line_ends(at + 1)
-            || matches!(self.fold(at + 1), "," | "." | ";" | ")" | "+" | "|" | "a" | "et" | "pour" | "le")
+            || is!(self.key(at + 1), "," | "." | ";" | ")" | "+" | "|" | "a" | "et" | "pour" | "le")
             || self.number(at + 1) && self.page.same_line(at + 1);
         helper && ends && !other && self.source(at).len() == 2
     }
 
     /// "14/01 11h30 LM : …", "11h30 LM\n".
     fn heads_entry(&self, at: usize) -> bool {
-        let closed = self.closed(at + 1) || matches!(self.fold(at + 1), ":" | "-" | "–" | "/" | "(" | "=" | ">");
-        closed
-            && self.dated_head(at)
-            && !(self.number(at + 2) && matches!(self.fold(at + 1), ":" | "=" | "-") && self.page.same_line(at + 2))
+        let closed = self.closed(at + 1) || is!(self.key(at + 1), ":" | "-" | "–" | "/" | "(" | "=" | ">");
+        closed && self.dated_head(at) && !(self.number(at + 2) && is!(self.key(at + 1), ":" | "=" | "-") && self.page.same_line(at + 2))
     }
 
     /// "Bilan de fin : GA 11:52", "LM 14h30" at the end of a line.
     fn timed(&self, at: usize) -> bool {
-        let opened =
-            at == 0 || !self.page.same_line(at) || matches!(self.fold(at - 1), ":" | "-" | "–" | "(" | "." | ";" | "/" | "[" | ",");
+        let opened = at == 0 || !self.page.same_line(at) || is!(self.key(at - 1), ":" | "-" | "–" | "(" | "." | ";" | "/" | "[" | ",");
         // "validé, SK 12/03 14:55"
         if opened && at > 0 && self.label(at + 1) == Some(Label::Date) && self.page.same_line(at + 1) && self.rare(at) {
             return true;
         }
-        let at = at + usize::from(matches!(self.fold(at + 1), "]" | ")"));
+        let at = at + usize::from(is!(self.key(at + 1), "]" | ")"));
         let (hour, next) = (at + 1, at + 2);
         if !opened || !self.page.same_line(hour) || !self.number(hour) {
             return false;
@@ -320,18 +316,18 @@ impl Proper<'_, '_> {
         let end = match fold.split_once('h') {
             Some((h, m)) if h.len() <= 2 && m.len() <= 2 && h.bytes().chain(m.bytes()).all(|b| b.is_ascii_digit()) => next,
             None if fold.len() <= 2
-                && self.fold(next) == ":"
+                && is!(self.key(next), ":")
                 && self.page.glued(next)
                 && self.number(next + 1)
                 && self.fold(next + 1).len() == 2 =>
             {
                 next + 2
             }
-            None if fold.len() <= 2 && self.fold(next) == "h" => next + 1 + usize::from(self.number(next + 1)),
+            None if fold.len() <= 2 && is!(self.key(next), "h") => next + 1 + usize::from(self.number(next + 1)),
             _ => return false,
         };
         let starts = !self.page.same_line(at) || at > 0 && !self.page.same_line(at - 1) && self.mark(at - 1);
-        starts || self.page.line_ends(end) || matches!(self.fold(end), ")" | "." | ";" | "-")
+        starts || self.page.line_ends(end) || is!(self.key(end), ")" | "." | ";" | "-")
     }
 
     /// "Pansement : 12/03 QV, 14/03 RD": letters behind each of several days.
@@ -341,7 +337,7 @@ impl Proper<'_, '_> {
                 && self.label(i - 1) == Some(Label::Date)
                 && self.page.same_line(i)
                 && self.rare(i)
-                && (self.closed(i + 1) || matches!(self.fold(i + 1), "," | ";" | "/" | "-" | "." | "|"))
+                && (self.closed(i + 1) || is!(self.key(i + 1), "," | ";" | "/" | "-" | "." | "|"))
         };
         let start = self.page.line_start(at);
         behind_day(at) && (start..self.page.len()).take_while(|i| *i == start || self.page.same_line(*i)).any(|i| i != at && behind_day(i))
@@ -353,19 +349,21 @@ impl Proper<'_, '_> {
             return false;
         }
         let ends = self.page.line_ends(at + 1)
-            || matches!(self.fold(at + 1), "." | "," | ";" | ")" | "/" | "-" | ":" | "et" | "a" | "le" | "ce" | "qui" | "pour" | "+")
+            || is!(self.key(at + 1), "." | "," | ";" | ")" | "/" | "-" | ":" | "et" | "a" | "le" | "ce" | "qui" | "pour" | "+")
             || self.label(at + 1) == Some(Label::Date);
         let before = self.fold(at - 1);
         // "prévenue par MK au 06 00 …", "appel par MK au fils": who telephones.
-        let called = self.label(at + 2) == Some(Label::Tel) || self.kin(at + 2) || matches!(self.fold(at + 2), "portable" | "domicile");
-        if before == "par" && called && matches!(self.fold(at + 1), "au" | "aux" | "sur") && !known::ward(self.fold(at)) {
+        let called = self.label(at + 2) == Some(Label::Tel) || self.kin(at + 2) || is!(self.key(at + 2), "portable" | "domicile");
+        if before == "par" && called && is!(self.key(at + 1), "au" | "aux" | "sur") && !known::ward(self.fold(at)) {
             return true;
         }
         if !ends {
             return false;
         }
-        let near =
-            (2..11).take_while(|back| at >= *back && self.fold(at - back) != ".").map(|back| self.before(at, back)).any(known::shared_act);
+        let near = (2..11)
+            .take_while(|back| at >= *back && !is!(self.key(at - back), "."))
+            .map(|back| self.before(at, back))
+            .any(known::shared_act);
         if before == "a" && self.page.has(at - 1, look::LOWER) || self.source(at - 1) == "à" {
             return near && self.rare(at);
         }
@@ -385,7 +383,7 @@ impl Proper<'_, '_> {
             return self.source(at).len() == 2 && self.rare(at);
         }
         let cue = self.page.cues[at - 1].is_some_and(|c| c.end == at && c.roles & (role::FUNCTION | role::TYPIST) != 0);
-        cue && self.rare(at) && !self.page.has(at - 1, look::UPPER) && self.fold(at + 1) != ":"
+        cue && self.rare(at) && !self.page.has(at - 1, look::UPPER) && !is!(self.key(at + 1), ":")
     }
 
     fn kin(&self, at: usize) -> bool {
@@ -395,11 +393,11 @@ impl Proper<'_, '_> {
     /// "MR/JD", "NO/sd": two who share a letter, at its end.
     fn slashed(&mut self, at: usize) {
         let second = at + 2;
-        let parted = matches!(self.fold(at + 1), ":" | "." | "-" | "_" | "\\");
-        if !(self.fold(at + 1) == "/" || parted)
+        let parted = is!(self.key(at + 1), ":" | "." | "-" | "_" | "\\");
+        if !(is!(self.key(at + 1), "/") || parted)
             || !self.page.glued(at + 1)
             || !self.page.glued(second)
-            || !(self.closed(at + 3) || matches!(self.fold(at + 3), "-" | "–" | ",") && !self.page.glued(at + 4))
+            || !(self.closed(at + 3) || is!(self.key(at + 3), "-" | "–" | ",") && !self.page.glued(at + 4))
             || self.covered(second)
         {
             return;
@@ -407,13 +405,13 @@ impl Proper<'_, '_> {
         // "DLU.pdf"
         let file =
             ["pdf", "doc", "jpg", "png", "tif", "txt", "xml", "csv", "xls", "rtf", "dcm", "msg", "eml", "zip"].contains(&self.fold(second));
-        if file && self.fold(at + 1) == "." {
+        if file && is!(self.key(at + 1), ".") {
             return;
         }
         let own_line = at == 0 || !self.page.same_line(at);
         // "tapé PF:kg"
         let written = !own_line && writing(self.fold(at - 1));
-        let opened = own_line || written || matches!(self.fold(at - 1), "." | ":" | "-" | "–" | ";" | ")");
+        let opened = own_line || written || is!(self.key(at - 1), "." | ":" | "-" | "–" | ";" | ")");
         let source = self.source(second);
         let typed = (2..=3).contains(&source.len()) && source.bytes().all(|b| b.is_ascii_alphabetic());
         let small = source.bytes().all(|b| b.is_ascii_lowercase());
@@ -421,10 +419,10 @@ impl Proper<'_, '_> {
         let capitals = (2..=3).contains(&first.len())
             && first.bytes().filter(u8::is_ascii_uppercase).count() >= 2
             && first.bytes().all(|b| b.is_ascii_alphabetic());
-        if !opened || !typed || !capitals || parted && !own_line && !written && self.fold(at - 1) != ":" {
+        if !opened || !typed || !capitals || parted && !own_line && !written && !is!(self.key(at - 1), ":") {
             return;
         }
-        let units = matches!(self.fold(second), "l" | "ml" | "dl" | "min" | "h" | "j" | "kg" | "mg" | "mm");
+        let units = is!(self.key(second), "l" | "ml" | "dl" | "min" | "h" | "j" | "kg" | "mg" | "mm");
         let known = |i: usize| known::heading(self.fold(i));
         let own = self.people.contains(first.to_ascii_lowercase().as_str()) && source.len() < 3;
         let sure = if small { written || !units && (own || !known(at)) } else { !known(at) && !known(second) };

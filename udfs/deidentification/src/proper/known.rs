@@ -2,8 +2,9 @@
 
 use std::sync::OnceLock;
 
-use rustc_hash::FxHashSet;
+use rustc_hash::FxHashMap;
 use sillage_clinical::knowledge::Knowledge;
+use sillage_clinical::text::key;
 use sillage_clinical::vocabulary::UNKNOWN;
 
 const THINGS: &str = include_str!("../../data/proper_things.txt");
@@ -11,77 +12,81 @@ const COMMON: &str = include_str!("../../data/proper_common.txt");
 const ABBREVIATIONS: &str = include_str!("../../data/abbreviations.txt");
 const LETTERS: &str = include_str!("../../data/letters.txt");
 
-struct Lists {
-    things: FxHashSet<&'static str>,
-    common: FxHashSet<&'static str>,
-    abbreviations: FxHashSet<&'static str>,
-    letters: FxHashSet<&'static str>,
-    two_letters: FxHashSet<&'static str>,
-    place_heads: FxHashSet<&'static str>,
-    medical_heads: FxHashSet<&'static str>,
-    carriers: FxHashSet<&'static str>,
-    acts: FxHashSet<&'static str>,
-    deeds: FxHashSet<&'static str>,
-    headings: FxHashSet<&'static str>,
-    businesses: FxHashSet<&'static str>,
-    form_kinds: FxHashSet<&'static str>,
-    care_acts: FxHashSet<&'static str>,
-    cut_words: FxHashSet<&'static str>,
-    wards: FxHashSet<&'static str>,
-    articles: FxHashSet<&'static str>,
-    flowers: FxHashSet<&'static str>,
+/// Lists that a word stands in, as bits.
+mod list {
+    pub const THINGS: u32 = 1;
+    pub const COMMON: u32 = 1 << 1;
+    pub const ABBREVIATIONS: u32 = 1 << 2;
+    pub const LETTERS: u32 = 1 << 3;
+    pub const TWO_LETTERS: u32 = 1 << 4;
+    pub const PLACE_HEADS: u32 = 1 << 5;
+    pub const MEDICAL_HEADS: u32 = 1 << 6;
+    pub const CARRIERS: u32 = 1 << 7;
+    pub const ACTS: u32 = 1 << 8;
+    pub const DEEDS: u32 = 1 << 9;
+    pub const HEADINGS: u32 = 1 << 10;
+    pub const BUSINESSES: u32 = 1 << 11;
+    pub const FORM_KINDS: u32 = 1 << 12;
+    pub const CARE_ACTS: u32 = 1 << 13;
+    pub const CUT_WORDS: u32 = 1 << 14;
+    pub const WARDS: u32 = 1 << 15;
+    pub const ARTICLES: u32 = 1 << 16;
+    pub const FLOWERS: u32 = 1 << 17;
 }
 
-/// Words of a file, or of one of its parts headed `[name]`.
-fn words(file: &'static str, part: &str) -> FxHashSet<&'static str> {
-    let mut inside = part.is_empty();
-    let mut out = FxHashSet::default();
-    for line in file.lines().filter(|l| !l.starts_with('#')) {
-        match line.strip_prefix('[').and_then(|l| l.strip_suffix(']')) {
-            Some(name) => inside = name == part,
-            None if inside => out.extend(line.split_whitespace()),
-            None => {}
+/// The files, their parts headed `[name]` and the list that each is; words before the first
+/// part are of the list without a name.
+const LISTS: [(&str, &str, u32); 18] = [
+    (THINGS, "", list::THINGS),
+    (COMMON, "", list::COMMON),
+    (ABBREVIATIONS, "", list::ABBREVIATIONS),
+    (LETTERS, "", list::LETTERS),
+    (LETTERS, "two letters", list::TWO_LETTERS),
+    (COMMON, "place heads", list::PLACE_HEADS),
+    (COMMON, "medical heads", list::MEDICAL_HEADS),
+    (COMMON, "carriers", list::CARRIERS),
+    (COMMON, "shared acts", list::ACTS),
+    (COMMON, "deeds", list::DEEDS),
+    (ABBREVIATIONS, "headings", list::HEADINGS),
+    (COMMON, "businesses", list::BUSINESSES),
+    (COMMON, "form kinds", list::FORM_KINDS),
+    (COMMON, "care acts", list::CARE_ACTS),
+    (ABBREVIATIONS, "cut words", list::CUT_WORDS),
+    (ABBREVIATIONS, "wards", list::WARDS),
+    (COMMON, "articles", list::ARTICLES),
+    (COMMON, "flowers", list::FLOWERS),
+];
+
+/// Whether a folded word stands in one of these lists.
+fn listed(fold: &str, lists: u32) -> bool {
+    static WORDS: OnceLock<FxHashMap<u64, u32>> = OnceLock::new();
+    let words = WORDS.get_or_init(|| {
+        let mut words: FxHashMap<u64, u32> = FxHashMap::default();
+        for (file, part, bit) in LISTS {
+            let mut inside = part.is_empty();
+            for line in file.lines().filter(|l| !l.starts_with('#')) {
+                match line.strip_prefix('[').and_then(|l| l.strip_suffix(']')) {
+                    Some(name) => inside = name == part,
+                    None if inside => line.split_whitespace().for_each(|w| *words.entry(key(w)).or_default() |= bit),
+                    None => {}
+                }
+            }
         }
-    }
-    out
-}
-
-fn lists() -> &'static Lists {
-    static LISTS: OnceLock<Lists> = OnceLock::new();
-    LISTS.get_or_init(|| Lists {
-        things: words(THINGS, ""),
-        common: words(COMMON, ""),
-        abbreviations: words(ABBREVIATIONS, ""),
-        letters: words(LETTERS, ""),
-        two_letters: words(LETTERS, "two letters"),
-        place_heads: words(COMMON, "place heads"),
-        medical_heads: words(COMMON, "medical heads"),
-        carriers: words(COMMON, "carriers"),
-        acts: words(COMMON, "shared acts"),
-        deeds: words(COMMON, "deeds"),
-        headings: words(ABBREVIATIONS, "headings"),
-        businesses: words(COMMON, "businesses"),
-        form_kinds: words(COMMON, "form kinds"),
-        care_acts: words(COMMON, "care acts"),
-        cut_words: words(ABBREVIATIONS, "cut words"),
-        wards: words(ABBREVIATIONS, "wards"),
-        articles: words(COMMON, "articles"),
-        flowers: words(COMMON, "flowers"),
-    })
+        words
+    });
+    words.get(&key(fold)).is_some_and(|in_lists| in_lists & lists != 0)
 }
 
 /// A device, a brand, an organism, a software, a score.
 pub(crate) fn thing(fold: &str) -> bool {
-    lists().things.contains(fold)
+    listed(fold, list::THINGS)
 }
 
 /// A word of French or of medicine, in any number or gender.
 fn common(fold: &str) -> bool {
-    let list = &lists().common;
-    let stem = |s: &str| {
-        list.contains(s) || s.strip_suffix('e').is_some_and(|m| list.contains(m) || m.strip_suffix('e').is_some_and(|n| list.contains(n)))
-    };
-    list.contains(fold) || stem(fold.strip_suffix(['s', 'x']).unwrap_or(fold)) || stem(fold)
+    let held = |s: &str| listed(s, list::COMMON);
+    let stem = |s: &str| held(s) || s.strip_suffix('e').is_some_and(|m| held(m) || m.strip_suffix('e').is_some_and(held));
+    held(fold) || stem(fold.strip_suffix(['s', 'x']).unwrap_or(fold)) || stem(fold)
 }
 
 /// Something other than a name of a person or a place explains the word.
@@ -96,80 +101,80 @@ pub(crate) fn medical(fold: &str) -> bool {
 
 /// Two letters that stand for a place of work: "CS DECT 4471", "IDE SI".
 pub(crate) fn ward(fold: &str) -> bool {
-    lists().wards.contains(fold)
+    listed(fold, list::WARDS)
 }
 
 /// An article, a grade, a negation: letters behind it are a thing, not somebody.
 pub(crate) fn makes_thing(fold: &str) -> bool {
-    lists().articles.contains(fold)
+    listed(fold, list::ARTICLES)
 }
 
 /// A word cut short before the name of somebody: "Int.", "Serv.", "Bd."
 pub(crate) fn cut_word(fold: &str) -> bool {
-    lists().cut_words.contains(fold)
+    listed(fold, list::CUT_WORDS)
 }
 
 /// Two or three letters that every ward reads as a thing.
 pub(crate) fn abbreviation(fold: &str) -> bool {
-    lists().abbreviations.contains(fold)
+    listed(fold, list::ABBREVIATIONS)
 }
 
 /// Letters of medicine, of the trade or of every day; of two letters those that notes really use.
 pub(crate) fn lettered(fold: &str) -> bool {
     if fold.len() == 2 {
-        return lists().two_letters.contains(fold);
+        return listed(fold, list::TWO_LETTERS);
     }
-    abbreviation(fold) || lists().letters.contains(fold)
+    listed(fold, list::ABBREVIATIONS | list::LETTERS)
 }
 
 /// Flowers, trees, birds and stones that wards are called by.
 pub(crate) fn flower(fold: &str) -> bool {
-    lists().flowers.contains(fold)
+    listed(fold, list::FLOWERS)
 }
 
 /// "école", "gare", "mairie": what stands before "de" and a place.
 pub(crate) fn place_head(fold: &str) -> bool {
-    lists().place_heads.contains(fold)
+    listed(fold, list::PLACE_HEADS)
 }
 
 /// "maladie", "pince", "score": what stands before "de" and an eponym.
 pub(super) fn medical_head(fold: &str) -> bool {
-    lists().medical_heads.contains(fold)
+    listed(fold, list::MEDICAL_HEADS)
 }
 
 /// "infection à", "stent", "logiciel": what a capitalised thing follows.
 pub(super) fn carries_thing(fold: &str) -> bool {
-    lists().carriers.contains(fold)
+    listed(fold, list::CARRIERS)
 }
 
 /// "rappelle", "prévenue": what people do, behind their name.
 pub(crate) fn deed(fold: &str) -> bool {
-    lists().deeds.contains(fold)
+    listed(fold, list::DEEDS)
 }
 
 /// Letters that head a line or stand before a time in every note: "TA", "TDM".
 pub(crate) fn heading(fold: &str) -> bool {
-    lists().headings.contains(fold)
+    listed(fold, list::HEADINGS)
 }
 
 /// "Taxi", "Avis", "Famille": what opens a line before a name.
 pub(crate) fn business(fold: &str) -> bool {
-    lists().businesses.contains(fold)
+    listed(fold, list::BUSINESSES)
 }
 
 /// "FOR", "ENR", "PROC": what the code of a form of the house begins with.
 pub(crate) fn form_kind(fold: &str) -> bool {
-    lists().form_kinds.contains(fold)
+    listed(fold, list::FORM_KINDS)
 }
 
 /// "refait", "posée", "installé": a step of care, behind which somebody signs.
 pub(crate) fn care_act(fold: &str) -> bool {
-    lists().care_acts.contains(fold)
+    listed(fold, list::CARE_ACTS)
 }
 
 /// "vu", "discuté", "staff": what people do with one another.
 pub(crate) fn shared_act(fold: &str) -> bool {
-    lists().acts.contains(fold)
+    listed(fold, list::ACTS)
 }
 
 #[cfg(test)]

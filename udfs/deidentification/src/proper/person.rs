@@ -1,5 +1,7 @@
 //! People: the other half of a name, a pair of names, who writes a note, accounts.
 
+use sillage_clinical::is;
+
 use super::{Proper, known};
 use crate::Label;
 use crate::calendar::weekday;
@@ -15,7 +17,7 @@ impl Proper<'_, '_> {
     pub(super) fn cut_given_names(&mut self) {
         for at in 2..self.page.len() {
             // "Anne-Flo" where Anne is found.
-            let half = self.fold(at - 1) == "-" && self.page.glued(at - 1) && self.page.glued(at) && !self.covered(at);
+            let half = is!(self.key(at - 1), "-") && self.page.glued(at - 1) && self.page.glued(at) && !self.covered(at);
             let first = self.label(at - 2) == Some(Label::Prenom) && self.page.has(at - 2, word::ANY_GIVEN);
             if half && first && self.cut_half(at) {
                 self.emit(at..at + 1, Label::Prenom, "proper:given", 0.5);
@@ -25,11 +27,11 @@ impl Proper<'_, '_> {
             if !name || !self.page.same_line(at) || self.page.glued(at) || self.covered(at - 1) {
                 continue;
             }
-            let dotted = self.fold(at - 1) == "." && self.page.glued(at - 1);
+            let dotted = is!(self.key(at - 1), ".") && self.page.glued(at - 1);
             let last = if dotted { at - 2 } else { at - 1 };
             let written = |at: usize| self.page.has(at, look::CAPITAL | look::SINGLE) && !self.covered(at);
             let hyphened =
-                last > 1 && self.fold(last - 1) == "-" && self.page.glued(last - 1) && self.page.glued(last) && written(last - 2);
+                last > 1 && is!(self.key(last - 1), "-") && self.page.glued(last - 1) && self.page.glued(last) && written(last - 2);
             let short = |at: usize, most: usize| self.fold(at).chars().count() <= most;
             let fits = if hyphened {
                 dotted && short(last, CUT) || short(last - 2, 2) && self.page.has(last, word::ANY_GIVEN)
@@ -47,7 +49,7 @@ impl Proper<'_, '_> {
     pub(super) fn before_given_names(&mut self) {
         for at in 0..self.page.len().saturating_sub(1) {
             let given = at + 1;
-            let opens = at == 0 || !self.page.same_line(at) || matches!(self.fold(at - 1), "," | ":" | "(" | "/" | ";" | "." | "-" | "–");
+            let opens = at == 0 || !self.page.same_line(at) || is!(self.key(at - 1), "," | ":" | "(" | "/" | ";" | "." | "-" | "–");
             let name = self.page.has(at, look::UPPER) && self.fold(at).len() > 3 && self.page.pronounceable(at..given) && self.unknown(at);
             let found = self.page.same_line(given)
                 && self.label(given) == Some(Label::Prenom)
@@ -121,7 +123,7 @@ impl Proper<'_, '_> {
         }
         let mark = self.fold(at - 1);
         let behind = self.label(at - 2) == Some(Label::Prenom) && !self.page.has(at - 2, look::UPPER);
-        let goes_on = matches!(self.fold(at + 1), "et" | ",");
+        let goes_on = is!(self.key(at + 1), "et" | ",");
         let given = self.page.has(at, word::ANY_GIVEN);
         let linked = matches!(mark, "et" | "&") || mark == "," && (given || goes_on && self.unknown(at));
         let plain = !self.page.has(at, look::CLINICAL | word::COMMON | look::CUE | word::EPONYM)
@@ -136,10 +138,10 @@ impl Proper<'_, '_> {
 
     /// "interphone LE DANTEC": a particle and a name in capitals among small letters.
     pub(super) fn particled(&mut self, at: usize) -> bool {
-        let next = at + 1 + usize::from(self.fold(at + 1) == "'");
+        let next = at + 1 + usize::from(is!(self.key(at + 1), "'"));
         let written = self.page.has(at, look::UPPER | look::SINGLE)
-            && matches!(
-                self.fold(at),
+            && is!(
+                self.key(at),
                 "le" | "la"
                     | "les"
                     | "de"
@@ -165,9 +167,9 @@ impl Proper<'_, '_> {
             && self.fold(next).len() > 3
             && !self.column(at + 1);
         // "N'Guyen", "M'Bala"
-        let elided = matches!(self.fold(at), "n" | "m" | "o" | "k" | "t")
+        let elided = is!(self.key(at), "n" | "m" | "o" | "k" | "t")
             && self.page.has(at, look::SINGLE)
-            && self.fold(at + 1) == "'"
+            && is!(self.key(at + 1), "'")
             && self.page.glued(at + 1)
             && self.page.glued(at + 2)
             && self.page.has(at + 2, look::CAPITAL)
@@ -195,30 +197,30 @@ impl Proper<'_, '_> {
             && self.page.has(at, look::CAPITAL)
             && !self.page.has(at, look::UPPER | look::CLINICAL | word::COMMON | word::EPONYM)
             && self.page.pronounceable(at..at + 1)
-            && !(self.fold(at + 1) == "-" && self.page.glued(at + 1))
+            && !(is!(self.key(at + 1), "-") && self.page.glued(at + 1))
     }
 
     /// "Marie-Dominique": two given names that a hyphen joins, "M-Lou": the first in short.
     pub(super) fn compound_given(&mut self, at: usize) -> bool {
         let end = at + 3;
-        let letter = self.page.has(at, look::SINGLE) && matches!(self.fold(at), "m" | "j");
+        let letter = self.page.has(at, look::SINGLE) && is!(self.key(at), "m" | "j");
         let given = |i: usize| {
             // "Anne-Flo", "Marie-Cla": the second half cut short.
-            let short = i > at && (self.cut_half(i) || matches!(self.fold(i), "phi" | "th" | "max"));
+            let short = i > at && (self.cut_half(i) || is!(self.key(i), "phi" | "th" | "max"));
             self.page.has(i, look::CAPITAL)
                 && (short || self.page.has(i, word::ANY_GIVEN) && !self.page.has(i, word::EPONYM) && self.fold(i).len() > 2)
         };
-        let joined = self.fold(at + 1) == "-" && self.page.glued(at + 1) && self.page.glued(at + 2);
+        let joined = is!(self.key(at + 1), "-") && self.page.glued(at + 1) && self.page.glued(at + 2);
         if !joined
             || !(given(at) || letter && !self.page.has(at + 2, look::UPPER))
             || !given(at + 2)
             || self.covered(at + 2)
-            || self.fold(end) == "-" && self.page.glued(end)
+            || is!(self.key(end), "-") && self.page.glued(end)
             || self.page.behind_eponym_head(at)
         {
             return false;
         }
-        if matches!(self.fold(at), "saint" | "sainte") {
+        if is!(self.key(at), "saint" | "sainte") {
             return false;
         }
         self.emit(at..end, Label::Prenom, "proper:given", 0.6);
@@ -266,15 +268,14 @@ impl Proper<'_, '_> {
         let last = self.page.line_ends(end);
         let headed = self.dated_head(at)
             && (given || self.unknown(at) || sure)
-            && (matches!(self.fold(end), ":" | "-" | "–" | "/" | "(" | "," | "=" | ">") || last || sure);
-        let closing =
-            last && sure && at > 0 && self.page.same_line(at) && matches!(self.fold(at - 1), "." | "-" | "–" | ";" | "/" | "!" | ")");
-        let opens = at == 0 || !self.page.same_line(at) || matches!(self.fold(at - 1), "." | ";" | "-" | "–" | "•" | "*" | ">" | "!" | "?");
+            && (is!(self.key(end), ":" | "-" | "–" | "/" | "(" | "," | "=" | ">") || last || sure);
+        let closing = last && sure && at > 0 && self.page.same_line(at) && is!(self.key(at - 1), "." | "-" | "–" | ";" | "/" | "!" | ")");
+        let opens = at == 0 || !self.page.same_line(at) || is!(self.key(at - 1), "." | ";" | "-" | "–" | "•" | "*" | ">" | "!" | "?");
         let speaks = opens
             && (sure || given || self.unknown(at))
             && !self.page.has(at, look::UPPER)
             && (known::deed(self.fold(end)) && self.page.same_line(end) && !self.page.glued(end));
-        let named = sure && opens && self.fold(end) == ":" && !self.number(end + 1);
+        let named = sure && opens && is!(self.key(end), ":") && !self.number(end + 1);
         // "Dr Dubreuil (Kerbihan)", "06 12 … (Solène)": what brackets say of a span.
         // "à son domicile (Kerozar Vras)"
         let said = at > 1
@@ -285,18 +286,19 @@ impl Proper<'_, '_> {
                     && !self.of_medicine(at - 1, 3)
                     && !likely_common(self.fold(at)));
         let chained = self.chain(at, end);
-        let bracket = said && self.fold(at - 1) == "(" && self.fold(chained) == ")" && self.unknown(at) && !self.page.has(at, look::UPPER);
+        let bracket =
+            said && is!(self.key(at - 1), "(") && is!(self.key(chained), ")") && self.unknown(at) && !self.page.has(at, look::UPPER);
         let end = if bracket { chained } else { end };
         // "Mme Roux, Muret", "SSR Les Myrtes, Porticcio;"
         // "SMR LES MYRTES - PORTICCIO"
-        let dash = at > 1 && matches!(self.fold(at - 1), "-" | "–" | "/") && last && self.label(at - 2) == Some(Label::Hopital);
+        let dash = at > 1 && is!(self.key(at - 1), "-" | "–" | "/") && last && self.label(at - 2) == Some(Label::Hopital);
         let listed = at > 1
-            && (self.fold(at - 1) == "," || dash)
+            && (is!(self.key(at - 1), ",") || dash)
             && self.page.same_line(at)
             && self.unknown(at)
             && !likely_common(self.fold(at))
             && matches!(self.label(at - 2), Some(Label::Hopital | Label::Nom | Label::Adresse | Label::Zip | Label::Ville))
-            && (last || matches!(self.fold(end), ";" | "." | "," | ")" | "("));
+            && (last || is!(self.key(end), ";" | "." | "," | ")" | "("));
         if bracket || listed {
             self.emit(at..end, Label::Ville, "proper:beside", 0.4);
             return true;
@@ -333,7 +335,7 @@ impl Proper<'_, '_> {
             return false;
         }
         let end = self.held(at);
-        let defined = at > 0 && self.fold(at - 1) == "(" && self.fold(end) == ")" && fold.len() < 7;
+        let defined = at > 0 && is!(self.key(at - 1), "(") && is!(self.key(end), ")") && fold.len() < 7;
         let numbered = self.page.same_line(end) && self.number(end) && !self.covered(end) || self.page.glued(end) && self.number(end);
         let short = fold.len() < 6
             && (self.page.line_start(at) == at && !self.page.line_ends(end) && self.page.has(end, look::LOWER | look::CAPITAL));
@@ -350,29 +352,28 @@ impl Proper<'_, '_> {
         while p > 0
             && at - p < 3
             && self.page.same_line(p)
-            && matches!(self.fold(p - 1), "garde" | "de" | "neuro" | "neurologue" | "nuit" | "cardio" | "rea" | "senior" | "sos")
+            && is!(self.key(p - 1), "garde" | "de" | "neuro" | "neurologue" | "nuit" | "cardio" | "rea" | "senior" | "sos")
         {
             p -= 1;
         }
         let Some(before) = p.checked_sub(1).filter(|_| self.page.same_line(p)) else { return false };
         let cue = self.page.cues[before].is_some_and(|c| c.roles & (role::FUNCTION | role::TITLE) != 0);
-        cue || matches!(self.fold(before), "avec" | "avis" | "par" | "dr" | "appel")
-            || p < at && matches!(self.fold(p), "senior" | "neurologue")
+        cue || is!(self.key(before), "avec" | "avis" | "par" | "dr" | "appel") || p < at && is!(self.key(p), "senior" | "neurologue")
     }
 
     /// "Op : Kerbrat / Autret": an unknown word alone behind a colon, or listed with one.
     pub(super) fn behind_colon(&mut self, at: usize) -> bool {
         let listed =
-            at > 1 && matches!(self.fold(at - 1), "/" | "+" | "&" | "-") && matches!(self.label(at - 2), Some(Label::Nom | Label::Prenom));
+            at > 1 && is!(self.key(at - 1), "/" | "+" | "&" | "-") && matches!(self.label(at - 2), Some(Label::Nom | Label::Prenom));
         // "(Kerdonval/Troussel)"
         let pair = at > 0
-            && self.fold(at - 1) == "("
-            && matches!(self.fold(at + 1), "/" | "+" | "et" | "-")
+            && is!(self.key(at - 1), "(")
+            && is!(self.key(at + 1), "/" | "+" | "et" | "-")
             && self.unknown(at + 2)
-            && self.fold(at + 3) == ")"
+            && is!(self.key(at + 3), ")")
             && !likely_common(self.fold(at + 2));
         let listed = listed || pair;
-        let colon = at > 1 && self.fold(at - 1) == ":" && self.page.same_line(at) && self.page.same_line(at - 1);
+        let colon = at > 1 && is!(self.key(at - 1), ":") && self.page.same_line(at) && self.page.same_line(at - 1);
         if !(colon || listed)
             || !self.page.same_line(at)
             || !self.unknown(at)
@@ -384,8 +385,8 @@ impl Proper<'_, '_> {
         }
         let end = self.chain(at, self.held(at));
         if !(self.page.line_ends(end)
-            || listed && self.fold(end) == ")"
-            || matches!(self.fold(end), "/" | "," | "(" | "+" | "et" | "-" | ";" | "&"))
+            || listed && is!(self.key(end), ")")
+            || is!(self.key(end), "/" | "," | "(" | "+" | "et" | "-" | ";" | "&"))
         {
             return false;
         }
@@ -427,15 +428,15 @@ impl Proper<'_, '_> {
             if fold.len() < 5 || !fold.as_bytes()[fold.len() - 1].is_ascii_digit() || self.number(at) {
                 continue;
             }
-            let account = matches!(self.fold(at - 1), "compte" | "login" | "user" | "session" | "utilisateur") && self.page.same_line(at);
+            let account = is!(self.key(at - 1), "compte" | "login" | "user" | "session" | "utilisateur") && self.page.same_line(at);
             let mixed = fold.bytes().filter(u8::is_ascii_alphabetic).count() > 3;
             if account && mixed && !self.covered(at) {
                 self.emit(at..at + 1, Label::Id, "proper:login", 0.5);
             }
         }
         for at in 2..self.page.len() {
-            let named = matches!(self.fold(at - 1), ":" | "=")
-                && matches!(self.fold(at - 2), "login" | "utilisateur" | "user" | "username" | "identifiant" | "operateur");
+            let named = is!(self.key(at - 1), ":" | "=")
+                && is!(self.key(at - 2), "login" | "utilisateur" | "user" | "username" | "identifiant" | "operateur");
             let plain = named && self.page.same_line(at) && !self.mark(at) && !self.covered(at) && self.fold(at).len() > 3;
             if plain && !known::explained(self.fold(at)) && !self.page.has(at, word::COMMON) {
                 self.emit(at..at + 1, Label::Id, "proper:login", 0.5);
@@ -451,7 +452,7 @@ impl Proper<'_, '_> {
             let fold = self.fold(i);
             let date = self.label(i) == Some(Label::Date);
             let clock = self.number(i)
-                && (fold.contains('h') || matches!(self.fold(i + 1), ":" | "h") || i > start && self.fold(i - 1) == ":" || fold.len() < 3);
+                && (fold.contains('h') || is!(self.key(i + 1), ":" | "h") || i > start && is!(self.key(i - 1), ":") || fold.len() < 3);
             figures |= date || clock;
             let filler = self.mark(i)
                 || matches!(fold, "h" | "le" | "a" | "nuit" | "matin" | "am" | "soir" | "midi" | "jour" | "min" | "mn")

@@ -1,5 +1,7 @@
 //! What stands before a word and says what it may name.
 
+use sillage_clinical::is;
+
 use super::{Proper, WRAP, known};
 use crate::Label;
 use crate::name::knowledge::{role, word};
@@ -33,8 +35,8 @@ impl Proper<'_, '_> {
         {
             return false;
         }
-        let slash = self.fold(at - 1) == "/" && page.glued(at) && self.label(at - 2) == Some(Label::Ville);
-        let article = matches!(self.fold(at), "la" | "le" | "les") && !page.has(at, look::UPPER) && page.has(at + 1, look::CAPITAL);
+        let slash = is!(self.key(at - 1), "/") && page.glued(at) && self.label(at - 2) == Some(Label::Ville);
+        let article = is!(self.key(at), "la" | "le" | "les") && !page.has(at, look::UPPER) && page.has(at + 1, look::CAPITAL);
         if slash
             && (article || !page.has(at, look::CUE | word::ACRONYM))
             && !known::thing(self.fold(at))
@@ -46,7 +48,7 @@ impl Proper<'_, '_> {
         }
         // "à Tavelle Brouzac": a word with a capital and one that nothing explains.
         let first = at - 1;
-        let at_first = self.fold(first - 1) == "a" && page.has(first - 1, look::LOWER | look::SINGLE) && self.source(first - 1) != "A";
+        let at_first = is!(self.key(first - 1), "a") && page.has(first - 1, look::LOWER | look::SINGLE) && self.source(first - 1) != "A";
         let plain =
             page.has(first, look::CAPITAL) && !page.has(first, look::UPPER | look::CLINICAL | word::EPONYM) && page.title(first).is_none();
         if at_first
@@ -65,9 +67,8 @@ impl Proper<'_, '_> {
         }
         let first = (1..4).take_while(|b| at >= *b && self.label(at - b) == Some(Label::Ville)).last();
         let Some(first) = first.map(|b| at - b) else { return false };
-        let led = first > 0
-            && matches!(self.fold(first - 1), "a" | "de" | "vers" | "pour" | "sur")
-            && page.has(first - 1, look::LOWER | look::SINGLE);
+        let led =
+            first > 0 && is!(self.key(first - 1), "a" | "de" | "vers" | "pour" | "sur") && page.has(first - 1, look::LOWER | look::SINGLE);
         if led && !page.glued(at) && !page.has(at, look::UPPER) && self.unknown(at) && !crate::name::knowledge::likely_common(self.fold(at))
         {
             let end = self.held(at);
@@ -91,9 +92,8 @@ impl Proper<'_, '_> {
             let start = page.line_start(p);
             let full = page.text.tokens[p].end - page.text.tokens[start].start >= WRAP;
             let kin = page.cues[p].is_some_and(|c| c.end == at && c.roles & (role::KIN | role::FUNCTION) != 0);
-            let open =
-                matches!(page.fold(p), "a" | "de" | "chez" | "vers" | "d" | "'" | "avec" | "par" | "au" | "du" | "sur" | "et") || kin;
-            if !(small && (full || open) || page.fold(p) == "'") {
+            let open = is!(page.key(p), "a" | "de" | "chez" | "vers" | "d" | "'" | "avec" | "par" | "au" | "du" | "sur" | "et") || kin;
+            if !(small && (full || open) || is!(page.key(p), "'")) {
                 return Place::Opens;
             }
         }
@@ -147,7 +147,7 @@ impl Proper<'_, '_> {
             "et" | "ou" | "&" | "/" | "," if p > 0 => match self.label(p - 1) {
                 Some(Label::Nom | Label::Prenom) if fold != "/" && fold != "," => Place::Person,
                 Some(Label::Ville) if fold != "," => Place::Near,
-                _ if fold == "et" && self.fold(p - 1) == ")" => Place::Person,
+                _ if fold == "et" && is!(self.key(p - 1), ")") => Place::Person,
                 _ => Place::None,
             },
             _ if small && page.cues[p].is_some_and(|c| c.end == at && c.roles & (role::KIN | role::FUNCTION | role::AGENT) != 0) => {

@@ -5,6 +5,8 @@
 
 use rustc_hash::FxHashSet;
 
+use sillage_clinical::is;
+
 use super::{Proper, known};
 use crate::Label;
 use crate::name::initials::reviewed;
@@ -68,9 +70,7 @@ impl Proper<'_, '_> {
 
     /// Nothing of the sentence follows: the line, the bracket or the item ends, or a day stands there.
     fn ends_item(&self, at: usize) -> bool {
-        self.closed(at)
-            || matches!(self.fold(at), ")" | "]" | "," | ";" | "." | "|")
-            || matches!(self.label(at), Some(Label::Date | Label::Tel))
+        self.closed(at) || is!(self.key(at), ")" | "]" | "," | ";" | "." | "|") || matches!(self.label(at), Some(Label::Date | Label::Tel))
     }
 
     /// "interne Pic.": behind a trade a short word with one capital is a name, whatever it
@@ -104,7 +104,7 @@ impl Proper<'_, '_> {
                     | "avec"
             );
         let avec = self.before(at, 1) == "avec" && !self.page.has(at, word::ANY_NAME);
-        let ends = self.ends_item(at + 1) || matches!(self.fold(at + 1), "au" | "a" | "et" | "qui" | "le" | "poste" | "dect" | "bip");
+        let ends = self.ends_item(at + 1) || is!(self.key(at + 1), "au" | "a" | "et" | "qui" | "le" | "poste" | "dect" | "bip");
         let abbreviated =
             found || self.page.has(at, word::ACRONYM | look::CLINICAL) || known::lettered(fold) || self.page.has(at, word::ANY_NAME);
         // "interne Uro.", "interne Med"
@@ -116,7 +116,7 @@ impl Proper<'_, '_> {
     fn again(&mut self, first: usize) {
         let source = self.source(first);
         for at in 1..self.page.len() {
-            let bracket = self.before(at, 1) == "(" && matches!(self.fold(at + 1), ")" | ",");
+            let bracket = self.before(at, 1) == "(" && is!(self.key(at + 1), ")" | ",");
             let asked = matches!(self.before(at, 1), "avec" | "par" | "interne" | "dr" | "senior");
             if at != first && self.source(at) == source && (bracket || asked && self.page.same_line(at)) {
                 self.emit(at..at + 1, Label::Nom, SLOT, 0.4);
@@ -126,7 +126,7 @@ impl Proper<'_, '_> {
 
     /// "d'accord (AL)", "(accord LD)", "Vue AG 12/03": behind what somebody agrees to or has seen.
     fn agreed(&self, at: usize) -> bool {
-        let bracket = usize::from(self.before(at, 1) == "(" && self.fold(at + 1) == ")");
+        let bracket = usize::from(self.before(at, 1) == "(" && is!(self.key(at + 1), ")"));
         let Some(said) = at.checked_sub(1 + bracket).filter(|_| self.page.same_line(at)) else { return false };
         let word = self.fold(said);
         let accord = matches!(word, "accord" | "aval" | "daccord") || word == "vert" && self.before(said, 1) == "feu";
@@ -134,30 +134,31 @@ impl Proper<'_, '_> {
             return accord || reviewed(word) || matches!(word, "avis" | "ok" | "valide" | "validee" | "entendu" | "confirme");
         }
         // "vu CR 14/05": a thing may be read as well.
-        let read = matches!(self.fold(at), "co" | "ro" | "rx" | "bh" | "bu" | "hb" | "pl" | "dt" | "ta" | "pa" | "fc" | "fr" | "ec");
+        let read = is!(self.key(at), "co" | "ro" | "rx" | "bh" | "bu" | "hb" | "pl" | "dt" | "ta" | "pa" | "fc" | "fr" | "ec");
         let seen = self.fold(at).len() == 2 && !read;
-        let dated = usize::from(self.fold(at + 1) == "le");
-        let day = self.label(at + 1 + dated) == Some(Label::Date) || self.fold(at + 1) == "ce" && self.fold(at + 2).len() > 3;
+        let dated = usize::from(is!(self.key(at + 1), "le"));
+        let day = self.label(at + 1 + dated) == Some(Label::Date) || is!(self.key(at + 1), "ce") && self.fold(at + 2).len() > 3;
         // "Vu ce jour BC"
         let first = self.page.line_start(at);
         let today = at > first + 1
             && at < first + 5
             && reviewed(self.fold(first))
-            && (first + 1..at).all(|i| self.number(i) || matches!(self.fold(i), "ce" | "jour" | "matin" | "soir" | "a" | "h" | "le" | ":"))
+            && (first + 1..at).all(|i| self.number(i) || is!(self.key(i), "ce" | "jour" | "matin" | "soir" | "a" | "h" | "le" | ":"))
             && self.ends_item(at + 1);
-        accord && (self.ends_item(at + 1) || self.fold(at + 1) == "(") && !vital(self.page, at) || seen && (reviewed(word) && day || today)
+        accord && (self.ends_item(at + 1) || is!(self.key(at + 1), "(")) && !vital(self.page, at)
+            || seen && (reviewed(word) && day || today)
     }
 
     /// "Manip ; TD", "Saisie<tab>PA": the cell behind a trade in a table that was taken out of its lines.
     fn celled(&self, at: usize) -> bool {
         let mark = usize::from(matches!(self.before(at, 1), ";" | "|"));
         let parted = mark == 1 || at > 0 && self.tabbed(at);
-        if !parted || vital(self.page, at) || !self.page.same_line(at) || !(self.closed(at + 1) || matches!(self.fold(at + 1), ";" | "|")) {
+        if !parted || vital(self.page, at) || !self.page.same_line(at) || !(self.closed(at + 1) || is!(self.key(at + 1), ";" | "|")) {
             return false;
         }
         let end = at - mark;
         (1..4).filter_map(|back| end.checked_sub(back)).any(|cue| {
-            let opens = cue == 0 || !self.page.same_line(cue) || self.tabbed(cue) || matches!(self.fold(cue - 1), ";" | "|" | "-" | "–");
+            let opens = cue == 0 || !self.page.same_line(cue) || self.tabbed(cue) || is!(self.key(cue - 1), ";" | "|" | "-" | "–");
             opens && self.page.cues[cue].is_some_and(|c| c.end == end && c.roles & (role::FUNCTION | role::TYPIST) != 0)
         })
     }
@@ -171,8 +172,7 @@ impl Proper<'_, '_> {
     fn takes_over(&self, at: usize) -> bool {
         let shift = matches!(self.before(at, 1), "nuit" | "jour" | "matin" | "soir" | "apm" | "aprem" | "garde");
         let parted = matches!(self.before(at, 2), "puis" | "," | "/" | ";" | "(" | "+" | "&" | "et" | "-");
-        if !shift || !parted || known::heading(self.fold(at)) || !self.ends_item(at + 1) && !matches!(self.fold(at + 1), "/" | "+" | "puis")
-        {
+        if !shift || !parted || known::heading(self.fold(at)) || !self.ends_item(at + 1) && !is!(self.key(at + 1), "/" | "+" | "puis") {
             return false;
         }
         let start = self.page.line_start(at).max(at.saturating_sub(14));
@@ -181,7 +181,7 @@ impl Proper<'_, '_> {
 
     /// "constantes prises par LM à 8h": two letters that stand for nothing behind "par".
     fn done_by(&self, at: usize) -> bool {
-        let ends = self.ends_item(at + 1) || matches!(self.fold(at + 1), "a" | "le" | "ce" | "et" | "puis" | "avec");
+        let ends = self.ends_item(at + 1) || is!(self.key(at + 1), "a" | "le" | "ce" | "et" | "puis" | "avec");
         let verb = self.before(at, 2).ends_with(['e', 's', 't']);
         self.before(at, 1) == "par"
             && self.page.same_line(at)
@@ -209,8 +209,8 @@ impl Proper<'_, '_> {
 
     /// "famille reçue (AL)." at the end of a line: two letters that stand for nothing, of no word before.
     fn closes_in_brackets(&self, at: usize) -> bool {
-        let closes = self.fold(at + 1) == ")" && (self.closed(at + 2) || self.fold(at + 2) == "." && self.closed(at + 3));
-        let bracket = at > 1 && self.fold(at - 1) == "(" && self.page.same_line(at - 1) && closes;
+        let closes = is!(self.key(at + 1), ")") && (self.closed(at + 2) || is!(self.key(at + 2), ".") && self.closed(at + 3));
+        let bracket = at > 1 && is!(self.key(at - 1), "(") && self.page.same_line(at - 1) && closes;
         bracket
             && self.fold(at).len() == 2
             && !known::lettered(self.fold(at))
@@ -237,7 +237,7 @@ impl Proper<'_, '_> {
         let small = matches!(self.fold(at).len(), 2 | 3) && self.source(at).bytes().all(|b| b.is_ascii_lowercase());
         small
             && at > 2
-            && matches!(self.fold(at - 1), ":" | "/")
+            && is!(self.key(at - 1), ":" | "/")
             && self.page.glued(at)
             && self.page.glued(at - 1)
             && self.label(at - 2) == Some(Label::Nom)
@@ -248,7 +248,7 @@ impl Proper<'_, '_> {
 
     /// "relecture rapide par nrt": behind "par" and a writing.
     fn typed_by(&self, at: usize) -> bool {
-        let ends = self.ends_item(at + 1) || matches!(self.fold(at + 1), "le" | "-" | "–" | "poste");
+        let ends = self.ends_item(at + 1) || is!(self.key(at + 1), "le" | "-" | "–" | "poste");
         self.before(at, 1) == "par"
             && ends
             && (2..5).take_while(|back| at >= *back && !matches!(self.before(at, *back), "." | ";" | ",")).any(|back| {
@@ -264,26 +264,26 @@ impl Proper<'_, '_> {
             self.before(at, 1 + colon),
             "frappe" | "frappee" | "tape" | "tapee" | "saisie" | "dactylo" | "secretariat" | "secretaire" | "secr" | "transcription"
         );
-        let called = matches!(self.fold(at + 1), "poste" | "tel" | "dect" | "-" | "–" | "/");
+        let called = is!(self.key(at + 1), "poste" | "tel" | "dect" | "-" | "–" | "/");
         typed && (self.ends_item(at + 1) || called && self.page.same_line(at + 1))
     }
 
     /// "K.-R., 62 ans": letters with dots up to an age.
     fn aged(&self, first: usize) -> bool {
-        let end = (first..first + 6).find(|i| self.fold(*i) == ",").unwrap_or(first);
-        end > first && self.number(end + 1) && matches!(self.fold(end + 2), "ans" | "a")
+        let end = (first..first + 6).find(|i| is!(self.key(*i), ",")).unwrap_or(first);
+        end > first && self.number(end + 1) && is!(self.key(end + 2), "ans" | "a")
     }
 
     /// One letter with its dot, or the two of a compound.
     fn single_letter(&mut self, at: usize) {
-        let dotted = |i: usize| self.page.has(i, look::SINGLE) && self.fold(i + 1) == "." && self.page.glued(i + 1);
+        let dotted = |i: usize| self.page.has(i, look::SINGLE) && is!(self.key(i + 1), ".") && self.page.glued(i + 1);
         if !dotted(at) || !self.source(at).is_ascii() {
             return;
         }
         let next = at + 2;
         // "L.-A. K.-R., 62 ans"
         let second = next + 1;
-        let compound = self.fold(next) == "-" && self.page.glued(next) && self.page.glued(second) && dotted(second);
+        let compound = is!(self.key(next), "-") && self.page.glued(next) && self.page.glued(second) && dotted(second);
         let family = second + 2;
         let named = matches!(self.label(family), Some(Label::Nom | Label::Prenom)) || dotted(family) && self.aged(family);
         if compound && self.page.same_line(family) && named {
@@ -300,14 +300,14 @@ impl Proper<'_, '_> {
         // "Interne appelé (T., bip 4471)"
         let phone = |i: usize| {
             self.page.same_line(i)
-                && (matches!(self.fold(i), "bip" | "dect" | "poste" | "tel" | "interne" | "senior") || self.label(i) == Some(Label::Tel))
+                && (is!(self.key(i), "bip" | "dect" | "poste" | "tel" | "interne" | "senior") || self.label(i) == Some(Label::Tel))
         };
-        if self.fold(at - 1) == "(" && self.fold(next) == "," && phone(next + 1) {
+        if is!(self.key(at - 1), "(") && is!(self.key(next), ",") && phone(next + 1) {
             self.emit(at..next, Label::Nom, SLOT, 0.4);
             return;
         }
         // "Patient ; KERBRAT ; C. ; 66 ans"
-        let cell = |i: usize| matches!(self.fold(i), ";" | "|") && self.page.same_line(i);
+        let cell = |i: usize| is!(self.key(i), ";" | "|") && self.page.same_line(i);
         let behind =
             cell(at - 1) && at > 1 && self.label(at - 2) == Some(Label::Nom) || self.tabbed(at) && self.label(at - 1) == Some(Label::Nom);
         if behind && (cell(next) || self.closed(next)) {

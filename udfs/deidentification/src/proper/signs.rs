@@ -5,6 +5,7 @@
 //! Letters that an article or an amount stands beside anywhere in the text are a thing.
 
 use rustc_hash::FxHashSet;
+use sillage_clinical::is;
 use sillage_clinical::text::{Kind, Text};
 
 use super::{Proper, known};
@@ -41,11 +42,11 @@ impl Proper<'_, '_> {
             let fold = self.fold(at);
             let own = self.people.contains(fold);
             let rare = self.rare(at) && !known::explained(fold);
-            let named = own && at > 0 && matches!(self.fold(at - 1), "par" | "avec" | "a") && self.behind_asked(at);
+            let named = own && at > 0 && is!(self.key(at - 1), "par" | "avec" | "a") && self.behind_asked(at);
             let called = self.source(at).len() == 2 && self.called(at);
             let bracketed = own && self.signs_in_brackets(at);
             // "correction QV : régime mixé"
-            let remarked = own && at > 0 && remark(self.fold(at - 1)) && self.page.same_line(at) && self.fold(at + 1) == ":";
+            let remarked = own && at > 0 && remark(self.fold(at - 1)) && self.page.same_line(at) && is!(self.key(at + 1), ":");
             let written = remarked || self.written_behind(at) || self.with_known(at) || named || called || bracketed;
             let placed = written
                 || !known::heading(fold)
@@ -53,7 +54,7 @@ impl Proper<'_, '_> {
                         || own && self.between_marks(at));
             // "MT : Dr X": a label with somebody behind.
             let labels =
-                self.fold(at + 1) == ":" && self.page.same_line(at + 2) && self.page.title(at + 2).is_some() && known::abbreviation(fold);
+                is!(self.key(at + 1), ":") && self.page.same_line(at + 2) && self.page.title(at + 2).is_some() && known::abbreviation(fold);
             if !placed || labels || self.is_amount(at) {
                 continue;
             }
@@ -88,9 +89,9 @@ impl Proper<'_, '_> {
         let written = (2..=3).contains(&count) && capitals == count
             || (3..=4).contains(&count) && capitals == count - 1 && source.as_bytes()[0].is_ascii_uppercase();
         let held = |i: usize, mark: usize| {
-            self.page.glued(i) && self.page.glued(mark) && matches!(self.fold(mark), "-" | "_" | "'" | "@" | "+" | "." | "%" | "=")
+            self.page.glued(i) && self.page.glued(mark) && is!(self.key(mark), "-" | "_" | "'" | "@" | "+" | "." | "%" | "=")
         };
-        let before = at > 0 && self.page.glued(at) && !matches!(self.fold(at - 1), "(" | "[" | "/" | ":" | "," | "|" | ">" | "=");
+        let before = at > 0 && self.page.glued(at) && !is!(self.key(at - 1), "(" | "[" | "/" | ":" | "," | "|" | ">" | "=");
         written && source.bytes().all(|b| b.is_ascii_alphabetic()) && !before && !held(at + 2, at + 1) && self.page.title(at).is_none()
     }
 
@@ -100,8 +101,8 @@ impl Proper<'_, '_> {
         if !self.page.same_line(next) || self.column(next) {
             return false;
         }
-        let sign = matches!(self.fold(next), "=" | "<" | ">" | "%" | "®" | "≥" | "≤" | "~");
-        let value = next + usize::from(matches!(self.fold(next), ":" | "à" | "a"));
+        let sign = is!(self.key(next), "=" | "<" | ">" | "%" | "®" | "≥" | "≤" | "~");
+        let value = next + usize::from(is!(self.key(next), ":" | "à" | "a"));
         let figure = self.number(value) && !self.clock(value) && !self.covered(value);
         sign || figure
     }
@@ -110,8 +111,8 @@ impl Proper<'_, '_> {
     fn clock(&self, at: usize) -> bool {
         let fold = self.fold(at);
         fold.contains('h')
-            || matches!(self.fold(at + 1), ":" | "h") && self.page.same_line(at + 1)
-            || at > 1 && self.fold(at - 1) == ":" && self.page.glued(at) && self.page.glued(at - 1) && self.number(at - 2)
+            || is!(self.key(at + 1), ":" | "h") && self.page.same_line(at + 1)
+            || at > 1 && is!(self.key(at - 1), ":") && self.page.glued(at) && self.page.glued(at - 1) && self.number(at - 2)
             || self.label(at) == Some(Label::Date)
             || self.label(at) == Some(Label::Tel)
     }
@@ -119,14 +120,14 @@ impl Proper<'_, '_> {
     /// "la X", "un X", "de X", "anti-X", "3 X": an article or an amount makes a thing of it.
     pub(super) fn article(&self, at: usize) -> bool {
         let Some(p) = at.checked_sub(1).filter(|_| self.page.same_line(at)) else { return false };
-        known::makes_thing(self.fold(p)) || self.fold(p) == "'" || self.number(p) && !self.covered(p) && !self.clock(p)
+        known::makes_thing(self.fold(p)) || is!(self.key(p), "'") || self.number(p) && !self.covered(p) && !self.clock(p)
     }
 
     /// Letters that are a thing somewhere in the text.
     fn things(&self) -> FxHashSet<String> {
         (0..self.page.len())
             .filter(|at| {
-                let defined = *at > 1 && self.fold(at - 1) == "(" && self.fold(at + 1) == ")" && self.defines(*at);
+                let defined = *at > 1 && is!(self.key(at - 1), "(") && is!(self.key(at + 1), ")") && self.defines(*at);
                 self.capital_letters(*at) && (self.article(*at) || self.is_amount(*at) || defined)
             })
             .map(|at| self.fold(at).to_owned())
@@ -142,9 +143,9 @@ impl Proper<'_, '_> {
 
     /// "… et marche seule (PS)." at the end of a sentence: who noted it, not what is abbreviated.
     fn signs_in_brackets(&self, at: usize) -> bool {
-        let closes = matches!(self.fold(at + 1), ")" | "]")
-            && (self.closed(at + 2) || self.fold(at + 2) == "." && (self.closed(at + 3) || !self.page.glued(at + 3)));
-        if at < 2 || !matches!(self.fold(at - 1), "(" | "[") || !closes || !self.page.same_line(at - 1) || self.number(at - 2) {
+        let closes = is!(self.key(at + 1), ")" | "]")
+            && (self.closed(at + 2) || is!(self.key(at + 2), ".") && (self.closed(at + 3) || !self.page.glued(at + 3)));
+        if at < 2 || !is!(self.key(at - 1), "(" | "[") || !closes || !self.page.same_line(at - 1) || self.number(at - 2) {
             return false;
         }
         let fold = self.fold(at);
@@ -190,9 +191,7 @@ impl Proper<'_, '_> {
     /// "QLW 06h37 :", "MV - tél. 62 40": at the head of a line.
     fn heads_line(&self, at: usize) -> bool {
         let mut first = at;
-        while first > 0
-            && self.page.same_line(first)
-            && matches!(self.fold(first - 1), "=" | "-" | "–" | "*" | "•" | ">" | "[" | "(" | "#" | "→")
+        while first > 0 && self.page.same_line(first) && is!(self.key(first - 1), "=" | "-" | "–" | "*" | "•" | ">" | "[" | "(" | "#" | "→")
         {
             first -= 1;
         }
@@ -200,7 +199,7 @@ impl Proper<'_, '_> {
         let next = at + 1;
         let called = self.called(at);
         // "HK le 12/03"
-        let day = next + usize::from(self.fold(next) == "le" && self.label(next + 1) == Some(Label::Date));
+        let day = next + usize::from(is!(self.key(next), "le") && self.label(next + 1) == Some(Label::Date));
         let timed = self.page.same_line(day) && (self.number(day) || self.covered(day)) && self.clock(day);
         let alone = self.closed(next) && at + 9 > self.page.len();
         opens && (timed || called || alone)
@@ -209,8 +208,8 @@ impl Proper<'_, '_> {
     /// "MV - tél. 62 40": who can be called, at the start of a line.
     fn called(&self, at: usize) -> bool {
         let next = at + 1;
-        let dash = matches!(self.fold(next), "-" | "–" | "," | ":" | "/" | "(") && self.page.same_line(next) && !self.page.glued(next + 1);
-        let phone = matches!(self.fold(next + 1), "tel" | "poste" | "dect" | "bip" | "interne" | "ide" | "externe" | "medecin");
+        let dash = is!(self.key(next), "-" | "–" | "," | ":" | "/" | "(") && self.page.same_line(next) && !self.page.glued(next + 1);
+        let phone = is!(self.key(next + 1), "tel" | "poste" | "dect" | "bip" | "interne" | "ide" | "externe" | "medecin");
         dash && phone && (at == 0 || !self.page.same_line(at))
     }
 
@@ -222,10 +221,7 @@ impl Proper<'_, '_> {
     /// The word before asks for a person: a trade, a copy, "avis", "addendum".
     fn behind_asked(&self, at: usize) -> bool {
         let mut p = at;
-        while p > 0
-            && self.page.same_line(p)
-            && at - p < FILLERS
-            && matches!(self.fold(p - 1), ":" | "(" | "/" | "par" | "a" | "avec" | "garde")
+        while p > 0 && self.page.same_line(p) && at - p < FILLERS && is!(self.key(p - 1), ":" | "(" | "/" | "par" | "a" | "avec" | "garde")
         {
             p -= 1;
         }
@@ -238,8 +234,8 @@ impl Proper<'_, '_> {
         });
         let remark = remark(self.fold(before));
         let asked = remark
-            || matches!(
-                self.fold(before),
+            || is!(
+                self.key(before),
                 "idem"
                     | "ope"
                     | "operateur"
@@ -269,9 +265,9 @@ impl Proper<'_, '_> {
             );
         let next = at + 1;
         let ends = self.closed(next)
-            || remark && self.fold(next) == ":"
-            || matches!(
-                self.fold(next),
+            || remark && is!(self.key(next), ":")
+            || is!(
+                self.key(next),
                 "." | ","
                     | ";"
                     | ")"
@@ -296,8 +292,8 @@ impl Proper<'_, '_> {
 
     /// "Amitiés. QV", "…, QV" at the end of the text's last lines.
     fn closes_line(&self, at: usize) -> bool {
-        let last = self.closed(at + 1) || matches!(self.fold(at + 1), ")" | ".") && self.closed(at + 2);
-        let parted = at > 0 && self.page.same_line(at) && matches!(self.fold(at - 1), "." | "–" | "/" | "!" | "-") && !self.page.glued(at);
+        let last = self.closed(at + 1) || is!(self.key(at + 1), ")" | ".") && self.closed(at + 2);
+        let parted = at > 0 && self.page.same_line(at) && is!(self.key(at - 1), "." | "–" | "/" | "!" | "-") && !self.page.glued(at);
         let greeted = (1..4).any(|back| at >= back && self.page.cues[at - back].is_some_and(|c| c.roles & role::CLOSING != 0));
         last && (parted && at + 12 > self.page.len() || greeted)
     }
@@ -306,7 +302,7 @@ impl Proper<'_, '_> {
     fn with_known(&self, at: usize) -> bool {
         at > 1
             && self.page.same_line(at)
-            && matches!(self.fold(at - 1), "/" | "+" | "&" | "puis")
+            && is!(self.key(at - 1), "/" | "+" | "&" | "puis")
             && self.label(at - 2) == Some(Label::Nom)
             && self.capital_letters(at - 2)
             && (self.closed(at + 1) || self.mark(at + 1) && !self.page.glued(at + 2) || self.label(at + 1) == Some(Label::Date))
@@ -314,7 +310,7 @@ impl Proper<'_, '_> {
 
     /// Marks or line ends on both sides: a cell, a bracket, a list.
     fn between_marks(&self, at: usize) -> bool {
-        let before = at == 0 || !self.page.same_line(at) || self.mark(at - 1) && self.fold(at - 1) != "'" || self.column(at);
+        let before = at == 0 || !self.page.same_line(at) || self.mark(at - 1) && !is!(self.key(at - 1), "'") || self.column(at);
         let behind = self.closed(at + 1) || self.mark(at + 1) || self.page.same_line(at + 1) && self.clock(at + 1);
         before && behind
     }
@@ -323,28 +319,27 @@ impl Proper<'_, '_> {
     /// document, up to the end of the line or bracket.
     fn written_behind(&self, at: usize) -> bool {
         let last = self.closed(at + 1)
-            || matches!(self.fold(at + 1), ")" | "]" | "." | "/" | ";") && (self.closed(at + 2) || self.fold(at + 1) != ".")
+            || is!(self.key(at + 1), ")" | "]" | "." | "/" | ";") && (self.closed(at + 2) || !is!(self.key(at + 1), "."))
             || self.label(at + 1) == Some(Label::Date)
             // "signé, MC puis FT"
-            || matches!(self.fold(at + 1), "puis" | "et" | "+" | "&") && at + 2 < self.page.len() && self.capital_letters(at + 2);
+            || is!(self.key(at + 1), "puis" | "et" | "+" | "&") && at + 2 < self.page.len() && self.capital_letters(at + 2);
         if !last || self.source(at).len() > 3 || at == 0 {
             return false;
         }
-        let marked = matches!(self.fold(at - 1), ":" | "," | "(" | "/" | "-" | "–" | ".") || self.column(at);
+        let marked = is!(self.key(at - 1), ":" | "," | "(" | "/" | "-" | "–" | ".") || self.column(at);
         let mut p = at;
         while p > 0
             && self.page.same_line(p)
             && at - p < 4
-            && (self.mark(p - 1)
-                || matches!(self.fold(p - 1), "electroniquement" | "numeriquement" | "definitivement" | "par" | "approuve"))
+            && (self.mark(p - 1) || is!(self.key(p - 1), "electroniquement" | "numeriquement" | "definitivement" | "par" | "approuve"))
         {
             p -= 1;
         }
-        let by = p < at && (p..at).any(|i| self.fold(i) == "par");
+        let by = p < at && (p..at).any(|i| is!(self.key(i), "par"));
         let does = p > 0
             && self.page.same_line(p)
-            && matches!(
-                self.fold(p - 1),
+            && is!(
+                self.key(p - 1),
                 "valide"
                     | "validee"
                     | "signe"
@@ -369,8 +364,8 @@ impl Proper<'_, '_> {
                     | "emargement"
             );
         // "validé MC puis FT"
-        let marked = marked || self.fold(at + 1) == "puis" && self.source(at).len() == 2;
-        let approved = p > 0 && p < at && (p..at).any(|i| self.fold(i) == "approuve");
+        let marked = marked || is!(self.key(at + 1), "puis") && self.source(at).len() == 2;
+        let approved = p > 0 && p < at && (p..at).any(|i| is!(self.key(i), "approuve"));
         let acts = by
             && (1..6).any(|back| {
                 p >= back
@@ -379,14 +374,14 @@ impl Proper<'_, '_> {
                         .any(|v| self.before(p, back).starts_with(v) && self.before(p, back).len() < v.len() + 4)
             });
         // "validé QV 12/03/24": the day behind, but not "relu CR 12/03".
-        let dated = p == at && self.label(at + 1) == Some(Label::Date) && !matches!(self.fold(at), "cr" | "cs" | "co" | "ro" | "rx");
+        let dated = p == at && self.label(at + 1) == Some(Label::Date) && !is!(self.key(at), "cr" | "cs" | "co" | "ro" | "rx");
         (does || approved || acts) && (marked || by || dated) && (!self.page.has(at, word::PARTICLE) || self.page.stands_out(at))
     }
 
     /// "DR KERDONVAL B RPPS …", "Dr Kerdonval B, …": the letter of a given name behind a family name.
     pub(super) fn letter_behind(&mut self, at: usize) -> bool {
         // "Mme Kerdonval J+1"
-        let counted = matches!(self.fold(at + 1), "+" | "-" | "=" | "°") && self.page.glued(at + 1);
+        let counted = is!(self.key(at + 1), "+" | "-" | "=" | "°") && self.page.glued(at + 1);
         if at < 2
             || counted
             || !self.page.has(at, look::SINGLE)
@@ -404,15 +399,15 @@ impl Proper<'_, '_> {
             p -= 1;
         }
         let titled = (1..3).any(|back| p >= back && self.page.title(p - back).is_some());
-        let dotted = self.fold(at + 1) == "." && self.page.glued(at + 1);
+        let dotted = is!(self.key(at + 1), ".") && self.page.glued(at + 1);
         let end = at + 1 + usize::from(dotted);
         let closed = self.closed(end)
-            || self.mark(end) && self.fold(end) != "'"
+            || self.mark(end) && !is!(self.key(end), "'")
             || self.covered(end)
             || self.number(end)
-            || matches!(self.fold(end), "rpps" | "adeli" | "tel" | "poste" | "dect" | "bip" | "le" | "interne" | "chef" | "neurologue");
+            || is!(self.key(end), "rpps" | "adeli" | "tel" | "poste" | "dect" | "bip" | "le" | "interne" | "chef" | "neurologue");
         let upper = self.page.has(at - 1, look::UPPER) || titled;
-        if !(closed && upper && (titled || dotted || p == 0 || !self.page.same_line(p))) || self.fold(at + 1) == "'" {
+        if !(closed && upper && (titled || dotted || p == 0 || !self.page.same_line(p))) || is!(self.key(at + 1), "'") {
             return false;
         }
         self.emit(at..end, Label::Prenom, "proper:given", 0.5);

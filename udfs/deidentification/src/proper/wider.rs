@@ -1,6 +1,8 @@
 //! People and places by what may only be said of them: a name in small letters behind a
 //! title, one behind a trade in short, a region, a house without its kind.
 
+use sillage_clinical::is;
+
 use super::{Proper, known};
 use crate::Label;
 use crate::name::knowledge::{likely_common, role, word};
@@ -20,22 +22,22 @@ impl Proper<'_, '_> {
             first = p;
             p -= 1;
         }
-        if self.fold(p) == "." && p > 0 {
+        if is!(self.key(p), ".") && p > 0 {
             p -= 1;
         }
-        let titled = matches!(self.fold(p), "dr" | "docteur" | "pr" | "mme" | "mr" | "mlle" | "madame" | "monsieur" | "drs");
+        let titled = is!(self.key(p), "dr" | "docteur" | "pr" | "mme" | "mr" | "mlle" | "madame" | "monsieur" | "drs");
         let bits = word::COMMON | word::ACRONYM | word::QUALIFIER | look::CLINICAL | look::CUE;
         if !titled || self.page.has(at, bits) || known::explained(self.fold(at)) || likely_common(self.fold(at)) {
             return false;
         }
         let mut end = at + 1;
-        while matches!(self.fold(end), "'" | "-")
+        while is!(self.key(end), "'" | "-")
             && self.page.glued(end)
             && self.page.glued(end + 1)
             && self.page.has(end + 1, look::LOWER | look::CAPITAL | look::SINGLE)
-            || self.fold(end) == "h" && self.fold(end - 1) == "'"
+            || is!(self.key(end), "h") && is!(self.key(end - 1), "'")
         {
-            end += if matches!(self.fold(end), "'" | "-") { 2 } else { 1 };
+            end += if is!(self.key(end), "'" | "-") { 2 } else { 1 };
         }
         self.emit(first..end, Label::Nom, "proper:title", 0.5);
         true
@@ -68,7 +70,7 @@ impl Proper<'_, '_> {
             || before == "par" && seen(earlier)
             || self.source(at - 1) == "à"
                 && matches!(earlier, "tel" | "appel" | "transmis" | "transmise" | "confie" | "confiee" | "adresse" | "adressee");
-        let bracket = before == "(" && self.fold(at + 1) == ")" && self.label(at - 2) == Some(Label::Nom);
+        let bracket = before == "(" && is!(self.key(at + 1), ")") && self.label(at - 2) == Some(Label::Nom);
         let lives = matches!(earlier, "vit" | "habite" | "hospit" | "reside" | "ne" | "nee" | "fils" | "fille" | "soeur" | "frere")
             || trade(earlier)
             || matches!(self.label(at - 2), Some(Label::Prenom | Label::Nom));
@@ -127,7 +129,7 @@ impl Proper<'_, '_> {
                 continue;
             };
             if self.covered(at)
-                || !matches!(self.fold(at), "-" | "'")
+                || !is!(self.key(at), "-" | "'")
                 || !self.page.glued(at)
                 || !self.page.glued(at + 1)
                 || self.covered(at + 1)
@@ -135,8 +137,8 @@ impl Proper<'_, '_> {
             {
                 continue;
             }
-            let letter = self.fold(at) == "'" && self.fold(at + 1) == "h" && self.fold(at - 1).ends_with('c');
-            let half = self.fold(at) == "-"
+            let letter = is!(self.key(at), "'") && is!(self.key(at + 1), "h") && self.fold(at - 1).ends_with('c');
+            let half = is!(self.key(at), "-")
                 && self.page.has(at + 1, look::CAPITAL)
                 && !self.page.has(at + 1, look::CLINICAL | word::ACRONYM | word::EPONYM)
                 && !known::thing(self.fold(at + 1));
@@ -147,7 +149,7 @@ impl Proper<'_, '_> {
         }
         for at in 1..self.page.len() {
             let house = matches!(self.label(at), Some(Label::Ville | Label::Hopital)) && self.page.has(at, look::CAPITAL);
-            let article = matches!(self.fold(at - 1), "les" | "le" | "la")
+            let article = is!(self.key(at - 1), "les" | "le" | "la")
                 && self.page.has(at - 1, look::CAPITAL)
                 && self.page.same_line(at)
                 && self.page.same_line(at - 1)
@@ -225,7 +227,7 @@ impl Proper<'_, '_> {
             return false;
         }
         let mut p = at;
-        while p > 0 && self.page.same_line(p) && at - p < 2 && matches!(self.fold(p - 1), ":" | "/") {
+        while p > 0 && self.page.same_line(p) && at - p < 2 && is!(self.key(p - 1), ":" | "/") {
             p -= 1;
         }
         if p == 0 || !self.page.same_line(p) || self.column(at) {
@@ -238,7 +240,7 @@ impl Proper<'_, '_> {
         let end = self.held(at);
         let next = end;
         let closes = self.closed(next)
-            || matches!(self.fold(next), "," | ";" | "(" | ")" | "/" | "." | ":" | "+" | "ok" | "et" | "a" | "puis" | "le" | "ce")
+            || is!(self.key(next), "," | ";" | "(" | ")" | "/" | "." | ":" | "+" | "ok" | "et" | "a" | "puis" | "le" | "ce")
             || self.covered(next)
             || self.number(next) && self.clock_like(next);
         let shouted = self.page.has(at, look::UPPER);
@@ -250,7 +252,7 @@ impl Proper<'_, '_> {
     }
 
     fn clock_like(&self, at: usize) -> bool {
-        self.fold(at).contains('h') || matches!(self.fold(at + 1), ":" | "h")
+        self.fold(at).contains('h') || is!(self.key(at + 1), ":" | "h")
     }
 }
 

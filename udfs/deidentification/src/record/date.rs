@@ -2,6 +2,7 @@
 
 use chrono::Datelike;
 use rustc_hash::FxHashMap;
+use sillage_clinical::is;
 use sillage_clinical::text::{Kind, Text, fold};
 
 use super::span;
@@ -161,7 +162,7 @@ fn matches(page: &Page<'_, '_>, at: usize, rest: &[String]) -> Option<usize> {
     for word in rest {
         let mut marks = 0;
         while page.text.tokens.get(i).is_some_and(|t| t.kind == Kind::Mark)
-            && matches!(page.fold(i), "/" | "." | "-" | "," | "'" | "\\" | "|" | "_" | ":")
+            && is!(page.key(i), "/" | "." | "-" | "," | "'" | "\\" | "|" | "_" | ":")
             && marks < 2
         {
             i += 1;
@@ -179,7 +180,7 @@ fn matches(page: &Page<'_, '_>, at: usize, rest: &[String]) -> Option<usize> {
 /// "12.03.46.55.10" is a phone.
 fn within_number(page: &Page<'_, '_>, at: usize, end: usize) -> bool {
     let number = |i: usize| page.text.tokens.get(i).is_some_and(|t| t.kind == Kind::Number);
-    let mark = |i: usize| matches!(page.fold(i), "/" | "." | "-") && page.glued(i);
+    let mark = |i: usize| is!(page.key(i), "/" | "." | "-") && page.glued(i);
     let written_together = end == at + 1 && page.fold(at).len() < 6;
     mark(end) && number(end + 1) && page.glued(end + 1)
         || at > 1 && mark(at - 1) && page.glued(at) && number(at - 2)

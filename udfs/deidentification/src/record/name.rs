@@ -4,6 +4,7 @@
 use std::ops::Range;
 
 use rustc_hash::FxHashMap;
+use sillage_clinical::is;
 use sillage_clinical::text::{Kind, Text, fold};
 
 use super::{distance, span};
@@ -179,7 +180,7 @@ fn hit(page: &Page<'_, '_>, wanted: &Wanted, at: usize) -> Option<Hit> {
     for (name, label) in &wanted.words {
         let shortened = fold.len() >= 4 && fold.len() < name.len() && name.starts_with(fold) && token.capital;
         if shortened && !listed {
-            let cut = matches!(page.fold(at + 1), "." | "…" | "-" | "*") && page.glued(at + 1) && !page.line_ends(at + 2);
+            let cut = is!(page.key(at + 1), "." | "…" | "-" | "*") && page.glued(at + 1) && !page.line_ends(at + 2);
             return Some(Hit {
                 tokens: at..at + 1,
                 label: *label,
@@ -242,7 +243,7 @@ fn in_pieces(page: &Page<'_, '_>, wanted: &Wanted, at: usize) -> Option<(usize, 
             break;
         }
         match token.kind {
-            Kind::Mark if matches!(page.fold(end), "-" | "'" | "." | "_") => {}
+            Kind::Mark if is!(page.key(end), "-" | "'" | "." | "_") => {}
             Kind::Word if !letters || page.fold(end).len() == 1 => {
                 joined.push_str(page.fold(end));
                 if let Some(label) = wanted.joined.get(joined.as_str()) {
@@ -275,12 +276,12 @@ fn claimed(page: &Page<'_, '_>, hit: &Hit) -> bool {
     let cued = |i: usize, roles: u32| page.cues[i].is_some_and(|c| c.roles & roles != 0);
     let close = |back: usize| at >= back && (at - back + 1..=at).all(|i| page.same_line(i));
     let heads = role::PERSON_HEAD | role::FAMILY_HEAD;
-    let headed = close(2) && matches!(page.fold(at - 1), ":" | "=" | "|") && (2..5).any(|back| close(back) && cued(at - back, heads));
+    let headed = close(2) && is!(page.key(at - 1), ":" | "=" | "|") && (2..5).any(|back| close(back) && cued(at - back, heads));
     let called = close(2) && page.title(at - 2) == Some(at - 1) && page.has(at - 1, look::CAPITAL);
     let of_kin = close(1) && cued(at - 1, role::KIN) && page.has(at, look::UPPER);
     let born = page.same_line(end) && {
-        let next = end + usize::from(page.fold(end) == "(");
-        matches!(page.fold(next), "nee" | "ep" | "epouse" | "epse" | "veuve" | "vve") && page.same_line(next)
+        let next = end + usize::from(is!(page.key(end), "("));
+        is!(page.key(next), "nee" | "ep" | "epouse" | "epse" | "veuve" | "vve") && page.same_line(next)
     };
     headed || called || of_kin || born
 }
@@ -290,7 +291,7 @@ fn beside(page: &Page<'_, '_>, end: usize, start: usize) -> bool {
     start - end <= 3
         && page.text.tokens.get(start).is_some_and(|t| t.lines_before < 2)
         && (end..start).all(|i| {
-            matches!(page.fold(i), "-" | "," | "(" | ")" | "'" | "/" | "." | "_" | "|" | ";" | "nee" | "ep" | "epouse")
+            is!(page.key(i), "-" | "," | "(" | ")" | "'" | "/" | "." | "_" | "|" | ";" | "nee" | "ep" | "epouse")
                 || page.has(i, look::SINGLE | word::PARTICLE)
         })
 }
@@ -300,7 +301,7 @@ fn with_particles(page: &Page<'_, '_>, tokens: Range<usize>, floor: usize) -> Ra
     let mut start = tokens.start;
     while start > floor && tokens.start - start < 4 && page.same_line(start) {
         let before = start - 1;
-        let joins = page.fold(before) == "'"
+        let joins = is!(page.key(before), "'")
             || page.has(before, word::PARTICLE) && page.has(before, look::CAPITAL | look::SINGLE) && !page.has(before, word::ANY_NAME);
         if !joins {
             break;
@@ -308,7 +309,7 @@ fn with_particles(page: &Page<'_, '_>, tokens: Range<usize>, floor: usize) -> Ra
         start = before;
     }
     // "l'Rozenn": the apostrophe belongs to nobody.
-    if page.fold(start) == "'" || page.has(start, look::LOWER) && page.fold(start).len() < 2 {
+    if is!(page.key(start), "'") || page.has(start, look::LOWER) && page.fold(start).len() < 2 {
         start = tokens.start;
     }
     start..tokens.end
@@ -317,18 +318,18 @@ fn with_particles(page: &Page<'_, '_>, tokens: Range<usize>, floor: usize) -> Ra
 /// "Y. CORDIER", "J.-P. Martin", "Y CORDIER".
 fn initial_before(page: &Page<'_, '_>, wanted: &Wanted, hit: &Hit) -> Option<Range<usize>> {
     let mut at = hit.tokens.start;
-    while at > 0 && (page.has(at - 1, word::PARTICLE) && !page.has(at - 1, look::SINGLE) || page.fold(at - 1) == "'") {
+    while at > 0 && (page.has(at - 1, word::PARTICLE) && !page.has(at - 1, look::SINGLE) || is!(page.key(at - 1), "'")) {
         at -= 1;
     }
     let end = at;
-    while at > 0 && page.same_line(at) && end - at < 6 && (page.has(at - 1, look::SINGLE) || matches!(page.fold(at - 1), "." | "-")) {
+    while at > 0 && page.same_line(at) && end - at < 6 && (page.has(at - 1, look::SINGLE) || is!(page.key(at - 1), "." | "-")) {
         at -= 1;
     }
     while at < end && !page.has(at, look::SINGLE) {
         at += 1;
     }
     // "M. PETIT", whatever the given name begins with.
-    let title = page.fold(at) == "m" && end == at + 2 && page.title(at) == Some(end);
+    let title = is!(page.key(at), "m") && end == at + 2 && page.title(at) == Some(end);
     (at < end && !title && fits(wanted, page.fold(at), hit.label)).then_some(at..end)
 }
 
@@ -339,7 +340,7 @@ fn initial_after(page: &Page<'_, '_>, wanted: &Wanted, hit: &Hit) -> Option<Rang
         return None;
     }
     let mut end = at + 1;
-    while end < at + 5 && page.same_line(end) && page.glued(end) && (page.has(end, look::SINGLE) || matches!(page.fold(end), "." | "-")) {
+    while end < at + 5 && page.same_line(end) && page.glued(end) && (page.has(end, look::SINGLE) || is!(page.key(end), "." | "-")) {
         end += 1;
     }
     Some(at..end)

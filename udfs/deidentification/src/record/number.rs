@@ -1,6 +1,7 @@
 //! Numbers and addresses of the net: phones, identifiers, mails, postal codes, with
 //! whatever stands between their digits.
 
+use sillage_clinical::is;
 use sillage_clinical::text::Kind;
 
 use super::name::key;
@@ -75,7 +76,7 @@ pub(super) fn find(page: &Page<'_, '_>, person: &Person, spans: &mut Vec<Span>) 
         let best = wanted.iter().filter_map(|w| Some((run(page, at, w)?, w))).max_by_key(|(end, w)| (*end, w.key.len()));
         match best {
             Some((end, w)) => {
-                let start = if at > 0 && page.fold(at - 1) == "+" && page.glued(at) { at - 1 } else { at };
+                let start = if at > 0 && is!(page.key(at - 1), "+") && page.glued(at) { at - 1 } else { at };
                 spans.push(span(page, start..end, w.label, w.detector, 1.0));
                 at = end;
             }
@@ -124,11 +125,11 @@ fn run(page: &Page<'_, '_>, at: usize, wanted: &Wanted) -> Option<usize> {
 /// The number is no part of a longer one.
 fn ends(page: &Page<'_, '_>, at: usize, end: usize, wanted: &Wanted) -> bool {
     let digit = |i: usize| page.text.tokens.get(i).is_some_and(|t| t.kind == Kind::Number);
-    let decimal = matches!(page.fold(end), "." | ",") && page.glued(end) && digit(end + 1) && page.glued(end + 1);
+    let decimal = is!(page.key(end), "." | ",") && page.glued(end) && digit(end + 1) && page.glued(end + 1);
     // A phone without its zero, a postal code: short enough to be something else.
     let short = wanted.key.len() < 6;
-    let unit = short && (matches!(page.fold(end), "/" | "%" | "," | ".") && digit(end + 1) && page.glued(end + 1));
-    let inside = at > 1 && matches!(page.fold(at - 1), "." | ",") && page.glued(at) && page.glued(at - 1) && digit(at - 2) && short;
+    let unit = short && (is!(page.key(end), "/" | "%" | "," | ".") && digit(end + 1) && page.glued(end + 1));
+    let inside = at > 1 && is!(page.key(at - 1), "." | ",") && page.glued(at) && page.glued(at - 1) && digit(at - 2) && short;
     let longer = decimal && short || unit || inside;
     !longer
 }

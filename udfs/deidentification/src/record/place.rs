@@ -3,6 +3,7 @@
 use std::ops::Range;
 
 use rustc_hash::FxHashSet;
+use sillage_clinical::is;
 use sillage_clinical::text::{Kind, Text};
 
 use super::{distance, span};
@@ -240,7 +241,7 @@ fn town(page: &Page<'_, '_>, city: &str, spans: &mut Vec<Span>) {
             start = spread(page, &words[..main], at, last);
             end = ahead(page, &words[main + 1..], at + 1);
             // "médecin de Batz": the small word is the sentence's.
-            if island && page.fold(start) != "ile" {
+            if island && !is!(page.key(start), "ile") {
                 start = at;
             }
         }
@@ -248,10 +249,10 @@ fn town(page: &Page<'_, '_>, city: &str, spans: &mut Vec<Span>) {
         let plain = !page.has(at, word::COMMON | look::CLINICAL | look::CUE) && (complete || fold.len() > 3);
         let capital = page.has(at, look::CAPITAL);
         let place = at > 0
-            && (matches!(page.fold(start.saturating_sub(1)), "a" | "de" | "sur" | "vers")
+            && (is!(page.key(start.saturating_sub(1)), "a" | "de" | "sur" | "vers")
                 || page.text.tokens[start.saturating_sub(1)].kind == Kind::Number
                 // "Dr DOBREVEL (Péronne)"
-                || page.fold(start.saturating_sub(1)) == "(" && page.fold(end) == ")");
+                || is!(page.key(start.saturating_sub(1)), "(") && is!(page.key(end), ")"));
         let needs_saint = words[..main].iter().any(|w| w.starts_with("saint"));
         if needs_saint && start == at && !whole {
             continue;
@@ -273,7 +274,7 @@ fn spread(page: &Page<'_, '_>, words: &[String], at: usize, floor: usize) -> usi
     let (mut start, mut i) = (at, at);
     for word in words.iter().rev() {
         let mut before = i;
-        while before > floor && page.text.tokens[before - 1].kind == Kind::Mark && matches!(page.fold(before - 1), "-" | "'" | ".") {
+        while before > floor && page.text.tokens[before - 1].kind == Kind::Mark && is!(page.key(before - 1), "-" | "'" | ".") {
             before -= 1;
         }
         if before > floor && canonical(page.fold(before - 1)) == word {
@@ -291,7 +292,7 @@ fn ahead(page: &Page<'_, '_>, words: &[String], at: usize) -> usize {
     let (mut end, mut i) = (at, at);
     for word in words {
         while page.text.tokens.get(i).is_some_and(|t| t.kind == Kind::Mark && t.lines_before == 0)
-            && matches!(page.fold(i), "-" | "'" | "." | "/")
+            && is!(page.key(i), "-" | "'" | "." | "/")
         {
             i += 1;
         }

@@ -2,6 +2,7 @@
 //! postal code of four figures or five: "rue du Moulin 18, 5500 Dinant (Belgique)",
 //! "Bahnhofstraße 12, 66111 Saarbrücken".
 
+use sillage_clinical::is;
 use sillage_clinical::text::Kind;
 
 use super::gazetteer::Cue;
@@ -50,10 +51,10 @@ impl Reader<'_, '_> {
         let house = (1..=4).contains(&figures) && self.fold(number).len() - figures < 2 && self.same_line(number);
         let mut end = number + 1;
         // "18 b", "12/3", "bte 4"
-        if self.same_line(end) && (matches!(self.fold(end), "a" | "b" | "c") || self.mark(end, "/")) {
+        if self.same_line(end) && (is!(self.key(end), "a" | "b" | "c") || self.mark(end, "/")) {
             end += 1 + usize::from(self.mark(end, "/") && self.digits(end + 1).is_some());
         }
-        if self.same_line(end + 1) && matches!(self.fold(end), "bte" | "boite") && self.kind(end + 1) == Some(Kind::Number) {
+        if self.same_line(end + 1) && is!(self.key(end), "bte" | "boite") && self.kind(end + 1) == Some(Kind::Number) {
             end += 2;
         }
         (house && self.code_of_town(end).is_some()).then_some(end)
@@ -73,9 +74,9 @@ impl Reader<'_, '_> {
 
     /// ", 5500 Dinant", "- B-5500 Dinant": the code and the first word of the town.
     fn code_of_town(&self, end: usize) -> Option<(usize, usize)> {
-        let mut code = end + usize::from(matches!(self.fold(end), "," | "-" | "–"));
+        let mut code = end + usize::from(is!(self.key(end), "," | "-" | "–"));
         // "CH-1201", "L-4000"
-        if matches!(self.fold(code), "b" | "ch" | "l" | "d") && self.mark(code + 1, "-") && self.glued(code + 1) && self.glued(code + 2) {
+        if is!(self.key(code), "b" | "ch" | "l" | "d") && self.mark(code + 1, "-") && self.glued(code + 1) && self.glued(code + 2) {
             code += 2;
         }
         let town = code + 1;

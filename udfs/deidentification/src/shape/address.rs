@@ -2,6 +2,7 @@
 
 use std::ops::Range;
 
+use sillage_clinical::is;
 use sillage_clinical::text::Kind;
 
 use super::gazetteer::Cue;
@@ -29,8 +30,11 @@ impl Reader<'_, '_> {
         }
         for at in 0..self.len() {
             if !self.is_taken(at) {
-                let dotted =
-                    self.fold(at) == "b" && self.mark(at + 1, ".") && self.glued(at + 1) && self.fold(at + 2) == "p" && self.glued(at + 2);
+                let dotted = is!(self.key(at), "b")
+                    && self.mark(at + 1, ".")
+                    && self.glued(at + 1)
+                    && is!(self.key(at + 2), "p")
+                    && self.glued(at + 2);
                 if self.is(at, Cue::AddressPart) || dotted {
                     self.part(at);
                 } else if self.is(at, Cue::Dwelling) {
@@ -45,15 +49,15 @@ impl Reader<'_, '_> {
         let glued = self.numbered_street(at);
         let number = if glued { Some(at..at + 1) } else { self.house_number(at) };
         let mut name = at + 1;
-        if self.fold(at) == "lieu" {
+        if is!(self.key(at), "lieu") {
             name = match (self.fold(at + 1), self.fold(at + 2)) {
                 ("dit", _) => at + 2,
                 ("-", "dit" | "dits") => at + 3,
                 _ => return,
             };
-        } else if self.fold(at) == "rond" {
+        } else if is!(self.key(at), "rond") {
             name = at + 3;
-            if !(self.mark(at + 1, "-") && self.fold(at + 2) == "point") {
+            if !(self.mark(at + 1, "-") && is!(self.key(at + 2), "point")) {
                 return;
             }
         }
@@ -62,8 +66,8 @@ impl Reader<'_, '_> {
         if dated || self.fold(at).starts_with("route") && self.before(at, 1).starts_with("fausse") {
             return;
         }
-        let short = matches!(
-            self.fold(at),
+        let short = is!(
+            self.key(at),
             "av" | "ave"
                 | "bd"
                 | "bld"
@@ -97,9 +101,9 @@ impl Reader<'_, '_> {
                 return;
             }
         }
-        let named = self.fold(at) == "lieu" || self.fold(at) == "lieudit";
+        let named = is!(self.key(at), "lieu") || is!(self.key(at), "lieudit");
         // "Rond-point de la Gare - 56110 Brouzac", never one where somebody was found.
-        let circle = self.fold(at) == "rond" && number.is_none();
+        let circle = is!(self.key(at), "rond") && number.is_none();
         if circle && !self.code_behind(self.street_end(name, true)) {
             return;
         }
@@ -119,26 +123,26 @@ impl Reader<'_, '_> {
         if !(self.same_line(first) || wrapped) || self.kind(first) == Some(Kind::Mark) || self.is_taken(first) {
             return;
         }
-        let linked = first > name && !matches!(self.fold(name), "sur" | "en" | "et" | "a" | "sous" | "pres" | "devant" | "au");
+        let linked = first > name && !is!(self.key(name), "sur" | "en" | "et" | "a" | "sous" | "pres" | "devant" | "au");
         let proper = self.capital(first) || self.kind(first) == Some(Kind::Number) && linked;
         let own_line = number.as_ref().is_some_and(|n| self.line_start(n.start) || self.cue_before(n.start, 3, Cue::Dwelling));
         let accepted = match (&number, sure) {
             (Some(_), true) => proper || linked || own_line,
             // "10 r. Victor-Hugo", "3 place Foch", never "2 cours de kiné".
             // "27 ch. des Jonquilles", never "sonde 18 ch. Foley".
-            (Some(_), false) if self.fold(at) == "ch" => linked && proper && !self.upper(at) && self.mark(at + 1, "."),
-            (Some(_), false) if self.fold(at) == "r" && linked && proper && !self.upper(at) => !self.is(first, Cue::Unit),
+            (Some(_), false) if is!(self.key(at), "ch") => linked && proper && !self.upper(at) && self.mark(at + 1, "."),
+            (Some(_), false) if is!(self.key(at), "r") && linked && proper && !self.upper(at) => !self.is(first, Cue::Unit),
             (Some(_), false) => {
                 (proper || linked && own_line) && !self.is(first, Cue::Unit) && (self.fold(at).len() > 1 || self.mark(at + 1, "."))
             }
             (None, _) if name < first && !linked => return,
             (None, _) => {
-                let way = matches!(self.fold(at), "route" | "place" | "chemin" | "cite" | "av");
+                let way = is!(self.key(at), "route" | "place" | "chemin" | "cite" | "av");
                 let excluded = way && matches!(self.before(at, 1), "en" | "sur" | "la" | "par" | "de") && !self.capital(at);
                 let shouted = self.upper(at) && (way || self.before(at, 1) == "la"); // in a line of capitals
                 // "place du Docteur Baylac", "rue du Général X": a title and a name.
-                let titled = matches!(
-                    self.fold(first),
+                let titled = is!(
+                    self.key(first),
                     "docteur"
                         | "dr"
                         | "professeur"
@@ -166,10 +170,8 @@ impl Reader<'_, '_> {
         let end = self.street_end(first, own_line || self.line_start(start));
         let start = self.building(start);
         // "appartement 14, résidence des Tilleuls"
-        let flat = start > 0
-            && self.same_line(start)
-            && matches!(self.fold(start - 1), "appartement" | "appt" | "apt")
-            && !self.is_taken(start - 1);
+        let flat =
+            start > 0 && self.same_line(start) && is!(self.key(start - 1), "appartement" | "appt" | "apt") && !self.is_taken(start - 1);
         let behind = if numbered { None } else { self.number_behind(end) };
         let end = behind.unwrap_or(end);
         self.emit(start - usize::from(flat)..end, Label::Adresse, "shape:street", 0.95);
@@ -192,8 +194,8 @@ impl Reader<'_, '_> {
         {
             first -= 1;
         }
-        let house = matches!(
-            self.fold(first),
+        let house = is!(
+            self.key(first),
             "centre"
                 | "maison"
                 | "cabinet"
@@ -221,11 +223,11 @@ impl Reader<'_, '_> {
 
     /// A postal code and a town, behind a comma or not.
     fn code_behind(&self, end: usize) -> bool {
-        let mut code = end + usize::from(matches!(self.fold(end), "," | "-" | "–"));
+        let mut code = end + usize::from(is!(self.key(end), "," | "-" | "–"));
         // ", BP 9 - 56110"
-        if code > end && matches!(self.fold(code), "bp" | "cs" | "tsa") && self.digits(code + 1).is_some() {
+        if code > end && is!(self.key(code), "bp" | "cs" | "tsa") && self.digits(code + 1).is_some() {
             code += 2;
-            code += usize::from(matches!(self.fold(code), "," | "-" | "–"));
+            code += usize::from(is!(self.key(code), "," | "-" | "–"));
         }
         self.same_line(code + 1) && self.digits(code).is_some_and(|d| d.count == 5) && self.same_line(code) && self.capital(code + 1)
     }
@@ -248,7 +250,7 @@ impl Reader<'_, '_> {
         if self.mark(at, ",") {
             at = at.checked_sub(1)?;
         }
-        let suffix = matches!(self.fold(at), "bis" | "ter" | "quater" | "a" | "b" | "c" | "d");
+        let suffix = is!(self.key(at), "bis" | "ter" | "quater" | "a" | "b" | "c" | "d");
         if suffix && self.same_line(at) {
             at = at.checked_sub(1)?;
         }
@@ -267,7 +269,7 @@ impl Reader<'_, '_> {
         }
         let mut first = at;
         if at >= 2
-            && (matches!(self.fold(at - 1), "et" | "a") || matches!(self.fold(at - 1), "-" | "/") && self.glued(at - 1) && self.glued(at))
+            && (is!(self.key(at - 1), "et" | "a") || is!(self.key(at - 1), "-" | "/") && self.glued(at - 1) && self.glued(at))
             && number(at - 2)
             && self.same_line(at)
             && self.same_line(at - 1)
@@ -276,7 +278,7 @@ impl Reader<'_, '_> {
             first = at - 2;
         }
         // "n° 12"
-        if first >= 2 && self.mark(first - 1, "°") && self.fold(first - 2) == "n" {
+        if first >= 2 && self.mark(first - 1, "°") && is!(self.key(first - 2), "n") {
             first -= 2;
         }
         Some(first..at + 1)
@@ -292,7 +294,7 @@ impl Reader<'_, '_> {
             match self.kind(at) {
                 Some(Kind::Mark) => {
                     let inside = match self.fold(at) {
-                        "-" | "'" => glued && self.glued(at + 1) || self.fold(at) == "'",
+                        "-" | "'" => glued && self.glued(at + 1) || is!(self.key(at), "'"),
                         // "Dr. Roux", "J. Moulin", "St. Jean"
                         "." => {
                             glued
@@ -313,13 +315,13 @@ impl Reader<'_, '_> {
                 Some(Kind::Number) => {
                     let Some(digits) = self.digits(at) else { break };
                     let dated = self.is(at + 1, Cue::Month) || self.is(at - 1, Cue::Month);
-                    if digits.count == 5 || !(dated || matches!(self.fold(at - 1), "du" | "le")) {
+                    if digits.count == 5 || !(dated || is!(self.key(at - 1), "du" | "le")) {
                         break;
                     }
                 }
                 // "route de Xxxxx CS 90632"
                 Some(Kind::Word)
-                    if matches!(self.fold(at), "cs" | "bp" | "tsa")
+                    if is!(self.key(at), "cs" | "bp" | "tsa")
                         && self.upper(at)
                         && self.same_line(at + 1)
                         && self.digits(at + 1).is_some_and(|d| (3..=5).contains(&d.count)) =>
@@ -327,16 +329,16 @@ impl Reader<'_, '_> {
                     return at + 2;
                 }
                 Some(Kind::Word) => {
-                    let particle = self.is(at, Cue::Particle) && (glued || self.fold(at) != "a" || self.made_for(at));
+                    let particle = self.is(at, Cue::Particle) && (glued || !is!(self.key(at), "a") || self.made_for(at));
                     let follows = particle
                         && (self.leads_to_capital(at)
                             || self.is(at + 1, Cue::Particle)
                             || own_line
                             || self.mark(at + 1, "'")
                             || self.digits(at + 1).is_some());
-                    let stops = matches!(self.fold(at), "a" | "depuis") && !glued
+                    let stops = is!(self.key(at), "a" | "depuis") && !glued
                         || self.is(at, Cue::Phone)
-                        || self.is(at, Cue::Title) && !glued && self.fold(at) != "pr";
+                        || self.is(at, Cue::Title) && !glued && !is!(self.key(at), "pr");
                     if particle && follows && self.same_line(at + 1) {
                         at += 1;
                         continue;
@@ -385,14 +387,14 @@ impl Reader<'_, '_> {
             return;
         }
         let department = if end == at + 1 { digits.value / 1000 } else { digits.value };
-        if self.glued(end) && !matches!(self.fold(end), "," | ")" | "-" | "." | ";" | "|" | "(")
+        if self.glued(end) && !is!(self.key(end), "," | ")" | "-" | "." | ";" | "|" | "(")
             || department == 0
             || department > 98
             || department == 96
         {
             return;
         }
-        let next = if matches!(self.fold(end), "-" | "," | "–") && self.same_line(end) { end + 1 } else { end };
+        let next = if is!(self.key(end), "-" | "," | "–") && self.same_line(end) { end + 1 } else { end };
         let town = if self.same_line(next) { self.knowledge.towns.longest(self.text, next).map(|(end, _)| end) } else { None };
         let named =
             matches!(self.before(at, 1), "cp" | "postal") || matches!(self.before(at, 2), "cp" | "postal") && self.mark(at - 1, ":");
@@ -417,12 +419,12 @@ impl Reader<'_, '_> {
         let opened = self.line_start(at) || shouted || matches!(self.before(at, 1), "," | "-" | "–" | "(" | "a" | "|");
         // "73700 La Xxxxx", "97420 L'Xxxxx"
         let behind = next + 1 + usize::from(self.mark(next + 1, "'"));
-        let article = matches!(self.fold(next), "la" | "le" | "les" | "l") && self.same_line(behind) && self.capital(behind);
+        let article = is!(self.key(next), "la" | "le" | "les" | "l") && self.same_line(behind) && self.capital(behind);
         let article = article && digits.count == 5 && !self.is(behind, Cue::AmountName) && !self.is(behind, Cue::EndsName);
         let opened = opened || article && self.mark(at.wrapping_sub(1), ":") && self.cue_before(at, 3, Cue::Dwelling);
         let capital =
             self.same_line(next) && self.capital(next) && !self.is(next, Cue::AmountName) && (self.fold(next).len() > 2 || article);
-        let cedex = self.same_line(next) && self.capital(next) && (next..next + 6).any(|i| self.fold(i) == "cedex" && self.same_line(i));
+        let cedex = self.same_line(next) && self.capital(next) && (next..next + 6).any(|i| is!(self.key(i), "cedex") && self.same_line(i));
         if end == at + 2 && !known {
             return;
         }
@@ -465,7 +467,7 @@ impl Reader<'_, '_> {
             Some(end) => self.hyphenated(end),
             None => self.place_chain(first, 5),
         };
-        if self.fold(end) == "cedex" && self.same_line(end) {
+        if is!(self.key(end), "cedex") && self.same_line(end) {
             end += 1;
             if self.digits(end).is_some_and(|d| d.count <= 2) && self.same_line(end) {
                 end += 1;
@@ -478,7 +480,7 @@ impl Reader<'_, '_> {
     /// code: a house or hamlet that has a name alone.
     fn house(&mut self, code: usize) {
         let mut end = code;
-        while end > 0 && matches!(self.fold(end - 1), "," | "-" | "–" | "|") && self.same_line(end) {
+        while end > 0 && is!(self.key(end - 1), "," | "-" | "–" | "|") && self.same_line(end) {
             end -= 1;
         }
         let Some(last) = end.checked_sub(1).filter(|l| !self.is_taken(*l) && self.near(end) && self.word(*l)) else { return };
@@ -487,7 +489,7 @@ impl Reader<'_, '_> {
         while first > 0
             && self.same_line(first)
             && !self.is_taken(first - 1)
-            && !matches!(self.fold(first - 1), ":" | "," | ";" | "(" | "." | "–" | "|")
+            && !is!(self.key(first - 1), ":" | "," | ";" | "(" | "." | "–" | "|")
             && (self.glued(first) || !self.mark(first - 1, "-"))
             && last - first < 6
             && !self.column(first)
@@ -529,7 +531,7 @@ impl Reader<'_, '_> {
     /// "BP 1234", "bât. B", "appt 12": parts beside a street or a postal code.
     fn part(&mut self, at: usize) {
         let mut value = at + 1;
-        while (matches!(self.fold(value), "." | ":" | "°" | "n") || self.fold(at) == "b" && value == at + 2 && self.fold(value) == "p")
+        while (is!(self.key(value), "." | ":" | "°" | "n") || is!(self.key(at), "b") && value == at + 2 && is!(self.key(value), "p"))
             && self.same_line(value)
         {
             value += 1;
@@ -539,10 +541,9 @@ impl Reader<'_, '_> {
         }
         let digits = self.digits(value);
         // "B.P. 44"
-        let dotted = self.fold(at) == "b" && self.upper(at);
-        let boxed =
-            (dotted || matches!(self.fold(at), "bp" | "cs" | "tsa" | "cidex")) && digits.is_some_and(|d| (1..=5).contains(&d.count));
-        let capitals = self.upper(at) || matches!(self.fold(at), "cidex");
+        let dotted = is!(self.key(at), "b") && self.upper(at);
+        let boxed = (dotted || is!(self.key(at), "bp" | "cs" | "tsa" | "cidex")) && digits.is_some_and(|d| (1..=5).contains(&d.count));
+        let capitals = self.upper(at) || is!(self.key(at), "cidex");
         if boxed && (capitals && digits.is_some_and(|d| d.count >= 3) || self.beside(at, value)) {
             // "BP 34 235"
             let end = if self.same_line(value + 1) && self.digits(value + 1).is_some_and(|d| d.count == 3) { value + 2 } else { value + 1 };
@@ -550,11 +551,11 @@ impl Reader<'_, '_> {
             self.emit(start..end, Label::Adresse, "shape:box", 0.9);
             return;
         }
-        if matches!(self.fold(at), "bp" | "cs" | "tsa") || !self.beside(at, value) {
+        if is!(self.key(at), "bp" | "cs" | "tsa") || !self.beside(at, value) {
             return;
         }
         let letter = self.capital(value) || digits.is_some_and(|d| d.count <= 4) || self.kind(value) == Some(Kind::Number);
-        if self.fold(at) == "etage" {
+        if is!(self.key(at), "etage") {
             let before = at.checked_sub(1).filter(|b| self.kind(*b) == Some(Kind::Number) && self.same_line(at) && !self.is_taken(*b));
             if let Some(before) = before {
                 self.emit(before..at + 1, Label::Adresse, "shape:part", 0.7);
@@ -570,7 +571,7 @@ impl Reader<'_, '_> {
 
     /// "Kério, BP 70023": what stands on the line before a box, when it is a place.
     fn hamlet_before_box(&self, at: usize) -> usize {
-        let Some(comma) = at.checked_sub(1).filter(|c| self.same_line(at) && matches!(self.fold(*c), "," | "-" | "–")) else { return at };
+        let Some(comma) = at.checked_sub(1).filter(|c| self.same_line(at) && is!(self.key(*c), "," | "-" | "–")) else { return at };
         let mut first = comma;
         while first > 0
             && self.same_line(first)

@@ -1,6 +1,8 @@
 //! Houses around the hospital: maternity wards and laboratories by their name, a house
 //! that one letter shortens ("H. Saint-Luc"), letters before a ward at the head of a page.
 
+use sillage_clinical::is;
+
 use super::gazetteer::Cue;
 use super::letterhead::consonants_lead;
 use super::reader::Reader;
@@ -35,9 +37,9 @@ impl Reader<'_, '_> {
         let mut name = at + 1;
         while self.same_line(name)
             && name < at + 5
-            && (matches!(self.fold(name), "de" | "d" | "du" | "des" | "la" | "l" | "les" | "le" | "lbm" | "analyses" | "biologie")
-                && (!self.capital(name) || self.upper(at) || self.fold(name) == "lbm")
-                || matches!(self.fold(name), "medicale" | "medicales")
+            && (is!(self.key(name), "de" | "d" | "du" | "des" | "la" | "l" | "les" | "le" | "lbm" | "analyses" | "biologie")
+                && (!self.capital(name) || self.upper(at) || is!(self.key(name), "lbm"))
+                || is!(self.key(name), "medicale" | "medicales")
                 || self.mark(name, "'"))
         {
             name += 1;
@@ -48,19 +50,19 @@ impl Reader<'_, '_> {
         }
         let town = self.knowledge.towns.longest(self.text, name).map(|(end, _)| self.hyphenated(end));
         let saint =
-            matches!(self.fold(name), "saint" | "sainte" | "st" | "ste") && self.capital(name + 1 + usize::from(self.mark(name + 1, "-")));
+            is!(self.key(name), "saint" | "sainte" | "st" | "ste") && self.capital(name + 1 + usize::from(self.mark(name + 1, "-")));
         let place = linked && self.is(name, Cue::PlaceNoun);
         let end = self.place_chain(name, 4).max(name + 1);
         // "Bio-Vallon": what a hyphen joins is a name, even of a landscape.
         let joined = self.mark(name + 1, "-") && self.glued(name + 1);
-        let biology = joined && matches!(self.fold(name), "bio" | "labo" | "medi" | "ana") && self.capital(name + 2);
+        let biology = joined && is!(self.key(name), "bio" | "labo" | "medi" | "ana") && self.capital(name + 2);
         let own = biology
             || (name..end).any(|i| {
                 let fold = self.fold(i);
                 let place = joined && self.is(i, Cue::PlaceNoun);
                 self.word(i) && fold.len() > 3 && !abbreviation(fold) && (place || !explained(fold) && self.knowledge.cues(fold) == 0)
             });
-        let maker = matches!(self.fold(at), "laboratoire" | "labo") && drug_maker(self.fold(name));
+        let maker = is!(self.key(at), "laboratoire" | "labo") && drug_maker(self.fold(name));
         let stops = maker || self.is(name, Cue::EndsName) && !self.glued(name + 1);
         if stops || !(town.is_some() || saint || place || own) || self.upper(name) && !self.upper(at) && self.fold(name).len() < 5 {
             return None;
@@ -71,12 +73,12 @@ impl Reader<'_, '_> {
     /// "laboratoire Bio-Vallon" whole; "labo de Kervara" says where it is, "laboratoire Kerbrat
     /// de Brouzac" whose.
     fn laboratory(&self, at: usize) -> Option<usize> {
-        let name = at + 1 + usize::from(self.fold(at + 1) == "lbm");
-        let linked = matches!(self.fold(name), "de" | "d" | "du" | "des");
+        let name = at + 1 + usize::from(is!(self.key(at + 1), "lbm"));
+        let linked = is!(self.key(name), "de" | "d" | "du" | "des");
         let town = self.knowledge.towns.longest(self.text, name).is_some();
         let first = name + 1;
         let joined = self.mark(first, "-") && self.glued(first);
-        let own = self.upper(name) && self.fold(name).len() > 4 || joined || self.fold(at) == "lbm" || name > at + 1;
+        let own = self.upper(name) && self.fold(name).len() > 4 || joined || is!(self.key(at), "lbm") || name > at + 1;
         self.named_around(at).filter(|_| !linked && !town && own)?;
         Some(self.hyphenated(first + usize::from(joined) * 2))
     }
@@ -85,23 +87,23 @@ impl Reader<'_, '_> {
     /// name of somebody.
     fn short_house(&self, at: usize) -> Option<usize> {
         let dot = self.mark(at + 1, ".") && self.glued(at + 1);
-        let letter = self.fold(at) == "h";
+        let letter = is!(self.key(at), "h");
         if letter && !(dot && self.upper(at)) || self.glued(at) && !matches!(self.before(at, 1), "'" | "(") {
             return None;
         }
         let mut name = at + 1 + usize::from(dot);
-        while !letter && matches!(self.fold(name), "de" | "d" | "du" | "'") && name < at + 4 {
+        while !letter && is!(self.key(name), "de" | "d" | "du" | "'") && name < at + 4 {
             name += 1;
         }
         if !self.same_line(name) || !self.capital(name) || self.is_taken(name) {
             return None;
         }
         let saint =
-            matches!(self.fold(name), "saint" | "sainte" | "st" | "ste") && self.capital(name + 1 + usize::from(self.mark(name + 1, "-")));
+            is!(self.key(name), "saint" | "sainte" | "st" | "ste") && self.capital(name + 1 + usize::from(self.mark(name + 1, "-")));
         let known = self.knowledge.hospitals.longest(self.text, name).map(|(end, _)| end);
         let end = known.unwrap_or_else(|| self.hyphenated(self.place_chain(name, 4).max(name + 1)));
         let opens = self.line_start(at) || self.column(at) || matches!(self.before(at, 1), "-" | "–" | "|" | "·");
-        let parted = matches!(self.fold(end), "-" | "–" | "|" | "," | "/" | "·") && !self.glued(end + 1);
+        let parted = is!(self.key(end), "-" | "–" | "|" | "," | "/" | "·") && !self.glued(end + 1);
         let ward = opens
             && parted
             && self.same_line(end + 1)
@@ -117,7 +119,7 @@ impl Reader<'_, '_> {
         let letter = |i: usize| self.upper(i) && self.fold(i).len() == 1;
         let remote = self.before(at, 1) == "teleavc"
             || matches!(self.before(at, 1), "avc" | "neurologie" | "expertise") && (2..4).any(|back| self.before(at, back) == "tele");
-        let joined = matches!(self.fold(at + 1), "-" | "/") && self.glued(at + 1) && self.glued(at + 2);
+        let joined = is!(self.key(at + 1), "-" | "/") && self.glued(at + 1) && self.glued(at + 2);
         (remote && self.same_line(at) && letter(at) && joined && letter(at + 2) && self.free(at..at + 3)).then_some(at + 3)
     }
 
@@ -133,7 +135,7 @@ impl Reader<'_, '_> {
                 fold,
                 "hta" | "hsa" | "hsd" | "hed" | "hdj" | "had" | "hdt" | "hic" | "hip" | "hiv" | "hgt" | "hdm" | "chir" | "hbpm" | "hnf"
             );
-        let parted = matches!(self.fold(at + 1), "-" | "–" | "|" | "/" | "·" | ":" | ",") && !self.glued(at + 2) && self.same_line(at + 1);
+        let parted = is!(self.key(at + 1), "-" | "–" | "|" | "/" | "·" | ":" | ",") && !self.glued(at + 2) && self.same_line(at + 1);
         let behind = at + 1 + usize::from(parted);
         let fits = house && self.line_start(at) && self.heads_page(at) && self.same_line(behind) && ward(self.fold(behind));
         fits.then_some(at)

@@ -1,5 +1,7 @@
 //! What a date that was found is: of birth or not, and how far it reaches.
 
+use sillage_clinical::is;
+
 use super::date::Date;
 use super::gazetteer::Cue;
 use super::reader::Reader;
@@ -36,7 +38,7 @@ impl Reader<'_, '_> {
         if self.mark(at, "-") && self.before(at, 1) == "mi" && self.glued(first) {
             at -= 1;
         }
-        let edge = matches!(self.fold(at), "fin" | "debut" | "mi" | "courant");
+        let edge = is!(self.key(at), "fin" | "debut" | "mi" | "courant");
         if edge && self.near(first) && !self.is_taken(at) { at } else { first }
     }
 
@@ -57,7 +59,7 @@ impl Reader<'_, '_> {
     fn birth(&self, first: usize, date: &Date) -> bool {
         let mut index = first;
         for step in 0..BIRTH_REACH {
-            if index == 0 || self.is_taken(index - 1) && !matches!(self.fold(index - 1), "(" | ")") {
+            if index == 0 || self.is_taken(index - 1) && !is!(self.key(index - 1), "(" | ")") {
                 break;
             }
             index -= 1;
@@ -65,14 +67,14 @@ impl Reader<'_, '_> {
                 return true;
             }
             // "né le", "né(e) en": "ne" is a negation as well.
-            let born = self.fold(index) == "ne" && !self.source(index..index + 1).is_ascii();
+            let born = is!(self.key(index), "ne") && !self.source(index..index + 1).is_ascii();
             if born
-                || self.fold(index) == "ne" && step <= 4 && matches!(self.fold(index + 1), "le" | "en" | "(" | "du")
-                || self.fold(index) == "n" && self.mark(index + 1, "é")
+                || is!(self.key(index), "ne") && step <= 4 && is!(self.key(index + 1), "le" | "en" | "(" | "du")
+                || is!(self.key(index), "n") && self.mark(index + 1, "é")
             {
                 return true;
             }
-            if matches!(self.fold(index), "." | ";") && self.fold(index.wrapping_sub(1)).len() > 2
+            if is!(self.key(index), "." | ";") && self.fold(index.wrapping_sub(1)).len() > 2
                 || self.token(index + 1).is_some_and(|t| t.lines_before > 1)
             {
                 break;

@@ -2,6 +2,7 @@
 
 use std::ops::Range;
 
+use sillage_clinical::is;
 use sillage_clinical::text::Kind;
 
 use super::gazetteer::Cue;
@@ -27,7 +28,7 @@ impl Reader<'_, '_> {
         for at in 1..self.len() {
             if self.mark(at, "@") {
                 self.mail(at, at + 1);
-            } else if matches!(self.fold(at), "at" | "arobase") && self.bracketed(at) {
+            } else if is!(self.key(at), "at" | "arobase") && self.bracketed(at) {
                 self.mail(at - 1, at + 2);
             }
         }
@@ -62,8 +63,7 @@ impl Reader<'_, '_> {
             first -= 2;
         }
         let mut end = self.chain(domain, &[".", "-", "_"]);
-        if self.mark(end, ".") && self.near(end) && matches!(self.fold(end + 1), "fr" | "com" | "org" | "net" | "eu") && self.near(end + 1)
-        {
+        if self.mark(end, ".") && self.near(end) && is!(self.key(end + 1), "fr" | "com" | "org" | "net" | "eu") && self.near(end + 1) {
             end += 2;
         }
         if end > domain + 1 || self.glued(sign) && self.glued(domain) {
@@ -82,18 +82,18 @@ impl Reader<'_, '_> {
 
     pub fn links(&mut self) {
         for at in 0..self.len() {
-            let scheme = matches!(self.fold(at), "http" | "https" | "ftp") && self.mark(at + 1, ":") && self.mark(at + 2, "/");
-            let host = self.fold(at) == "www" && self.mark(at + 1, ".") && self.glued(at + 2);
+            let scheme = is!(self.key(at), "http" | "https" | "ftp") && self.mark(at + 1, ":") && self.mark(at + 2, "/");
+            let host = is!(self.key(at), "www") && self.mark(at + 1, ".") && self.glued(at + 2);
             if scheme || host {
                 let mut end = at + 1;
                 while self.glued(end) {
                     end += 1;
                 }
-                while end > at + 1 && matches!(self.fold(end - 1), "." | "," | ")" | ";" | "\"" | ">") {
+                while end > at + 1 && is!(self.key(end - 1), "." | "," | ")" | ";" | "\"" | ">") {
                     end -= 1;
                 }
                 self.emit(at..end, Label::Id, "shape:url", 1.0);
-            } else if matches!(self.fold(at), "fr" | "com" | "org" | "eu" | "net")
+            } else if is!(self.key(at), "fr" | "com" | "org" | "eu" | "net")
                 && self.glued(at)
                 && self.before(at, 1) == "."
                 && !self.is_taken(at)
@@ -102,7 +102,7 @@ impl Reader<'_, '_> {
                 while first >= 2
                     && self.glued(first)
                     && self.glued(first - 1)
-                    && matches!(self.fold(first - 1), "." | "-")
+                    && is!(self.key(first - 1), "." | "-")
                     && self.kind(first - 2) == Some(Kind::Word)
                 {
                     first -= 2;
@@ -156,7 +156,7 @@ impl Reader<'_, '_> {
             && self.glued(at + 1)
             && self.digits(at + 1).is_some_and(|d| matches!(d.count, 4 | 5))
             && !self.is_taken(at + 1)
-            && !(self.glued(at + 2) && matches!(self.fold(at + 2), "-" | "/" | "_"))
+            && !(self.glued(at + 2) && is!(self.key(at + 2), "-" | "/" | "_"))
             && !named
     }
 
@@ -169,7 +169,7 @@ impl Reader<'_, '_> {
             return Some(self.further_numbers(at + 2));
         }
         // "(0)5.59.12.34.56"
-        if self.mark(at, "(") && self.fold(at + 1) == "0" && self.mark(at + 2, ")") && self.glued(at + 2) && self.glued(at + 3) {
+        if self.mark(at, "(") && is!(self.key(at + 1), "0") && self.mark(at + 2, ")") && self.glued(at + 2) && self.glued(at + 3) {
             let run = self.run(at + 3, &[".", "-"], false);
             let whole = matches!(run.groups[..], [9] | [1, 2, 2, 2, 2]);
             if whole {
@@ -178,7 +178,7 @@ impl Reader<'_, '_> {
             }
         }
         // "02 96 00 11 22 P.5182", "Dr Kerdonval, p. 5182", "02 96 00 11 22 p. 312"
-        if matches!(self.fold(at), "p" | "int") {
+        if is!(self.key(at), "p" | "int") {
             let dot = usize::from(self.mark(at + 1, ".") && self.glued(at + 1));
             let before = at - usize::from(matches!(self.before(at, 1), "," | "-" | "("));
             let phone = at > 0 && self.phone_ends(before);
@@ -187,7 +187,7 @@ impl Reader<'_, '_> {
                 && self
                     .digits(number)
                     .is_some_and(|d| matches!(d.count, 4 | 5) && !(1900..2100).contains(&d.value) || phone && d.count == 3);
-            let letter = self.fold(at) == "p" && dot > 0;
+            let letter = is!(self.key(at), "p") && dot > 0;
             let behind = phone || letter && at > 0 && (self.is_taken(at - 1) || self.staffed(before));
             if short && behind && !self.is_taken(number) && !(self.mark(number + 1, "/") && self.glued(number + 1)) {
                 self.emit(number..number + 1, Label::Tel, "shape:extension", 0.8);
@@ -211,13 +211,13 @@ impl Reader<'_, '_> {
         // "interne Mme X : 5172"
         let split = matches!(self.run(at + 1, &[".", "-"], false).groups[..], [1, 4]);
         let apart = at > 0
-            && (matches!(self.fold(at), ":" | "-" | "–") || self.mark(at, ",") && split)
+            && (is!(self.key(at), ":" | "-" | "–") || self.mark(at, ",") && split)
             && !self.glued(at + 1)
             && self.capital(at - 1)
             && !staff(self.before(at, 1))
             && self.works(at);
         // "Dr X au 57 318 : rien"
-        let reached = self.fold(at) == "au" && at > 0 && self.capital(at - 1) && self.works(at);
+        let reached = is!(self.key(at), "au") && at > 0 && self.capital(at - 1) && self.works(at);
         let named = reached || self.mark(at, "(") && self.staffed(at) || self.capital(at) && self.staffed(at + 1) && self.upper(at);
         if named || apart || self.signed(at) {
             let number = at + 1;
@@ -259,7 +259,7 @@ impl Reader<'_, '_> {
     /// numbers of a house are called.
     fn inner_number(&mut self, at: usize) -> Option<usize> {
         let numbered = matches!(self.before(at, 1), "numero" | "no" | "num" | "°" | "ligne" | "tel" | "telephone" | "appel" | "en");
-        let numbered = numbered || self.fold(at) == "abrege";
+        let numbered = numbered || is!(self.key(at), "abrege");
         let short = match self.fold(at) {
             "abrege" | "court" | "direct" | "directe" => numbered,
             "interne" => true,
@@ -294,10 +294,7 @@ impl Reader<'_, '_> {
     /// Nothing more of the sentence stands at the token.
     fn ends_sentence(&self, at: usize) -> bool {
         let number = self.glued(at + 1) && self.digits(at + 1).is_some();
-        self.token(at).is_none()
-            || self.line_start(at)
-            || self.column(at)
-            || matches!(self.fold(at), "." | ";" | ")" | "|" | ",") && !number
+        self.token(at).is_none() || self.line_start(at) || self.column(at) || is!(self.key(at), "." | ";" | ")" | "|" | ",") && !number
     }
 
     /// "MARTIN 52207" as a line of its own: a signature.
@@ -330,14 +327,14 @@ impl Reader<'_, '_> {
             index -= 1;
             if self.is(index, Cue::Title)
                 || staff(self.fold(index))
-                || matches!(
-                    self.fold(index),
+                || is!(
+                    self.key(index),
                     "senior" | "neuro" | "sante" | "secretariat" | "rea" | "nri" | "neurochir" | "neuroradio" | "cardio"
                 )
             {
                 return index + 1 < at || !self.capital(at);
             }
-            if !(self.capital(index) || called(self.fold(index)) || matches!(self.fold(index), "." | "-" | ":" | "(")) {
+            if !(self.capital(index) || called(self.fold(index)) || is!(self.key(index), "." | "-" | ":" | "(")) {
                 return false;
             }
         }
@@ -359,7 +356,7 @@ impl Reader<'_, '_> {
             if separators.contains(&self.fold(next))
                 && self.same_line(next)
                 && self.glued(next) == self.glued(next + 1)
-                && (self.glued(next) || self.fold(next) != "/")
+                && (self.glued(next) || !is!(self.key(next), "/"))
             {
                 next += 1;
             }
@@ -463,9 +460,9 @@ impl Reader<'_, '_> {
             end = next + 1;
             next = end;
             // "+33 (0)4": the zero that falls away abroad.
-            if self.mark(next, "(") && self.fold(next + 1) == "0" && self.mark(next + 2, ")") {
+            if self.mark(next, "(") && is!(self.key(next + 1), "0") && self.mark(next + 2, ")") {
                 next += 3;
-            } else if matches!(self.fold(next), "." | "-" | "/") && self.same_line(next) {
+            } else if is!(self.key(next), "." | "-" | "/") && self.same_line(next) {
                 next += 1;
             }
             if !self.same_line(next) || self.column(next) {
@@ -477,17 +474,17 @@ impl Reader<'_, '_> {
 
     /// A short number behind a cue: "poste 62 40", "DECT 5-1234", "bip 123".
     fn internal_number(&self, cue: usize) -> Option<(Range<usize>, f32)> {
-        if self.fold(cue) == "port" || self.fold(cue) == "mobile" {
+        if is!(self.key(cue), "port") || is!(self.key(cue), "mobile") {
             return None;
         }
         let mut at = cue + 1;
         let mut signs = 0;
         while at - cue <= FILLERS && self.is(at, Cue::PhoneFiller) && self.near(at) {
-            signs += usize::from(matches!(self.fold(at), ":" | "°" | "int" | "interne" | "no" | "numero" | "." | "poste" | "dect" | "bip"));
+            signs += usize::from(is!(self.key(at), ":" | "°" | "int" | "interne" | "no" | "numero" | "." | "poste" | "dect" | "bip"));
             at += 1;
         }
         // "DECT neurologue 73305"
-        let wired = matches!(self.fold(cue), "dect" | "poste" | "bip");
+        let wired = is!(self.key(cue), "dect" | "poste" | "bip");
         let words = (at..at + 4).take_while(|i| self.same_line(*i) && self.word(*i) && !self.is(*i, Cue::OpensYear)).count();
         // "poste de nuit 27 09"
         if wired && words > 0 && self.same_line(at + words) && self.run(at + words, &["-", "."], false).total >= 4 {
@@ -497,7 +494,7 @@ impl Reader<'_, '_> {
             at += 2;
         }
         let digits = self.digits(at).filter(|_| self.same_line(at) || signs > 0 && self.near(at))?;
-        let sure = self.is(cue, Cue::ShortPhone) || (cue + 1..at).any(|i| matches!(self.fold(i), "poste" | "dect" | "bip"));
+        let sure = self.is(cue, Cue::ShortPhone) || (cue + 1..at).any(|i| is!(self.key(i), "poste" | "dect" | "bip"));
         let run = self.run(at, &["-", ".", "/"], false);
         // "DECT 5/1234", but a date behind a cue stays a date.
         if run.groups.len() > 1 && self.mark(at + 1, "/") && !(digits.count == 1 && run.groups[1] == 4) {
@@ -509,7 +506,7 @@ impl Reader<'_, '_> {
             self.is(end, Cue::Unit) && self.same_line(end) || self.mark(end, ",") && self.glued(end + 1) && self.digits(end + 1).is_some();
         let year = digits.count == 4 && run.groups.len() == 1 && (1900..2100).contains(&digits.value) && self.is(at - 1, Cue::OpensYear);
         let shortest = if self.is(cue, Cue::ShortPhone) { 3 } else { 4 };
-        let bip = matches!(self.fold(cue), "bip" | "bips" | "bipe" | "biper" | "beep" | "dect");
+        let bip = is!(self.key(cue), "bip" | "bips" | "bipe" | "biper" | "beep" | "dect");
         let fits = run.total >= if bip { 2 } else { shortest } && run.total <= 10;
         (plain && fits && !amount && !year).then_some((at..end, if sure { 0.95 } else { 0.7 }))
     }
@@ -517,14 +514,14 @@ impl Reader<'_, '_> {
     /// "04 99 00 11 22 / 23", "ou 62 41".
     pub(super) fn further_numbers(&mut self, end: usize) -> usize {
         let mut at = end;
-        while (matches!(self.fold(at), "/" | "ou" | "et" | "-" | ",")) && self.same_line(at) && self.same_line(at + 1) {
+        while (is!(self.key(at), "/" | "ou" | "et" | "-" | ",")) && self.same_line(at) && self.same_line(at + 1) {
             if let Some(next) = self.full_number(at + 1) {
                 self.emit(at + 1..next, Label::Tel, "shape:phone", 1.0);
                 at = next;
                 continue;
             }
             let run = self.run(at + 1, &[".", "-"], false);
-            let slash = self.mark(at, "/") || self.fold(at) == "ou" || self.fold(at) == "et";
+            let slash = self.mark(at, "/") || is!(self.key(at), "ou") || is!(self.key(at), "et");
             let dated = self.mark(run.end, "/") || self.is(run.end, Cue::Month) || self.is(run.end, Cue::Unit);
             // "poste 4471, 4472"
             let alike = self.mark(at, ",")

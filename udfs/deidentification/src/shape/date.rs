@@ -10,6 +10,7 @@ mod figures;
 mod nearby;
 mod told;
 
+use sillage_clinical::is;
 use sillage_clinical::text::Kind;
 
 use super::gazetteer::Cue;
@@ -56,7 +57,7 @@ impl Reader<'_, '_> {
         let first = at;
         let mut day = at;
         // "lu. 18", "ve 15/3"
-        let two = matches!(self.fold(at), "lu" | "ma" | "me" | "je" | "ve" | "sa" | "di" | "vendr" | "merc" | "dimch")
+        let two = is!(self.key(at), "lu" | "ma" | "me" | "je" | "ve" | "sa" | "di" | "vendr" | "merc" | "dimch")
             && !self.glued(at)
             && self.mark(at + 1, ".")
             && self.glued(at + 1)
@@ -68,7 +69,7 @@ impl Reader<'_, '_> {
             if self.mark(day, ".") && self.glued(day) || self.mark(day, ",") && self.same_line(day + 1) {
                 day += 1;
             }
-            if self.fold(day) == "le" {
+            if is!(self.key(day), "le") {
                 day += 1;
             }
             if !self.near(day) {
@@ -122,7 +123,7 @@ impl Reader<'_, '_> {
             }
             link += 1;
         }
-        while matches!(self.fold(link), "le" | "du" | "les")
+        while is!(self.key(link), "le" | "du" | "les")
             || self.is(link, Cue::Weekday)
             || self.is(link, Cue::WeekdayShort)
             || self.mark(link, ".")
@@ -149,19 +150,19 @@ impl Reader<'_, '_> {
         let tight = self.glued(at + 1) && self.glued(at + 2);
         if word {
             // "les 12 et 13 mars": two days, one month.
-            if plural && self.fold(at + 1) != "a" || self.fold(at + 1) == "a" && matches!(self.before(at, 1), "du" | "de") {
+            if plural && !is!(self.key(at + 1), "a") || is!(self.key(at + 1), "a") && matches!(self.before(at, 1), "du" | "de") {
                 self.emit_date(at, Date::new(at + 1));
             }
             return None;
         }
         let dose = tight && !plural && self.digits(at).is_some_and(|d| d.count == 1) && !next.whole;
-        (self.fold(at + 1) == "au" || tight && !dose || plural).then_some(next)
+        (is!(self.key(at + 1), "au") || tight && !dose || plural).then_some(next)
     }
 
     /// An article, a preposition or a heading announces a date.
     fn opened(&self, at: usize) -> bool {
         at > 0 && (self.is(at - 1, Cue::OpensDate) || self.is(at - 1, Cue::Birth))
-            || self.fold(at.wrapping_sub(1)) == ":" && at > 1 && (self.is(at - 2, Cue::OpensDate) || self.is(at - 2, Cue::Birth))
+            || is!(self.key(at.wrapping_sub(1)), ":") && at > 1 && (self.is(at - 2, Cue::OpensDate) || self.is(at - 2, Cue::Birth))
     }
 
     /// A date in figures or with its month in letters.
@@ -216,14 +217,14 @@ impl Reader<'_, '_> {
 
     /// A time of the clock follows: "14h05", "à 9 h", "14:05".
     pub fn clock_behind(&self, at: usize) -> bool {
-        let link = |at: usize| at + usize::from(matches!(self.fold(at), "a" | "vers" | "," | "-" | "–" | "des") && self.same_line(at));
+        let link = |at: usize| at + usize::from(is!(self.key(at), "a" | "vers" | "," | "-" | "–" | "des") && self.same_line(at));
         let at = link(link(at));
         let Some(token) = self.token(at).filter(|t| t.kind == Kind::Number && t.lines_before == 0) else { return false };
         let fold = self.fold(at);
         let hours = fold.bytes().take_while(u8::is_ascii_digit).count();
         let suffix = fold[hours..].starts_with('h');
         let colon = self.mark(at + 1, ":") && self.glued(at + 1) && self.glued(at + 2) && self.digits(at + 2).is_some_and(|d| d.count == 2);
-        let spaced = matches!(self.fold(at + 1), "h" | "heures" | "heure") && self.same_line(at + 1);
+        let spaced = is!(self.key(at + 1), "h" | "heures" | "heure") && self.same_line(at + 1);
         hours <= 2 && token.start < token.end && (suffix || hours == fold.len() && (colon || spaced))
     }
 
@@ -238,7 +239,7 @@ impl Reader<'_, '_> {
 
     /// Month in letters, and year where one is written.
     fn month_and_year(&self, at: usize) -> Option<Date> {
-        let marked = matches!(self.fold(at), "-" | "/" | ".") && self.glued(at) && self.glued(at + 1);
+        let marked = is!(self.key(at), "-" | "/" | ".") && self.glued(at) && self.glued(at + 1);
         let month = at + usize::from(marked);
         let full = self.is(month, Cue::Month);
         if !(full || self.is(month, Cue::MonthShort)) || !self.near(month) || !full && self.same_line(month) && self.column(month) {
@@ -248,7 +249,7 @@ impl Reader<'_, '_> {
         let dot = usize::from(!full && self.mark(month + 1, ".") && self.glued(month + 1));
         let year = self.year_behind(month + 1 + dot);
         if !full && year.is_none() {
-            let sept = self.fold(month) == "sept"
+            let sept = is!(self.key(month), "sept")
                 && dot == 0
                 && self.word(month + 1)
                 && self.same_line(month + 1)
@@ -264,7 +265,7 @@ impl Reader<'_, '_> {
             Some((value, end)) => Date { year: Some(value), whole: true, ..Date::new(end) },
             // "le 16 janvier dernier"
             None => {
-                let last = full && self.same_line(month + 1) && matches!(self.fold(month + 1), "dernier" | "prochain");
+                let last = full && self.same_line(month + 1) && is!(self.key(month + 1), "dernier" | "prochain");
                 Date::new(month + 1 + usize::from(last))
             }
         })
@@ -272,7 +273,7 @@ impl Reader<'_, '_> {
 
     /// A year behind a month: "2024", "24", "'24", "deux mille vingt-quatre".
     pub fn year_behind(&self, at: usize) -> Option<(u64, usize)> {
-        let marked = matches!(self.fold(at), "-" | "/" | "." | "'") && self.glued(at + 1);
+        let marked = is!(self.key(at), "-" | "/" | "." | "'") && self.glued(at + 1);
         let at = at + usize::from(marked);
         if let Some(digits) = self.digits(at) {
             let near = self.same_line(at) || digits.count == 4 && self.near(at);
@@ -280,8 +281,7 @@ impl Reader<'_, '_> {
                 return (!self.amount_behind(at)).then_some((digits.value, at + 1));
             }
             let clock = self.mark(at + 1, ":") && self.glued(at + 1) && self.digits(at + 2).is_some();
-            let slash =
-                matches!(self.fold(at + 1), "/" | "," | ".") && self.glued(at + 1) && self.glued(at + 2) && self.digits(at + 2).is_some();
+            let slash = is!(self.key(at + 1), "/" | "," | ".") && self.glued(at + 1) && self.glued(at + 2) && self.digits(at + 2).is_some();
             let row = self.same_line(at + 1) && self.digits(at + 1).is_some();
             if digits.count == 2 && self.same_line(at) && !clock && !slash && !row && !self.amount_behind(at) {
                 return Some((self.century(digits.value), at + 1));
@@ -293,10 +293,10 @@ impl Reader<'_, '_> {
 
     /// A unit follows: the figure is an amount. "le 12 mars 1950 point" says how the sentence ends.
     pub fn amount_behind(&self, at: usize) -> bool {
-        let spoken = self.fold(at + 1) == "point" && self.digits(at).is_some_and(|d| d.value > 1);
+        let spoken = is!(self.key(at + 1), "point") && self.digits(at).is_some_and(|d| d.value > 1);
         self.same_line(at + 1)
             && (self.is(at + 1, Cue::Unit) && !spoken
-                || matches!(self.fold(at + 1), "%" | "€" | "°")
+                || is!(self.key(at + 1), "%" | "€" | "°")
                 || self.mark(at + 1, "/") && self.word(at + 2) && self.glued(at + 2) && !self.capital(at + 2))
     }
 

@@ -1,5 +1,7 @@
 //! Days of the month that stand without their month: "le 12 au soir", "du 3 au 7".
 
+use sillage_clinical::is;
+
 use super::date::Date;
 use super::gazetteer::Cue;
 use super::reader::Reader;
@@ -13,15 +15,15 @@ impl Reader<'_, '_> {
                 continue;
             }
             // "retour le 1er"
-            if self.fold(at) == "1er"
+            if is!(self.key(at), "1er")
                 && self.before(at, 1) == "le"
-                && (self.ends_plainly(at + 1) || matches!(self.fold(at + 1), "ou" | "et" | "au"))
+                && (self.ends_plainly(at + 1) || is!(self.key(at + 1), "ou" | "et" | "au"))
             {
                 self.day(at, at + 1);
                 continue;
             }
             // "du 1er au 6, puis"
-            if self.fold(at) == "1er"
+            if is!(self.key(at), "1er")
                 && self.before(at, 1) == "du"
                 && let Some(end) = self.day_range(at, false)
             {
@@ -42,7 +44,7 @@ impl Reader<'_, '_> {
 
     /// A figure that a day of the month can be.
     pub fn is_day(&self, at: usize) -> bool {
-        if self.fold(at) == "1er" {
+        if is!(self.key(at), "1er") {
             return true;
         }
         self.digits(at).is_some_and(|d| (1..=31).contains(&d.value) && d.count <= 2) && !self.is_taken(at)
@@ -52,7 +54,7 @@ impl Reader<'_, '_> {
         if !self.is_day(at) || self.tail(at) || at == 0 || !self.near(at) {
             return;
         }
-        let part = self.fold(at + 1) == "au" && matches!(self.fold(at + 2), "soir" | "matin") && self.near(at + 2);
+        let part = is!(self.key(at + 1), "au") && is!(self.key(at + 2), "soir" | "matin") && self.near(at + 2);
         match self.before(at, 1) {
             _ if part => self.day(at, at + 1),
             "le" if self.day_behind_article(at) => {
@@ -99,9 +101,9 @@ impl Reader<'_, '_> {
     fn ends_plainly(&self, at: usize) -> bool {
         self.token(at).is_none()
             || self.line_start(at)
-            || matches!(self.fold(at), "→" | ">" | ";" | ")" | "–")
-            || matches!(self.fold(at), "-" | "=") && !self.glued(at)
-            || matches!(self.fold(at), "." | ",") && !self.glued(at + 1)
+            || is!(self.key(at), "→" | ">" | ";" | ")" | "–")
+            || is!(self.key(at), "-" | "=") && !self.glued(at)
+            || is!(self.key(at), "." | ",") && !self.glued(at + 1)
     }
 
     fn day(&mut self, at: usize, end: usize) {
@@ -115,11 +117,11 @@ impl Reader<'_, '_> {
         }
         // "Mari appelle le 15 à 4h30", "le 18 ne répond pas": who is called.
         let number = matches!(self.before(at, 2), "appelle" | "appellent" | "appelons" | "appeler" | "compose" | "composent" | "composer");
-        let busy = matches!(self.fold(at + 1), "etant" | "sature" | "injoignable" | "occupe" | "ne" | "repond");
+        let busy = is!(self.key(at + 1), "etant" | "sature" | "injoignable" | "occupe" | "ne" | "repond");
         // "le 7 reporté sur la feuille", "le 15 est une erreur": what somebody wrote down.
-        let inscribed = matches!(self.fold(at + 1), "inscrit" | "cite" | "figurant" | "mentionne" | "ecrit" | "reporte")
-            && matches!(self.fold(at + 2), "sur" | "dans" | "en");
-        let mistaken = self.fold(at + 1) == "est" && self.fold(at + 2) == "une" && self.fold(at + 3) == "erreur";
+        let inscribed = is!(self.key(at + 1), "inscrit" | "cite" | "figurant" | "mentionne" | "ecrit" | "reporte")
+            && is!(self.key(at + 2), "sur" | "dans" | "en");
+        let mistaken = is!(self.key(at + 1), "est") && is!(self.key(at + 2), "une") && is!(self.key(at + 3), "erreur");
         if self.emergency(at) && (number || busy) || inscribed || mistaken {
             return false;
         }
@@ -129,7 +131,7 @@ impl Reader<'_, '_> {
             || matches!(self.before(at, 2), "par" | "via" | "avec" | "chez" | "si")
             || self.line_start(at - 1)
             || matches!(self.before(at, 2), "." | ":")
-            || self.word(at + 1) && self.same_line(at + 1) && !matches!(self.fold(at + 1), "au" | "vers" | "matin" | "soir" | "puis");
+            || self.word(at + 1) && self.same_line(at + 1) && !is!(self.key(at + 1), "au" | "vers" | "matin" | "soir" | "puis");
         if self.emergency(at) && !said && called && !self.clock_behind(at + 1) {
             let asked = self.cue_before(at, 5, Cue::EmergencyCall) || matches!(self.before(at, 2), "par" | "via" | "avec" | "chez" | "si");
             return !asked && self.of_the_stay(at) && self.day_goes_on(at);
@@ -204,9 +206,9 @@ impl Reader<'_, '_> {
             return false;
         }
         match self.fold(next) {
-            "," | "." | "-" | "/" | ":" => !(self.glued(next) && self.glued(next + 1)) || self.fold(next) == ":" && self.word(next + 1),
+            "," | "." | "-" | "/" | ":" => !(self.glued(next) && self.glued(next + 1)) || is!(self.key(next), ":") && self.word(next + 1),
             ";" | ")" | "–" | "→" | "(" | "+" => true,
-            "du" => self.fold(next + 1) == "mois",
+            "du" => is!(self.key(next + 1), "mois"),
             "si" | "car" | "puis" | "ou" => self.same_line(next) && !self.emergency(at),
             _ => self.is(next, Cue::AfterDay) || self.clock_behind(next) || self.is(next, Cue::Phone),
         }
@@ -243,15 +245,15 @@ impl Reader<'_, '_> {
 
     /// "du 3 au 7": the token behind the second day.
     fn day_range(&self, at: usize, night: bool) -> Option<usize> {
-        let first = if self.fold(at) == "1er" { 1 } else { self.digits(at)?.value };
+        let first = if is!(self.key(at), "1er") { 1 } else { self.digits(at)?.value };
         let mut link = at + 1;
-        if self.fold(link) == "au" && matches!(self.fold(link + 1), "soir" | "matin") {
+        if is!(self.key(link), "au") && is!(self.key(link + 1), "soir" | "matin") {
             link += 2;
         }
-        let joins = self.fold(link) == "au" || night && matches!(self.fold(link), "/" | "-");
+        let joins = is!(self.key(link), "au") || night && is!(self.key(link), "/" | "-");
         let second = self.digits(link + 1).filter(|_| joins && self.is_day(link + 1) && self.near(link + 1))?.value;
         let forward = second > first || first > 20 && second < 12;
-        let article = matches!(self.fold(link + 2), "une" | "un") && self.same_line(link + 2);
+        let article = is!(self.key(link + 2), "une" | "un") && self.same_line(link + 2);
         (forward && (self.day_ends(link + 1) || article || night && !self.amount_behind(link + 1))).then_some(link + 2)
     }
 }

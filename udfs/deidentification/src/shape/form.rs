@@ -1,6 +1,8 @@
 //! Numbers by the sheet they stand on: a stay behind the word for it, two numbers under a
 //! label of two kinds, and the code of a printed form, which is nobody's.
 
+use sillage_clinical::is;
+
 use super::gazetteer::Cue;
 use super::reader::Reader;
 use crate::Label;
@@ -10,7 +12,7 @@ impl Reader<'_, '_> {
     /// "Episode 240611-0327": a stay by its number, which is no date.
     pub(super) fn episode(&self, at: usize) -> bool {
         let number = at + 1 + usize::from(self.mark(at + 1, ":"));
-        matches!(self.fold(at), "episode" | "passage" | "admission" | "hospitalisation" | "entree")
+        is!(self.key(at), "episode" | "passage" | "admission" | "hospitalisation" | "entree")
             && self.capital(at)
             && self.same_line(number)
             && self.coded(number)
@@ -36,7 +38,7 @@ impl Reader<'_, '_> {
         };
         let number = end + 1;
         let parted =
-            matches!(mark, "/" | "-" | "et" | "," | "|" | "–" | "&") && matches!(self.fold(end), "/" | "-" | "et" | "," | "|" | "–" | "&");
+            matches!(mark, "/" | "-" | "et" | "," | "|" | "–" | "&") && is!(self.key(end), "/" | "-" | "et" | "," | "|" | "–" | "&");
         if other == label || !parted || !self.same_line(second) || !self.same_line(number) || self.is_taken(number) {
             return;
         }
@@ -57,7 +59,7 @@ impl Reader<'_, '_> {
         let parts = || (at..end).step_by(2);
         let figures: usize = self.source(at..end).bytes().filter(u8::is_ascii_digit).count();
         let letters = parts().filter(|i| self.word(*i) && self.fold(*i).bytes().all(|b| b.is_ascii_lowercase())).count();
-        let revised = matches!(self.fold(end), "v" | "version" | "rev" | "indice" | "ind")
+        let revised = is!(self.key(end), "v" | "version" | "rev" | "indice" | "ind")
             || self.fold(end).strip_prefix('v').is_some_and(|v| !v.is_empty() && v.bytes().all(|b| b.is_ascii_digit()));
         (1..=4).contains(&figures) && (letters > 1 || letters == 1 && revised && self.same_line(end))
     }

@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 
 use rustc_hash::FxHashMap;
 use serde::Deserialize;
-use sillage_clinical::text::{Kind, Text, fold};
+use sillage_clinical::is;
+use sillage_clinical::text::{Kind, Text, fold, key};
 
 use crate::identity::IdentityError;
 
@@ -99,12 +100,12 @@ struct TownClasses {
 }
 
 /// Words of a name behind its first one, and its class.
-type Rest = (Box<[Box<str>]>, u8);
+type Rest = (Box<[u64]>, u8);
 
-/// Names of places by their first word.
+/// Names of places by the [`key`] of their first word.
 #[derive(Default)]
 pub(super) struct Gazetteer {
-    names: FxHashMap<Box<str>, Vec<Rest>>,
+    names: FxHashMap<u64, Vec<Rest>>,
 }
 
 /// Saints and rivers are written short as well.
@@ -113,7 +114,18 @@ pub(super) fn unabbreviated(word: &str) -> &str {
         "st" => "saint",
         "ste" => "sainte",
         "s" => "sur",
-        "lez" | "lès" => "les",
+        "lez" => "les",
+        other => other,
+    }
+}
+
+/// [`unabbreviated`] by keys.
+fn written_out(word: u64) -> u64 {
+    match word {
+        word if is!(word, "st") => const { key("saint") },
+        word if is!(word, "ste") => const { key("sainte") },
+        word if is!(word, "s") => const { key("sur") },
+        word if is!(word, "lez") => const { key("les") },
         other => other,
     }
 }
@@ -127,7 +139,7 @@ pub(super) fn normal(name: &str) -> String {
 
 impl Gazetteer {
     pub fn add(&mut self, name: &str, class: u8) {
-        let mut words = name.split(' ').map(Box::from);
+        let mut words = name.split(' ').map(key);
         let Some(first) = words.next() else { return };
         let entry = (words.collect(), class);
         let names = self.names.entry(first).or_default();
@@ -138,11 +150,9 @@ impl Gazetteer {
     }
 
     pub fn contains(&self, name: &str) -> bool {
-        let mut words = name.split(' ');
-        let rest = words.next().and_then(|first| self.names.get(first));
-        rest.is_some_and(|names| {
-            names.iter().any(|(rest, class)| class & class::ARTICLE == 0 && rest.iter().map(|w| &**w).eq(words.clone()))
-        })
+        let mut words = name.split(' ').map(key);
+        let rest = words.next().and_then(|first| self.names.get(&first));
+        rest.is_some_and(|names| names.iter().any(|(rest, class)| class & class::ARTICLE == 0 && rest.iter().copied().eq(words.clone())))
     }
 
     pub fn is_empty(&self) -> bool {
@@ -151,13 +161,13 @@ impl Gazetteer {
 
     /// The longest name that starts at a token: the token behind it and its class.
     pub fn longest(&self, text: &Text<'_>, at: usize) -> Option<(usize, u8)> {
-        let names = self.names.get(unabbreviated(text.fold(at)))?;
+        let names = self.names.get(&written_out(text.key(at)))?;
         names.iter().find_map(|(rest, class)| Some((follow(text, at, rest)?, *class)))
     }
 }
 
 /// The token behind the words of a name, hyphens and apostrophes between them free.
-fn follow(text: &Text<'_>, first: usize, rest: &[Box<str>]) -> Option<usize> {
+fn follow(text: &Text<'_>, first: usize, rest: &[u64]) -> Option<usize> {
     let mut at = first;
     for word in rest {
         let mut next = at + 1;
@@ -165,13 +175,13 @@ fn follow(text: &Text<'_>, first: usize, rest: &[Box<str>]) -> Option<usize> {
             let short = token.start - text.tokens[next - 1].start <= 4;
             match text.fold(next) {
                 "-" | "'" => {}
-                "/" if text.fold(next - 1) == "s" => {}
+                "/" if is!(text.key(next - 1), "s") => {}
                 "." if short && !token.space_before => {}
                 _ => return None,
             }
             next += 1;
         }
-        if text.tokens.get(next)?.lines_before > 1 || unabbreviated(text.fold(next)) != &**word {
+        if text.tokens.get(next)?.lines_before > 1 || written_out(text.key(next)) != *word {
             return None;
         }
         at = next;
@@ -181,7 +191,8 @@ fn follow(text: &Text<'_>, first: usize, rest: &[Box<str>]) -> Option<usize> {
 
 /// What the shape detectors know, read once.
 pub(crate) struct ShapeKnowledge {
-    cues: FxHashMap<Box<str>, u64>,
+    /// By the [`key`] of the word.
+    cues: FxHashMap<u64, u64>,
     pub(super) towns: Gazetteer,
     pub(super) hospitals: Gazetteer,
 }
@@ -194,10 +205,10 @@ impl ShapeKnowledge {
         const WORDS: &str = "shapes.toml";
         let source: Source = toml::from_str(include_str!("../../data/shapes.toml"))
             .map_err(|e| IdentityError::Toml { file: WORDS, message: e.message().to_owned() })?;
-        let mut cues: FxHashMap<Box<str>, u64> = FxHashMap::default();
+        let mut cues: FxHashMap<u64, u64> = FxHashMap::default();
         for (cue, words) in &source.cues {
             for word in words {
-                *cues.entry(word.as_str().into()).or_default() |= cue.bit();
+                *cues.entry(key(word)).or_default() |= cue.bit();
             }
         }
         let mut classes: FxHashMap<&str, u8> = FxHashMap::default();
@@ -216,9 +227,14 @@ impl ShapeKnowledge {
         Ok(ShapeKnowledge { cues, towns, hospitals: read_hospitals()? })
     }
 
+    /// Cues of the word with this [`key`].
+    pub(crate) fn cues_of(&self, key: u64) -> u64 {
+        self.cues.get(&key).copied().unwrap_or(0)
+    }
+
     /// Bits of the cues that a folded word is.
     pub(crate) fn cues(&self, word: &str) -> u64 {
-        self.cues.get(word).copied().unwrap_or(0)
+        self.cues_of(key(word))
     }
 
     /// Whether a folded word says what kind of house a name is: "clinique", not a part of one.
@@ -383,8 +399,9 @@ mod tests {
 
     #[test]
     fn cue_words_are_folded() {
-        for word in knowledge().cues.keys() {
-            assert!(fold(word) == **word || matches!(&**word, "lès" | "ès" | "télécopie"), "{word}");
+        let Ok(source) = toml::from_str::<Source>(include_str!("../../data/shapes.toml")) else { panic!("shapes.toml is read") };
+        for word in source.cues.values().flatten() {
+            assert!(fold(word) == *word || matches!(word.as_str(), "lès" | "ès" | "télécopie"), "{word}");
         }
     }
 

@@ -4,6 +4,7 @@
 use std::ops::Range;
 
 use rustc_hash::FxHashSet;
+use sillage_clinical::is;
 use sillage_clinical::text::Kind;
 
 use super::gazetteer::{Cue, Gazetteer, class, normal};
@@ -103,12 +104,12 @@ impl Reader<'_, '_> {
         // "EHPAD Résidence Les Embruns": two kinds of house.
         let two = at > 0
             && self.same_line(at)
-            && (self.is(at - 1, Cue::SureHospital) && self.upper(at - 1) || self.fold(at - 1) == "ctre")
+            && (self.is(at - 1, Cue::SureHospital) && self.upper(at - 1) || is!(self.key(at - 1), "ctre"))
             && !self.is_taken(at - 1)
             && (self.upper(at) || !self.fold(at).starts_with("clinique"));
         let at = self.ward_of_house(at - usize::from(two && !self.column(at)));
         // "AP-HP Henri-Mondor"
-        let group = self.fold(at) == "hp" && self.glued(at) && self.before(at, 1) == "-" && self.before(at, 2) == "ap";
+        let group = is!(self.key(at), "hp") && self.glued(at) && self.before(at, 1) == "-" && self.before(at, 2) == "ap";
         let at = if group && self.free(at - 2..at) { at - 2 } else { at };
         self.emit(at..end, Label::Hopital, "shape:hospital", score);
         Some(end)
@@ -117,16 +118,16 @@ impl Reader<'_, '_> {
     /// "C.H. de Brouzac", "C.H.U. Sud": a house in letters with dots.
     fn dotted_house(&self, at: usize) -> Option<usize> {
         let dot = |i: usize| self.mark(i, ".") && self.glued(i);
-        if !(self.fold(at) == "c" && self.upper(at) && dot(at + 1) && self.fold(at + 2) == "h" && self.glued(at + 2) && dot(at + 3))
+        if !(is!(self.key(at), "c") && self.upper(at) && dot(at + 1) && is!(self.key(at + 2), "h") && self.glued(at + 2) && dot(at + 3))
             || self.glued(at)
         {
             return None;
         }
         let mut next = at + 4;
-        while matches!(self.fold(next), "u" | "r" | "i" | "g" | "s") && self.glued(next) && dot(next + 1) {
+        while is!(self.key(next), "u" | "r" | "i" | "g" | "s") && self.glued(next) && dot(next + 1) {
             next += 2;
         }
-        while matches!(self.fold(next), "de" | "d" | "'" | "du" | "la" | "le" | "des" | "-") && next < at + 12 {
+        while is!(self.key(next), "de" | "d" | "'" | "du" | "la" | "le" | "des" | "-") && next < at + 12 {
             next += 1;
         }
         if !self.same_line(next) || !self.capital(next) {
@@ -146,7 +147,7 @@ impl Reader<'_, '_> {
             "pole" | "espace" => self.health_center(at),
             // "HP Vallon Bleu", never what is looked for in a stomach.
             "hp" | "cmc" => {
-                let name = at + 1 + usize::from(matches!(self.fold(at + 1), "de" | "du" | "des"));
+                let name = at + 1 + usize::from(is!(self.key(at + 1), "de" | "du" | "des"));
                 self.upper(at)
                     && self.capital(name)
                     && !self.upper(name)
@@ -193,15 +194,15 @@ impl Reader<'_, '_> {
                 !(noun || self.mark(at + 1, ":"))
             }
             "foyer" => {
-                matches!(self.fold(at + 1), "les" | "le" | "la" | "l" | "du" | "des" | "logement" | "d" | "«" | "\"" | "“")
+                is!(self.key(at + 1), "les" | "le" | "la" | "l" | "du" | "des" | "logement" | "d" | "«" | "\"" | "“")
                     && self.same_line(at + 1)
             }
             "institut" | "fondation" | "pharmacie" | "pavillon" => self.same_line(at + 1),
             // "Cité sanitaire de Kervara"
-            "cite" => matches!(self.fold(at + 1), "sanitaire" | "hospitaliere" | "medicale") && self.same_line(at + 1),
+            "cite" => is!(self.key(at + 1), "sanitaire" | "hospitaliere" | "medicale") && self.same_line(at + 1),
             // "Cabinet de neurologie du Vallon"
             "cabinet" => {
-                let trade = at + 1 + usize::from(matches!(self.fold(at + 1), "de" | "d")) + usize::from(self.mark(at + 2, "'"));
+                let trade = at + 1 + usize::from(is!(self.key(at + 1), "de" | "d")) + usize::from(self.mark(at + 2, "'"));
                 self.is(trade, Cue::Care) && self.same_line(trade)
             }
             "site" | "unite" | "laboratoire" | "polyclinic" | "esat" => false,
@@ -212,7 +213,7 @@ impl Reader<'_, '_> {
     /// A well-known town in lower case behind the type: "chu de rennes".
     fn known_behind(&self, at: usize) -> Option<usize> {
         let mut next = at + 1;
-        while matches!(self.fold(next), "de" | "d" | "'") {
+        while is!(self.key(next), "de" | "d" | "'") {
             next += 1;
         }
         let (end, class) = self.knowledge.towns.longest(self.text, next)?;
@@ -222,19 +223,19 @@ impl Reader<'_, '_> {
     /// First token of the name behind a type and its modifiers.
     fn behind_type(&self, at: usize) -> Option<usize> {
         // "Séjour SMR : Les Peupliers", "EHPAD : Mas Saint-Jean"
-        let house = matches!(self.fold(at), "ssr" | "smr" | "ehpad" | "usld" | "mpr" | "mas" | "foyer" | "residence" | "ehpa" | "fam");
+        let house = is!(self.key(at), "ssr" | "smr" | "ehpad" | "usld" | "mpr" | "mas" | "foyer" | "residence" | "ehpa" | "fam");
         if house && self.mark(at + 1, ":") && self.named_house(at + 2) {
             return Some(at + 3 + usize::from(self.mark(at + 3, "'")));
         }
         let mut next = at
             + 1
             + usize::from(
-                self.mark(at + 1, ".") && self.glued(at + 1) && matches!(self.fold(at), "clin" | "hop" | "hosp" | "resid" | "ch" | "chu"),
+                self.mark(at + 1, ".") && self.glued(at + 1) && is!(self.key(at), "clin" | "hop" | "hosp" | "resid" | "ch" | "chu"),
             );
         let mut cared = false;
         while next - at <= MODIFIERS && self.near(next) && (self.is(next, Cue::HospitalModifier) || self.is(next, Cue::Care)) {
-            let article = matches!(self.fold(next), "le" | "la" | "les" | "l") && self.capital(next) && !self.upper(at);
-            if self.column(next) || matches!(self.fold(next), "-" | "–") && !self.glued(next) {
+            let article = is!(self.key(next), "le" | "la" | "les" | "l") && self.capital(next) && !self.upper(at);
+            if self.column(next) || is!(self.key(next), "-" | "–") && !self.glued(next) {
                 break;
             }
             cared |= self.is(next, Cue::Care);
@@ -243,20 +244,20 @@ impl Reader<'_, '_> {
                 break;
             }
         }
-        let sure = self.is(at, Cue::SureHospital) || small_house(self.fold(at)) || self.fold(at) == "eph";
+        let sure = self.is(at, Cue::SureHospital) || small_house(self.fold(at)) || is!(self.key(at), "eph");
         if !(sure || cared) || !self.near(next) || self.column(next) && next > at + 1 && !self.upper(at) {
             return None;
         }
         // "EHPAD « les Glycines »"
-        let small = matches!(self.fold(next + 1), "les" | "le" | "la" | "l");
+        let small = is!(self.key(next + 1), "les" | "le" | "la" | "l");
         let named = next + 1 + usize::from(small) + usize::from(small && self.mark(next + 2, "'"));
-        if matches!(self.fold(next), "\"" | "«" | "“") && (self.capital(next + 1) || self.capital(named)) && self.same_line(named) {
+        if is!(self.key(next), "\"" | "«" | "“") && (self.capital(next + 1) || self.capital(named)) && self.same_line(named) {
             next += 1;
-            let article = matches!(self.fold(next), "les" | "le" | "la" | "l");
+            let article = is!(self.key(next), "les" | "le" | "la" | "l");
             next += usize::from(article) + usize::from(article && self.mark(next + 1, "'"));
         }
         // The name may not begin on the next line unless a linker stands before it.
-        let linked = next > at + 1 && matches!(self.fold(next - 1), "de" | "d" | "'" | "du" | "des" | "la" | "les" | "le" | "l" | "-");
+        let linked = next > at + 1 && is!(self.key(next - 1), "de" | "d" | "'" | "du" | "des" | "la" | "les" | "le" | "l" | "-");
         (self.same_line(next) && !self.column(next) || linked && self.near(next)).then_some(next)
     }
 
@@ -271,14 +272,13 @@ impl Reader<'_, '_> {
         let known = self.knowledge.hospitals.longest(self.text, first).or_else(|| self.knowledge.towns.longest(self.text, first));
         let initial = self.mark(first + 1, ".") && self.glued(first + 1) && self.source(first..first + 1).chars().count() == 1;
         // "Hôpital G. et R. Kervadec"
-        if initial && self.fold(first + 2) == "et" && self.mark(first + 4, ".") && self.capital(first + 3) && self.same_line(first + 5) {
+        if initial && is!(self.key(first + 2), "et") && self.mark(first + 4, ".") && self.capital(first + 3) && self.same_line(first + 5) {
             return self.name_end(kind, first + 3);
         }
         let kind_word = self.fold(kind);
         let weak = small_house(kind_word) || matches!(kind_word, "clinique" | "residence" | "maison" | "hospice");
         // In capitals, or at the head of a sentence, a word behind a weak type says little.
-        let saint =
-            matches!(self.fold(first), "saint" | "sainte" | "st" | "ste" | "notre") || self.mark(first + 1, "-") && self.glued(first + 1);
+        let saint = is!(self.key(first), "saint" | "sainte" | "st" | "ste" | "notre") || self.mark(first + 1, "-") && self.glued(first + 1);
         if weak
             && known.is_none()
             && !saint
@@ -325,7 +325,7 @@ impl Reader<'_, '_> {
                 }
                 Some(Kind::Word) => {
                     let particle = self.is(at, Cue::Particle) && self.leads_to_capital(at) && self.near(at + 1);
-                    if particle && !matches!(self.fold(at), "a" | "s" | "et") && (self.upper(kind) || !self.is(at + 1, Cue::EndsName)) {
+                    if particle && !is!(self.key(at), "a" | "s" | "et") && (self.upper(kind) || !self.is(at + 1, Cue::EndsName)) {
                         // "HOPITAL X DU LUNDI": never past a word that ends names.
                         let next = if self.mark(at + 1, "'") { at + 2 } else { at + 1 };
                         let stops = self.is(next, Cue::EndsName) && !self.is(next, Cue::Particle) && !self.compass(next)
@@ -348,7 +348,7 @@ impl Reader<'_, '_> {
                 }
                 Some(Kind::Number) => {
                     // "GHT Grand Vallon 17": the number of the department.
-                    if self.fold(kind) == "ght" && line && self.digits(at).is_some_and(|d| d.count == 2) && !self.is(at + 1, Cue::Unit) {
+                    if is!(self.key(kind), "ght") && line && self.digits(at).is_some_and(|d| d.count == 2) && !self.is(at + 1, Cue::Unit) {
                         end = at + 1;
                         break;
                     }
@@ -356,7 +356,7 @@ impl Reader<'_, '_> {
                     if self.digits(at).is_some_and(|d| d.count == 1)
                         && line
                         && !self.is(at + 1, Cue::Unit)
-                        && (!self.glued(at + 1) && known.is_some_and(|(e, _)| e == at) && matches!(self.fold(at - 1), "pasteur" | "archet")
+                        && (!self.glued(at + 1) && known.is_some_and(|(e, _)| e == at) && is!(self.key(at - 1), "pasteur" | "archet")
                             || self.numbered_house(kind, at))
                     {
                         end = at + 1;
@@ -378,7 +378,7 @@ impl Reader<'_, '_> {
             let part = self.glued(at) && self.mark(at - 1, "-") && self.glued(at - 1);
             if self.spells_name(at..end) && !part && !(at > 0 && self.is(at - 1, Cue::Title)) {
                 let article = at > 0
-                    && matches!(self.fold(at - 1), "les" | "le" | "la")
+                    && is!(self.key(at - 1), "les" | "le" | "la")
                     && self.capital(at - 1)
                     && self.same_line(at)
                     && !self.is_taken(at - 1);
@@ -474,10 +474,10 @@ impl Reader<'_, '_> {
             || self.before(at, 1) == "avc"
                 && matches!(self.before(at, 2), "tele" | "-")
                 && matches!(self.before(at, 3), "tele" | "t" | "visio");
-        let met = self.before(at, 1) == "avec" && self.fold(end) == "et" && matches!(self.fold(end + 1), "la" | "le" | "l");
+        let met = self.before(at, 1) == "avec" && is!(self.key(end), "et") && is!(self.key(end + 1), "la" | "le" | "l");
         // "CHANGE - neurologie", "retour au CHANGE": the letters of a house that are a word too.
         let letters = self.upper(at) && end == at + 1;
-        let heads = self.line_start(at) && matches!(self.fold(end), "-" | "–") && !self.glued(end) && self.is(end + 1, Cue::EndsName);
+        let heads = self.line_start(at) && is!(self.key(end), "-" | "–") && !self.glued(end) && self.is(end + 1, Cue::EndsName);
         let moved = matches!(self.before(at, 1), "au" | "du")
             && matches!(
                 self.before(at, 2),

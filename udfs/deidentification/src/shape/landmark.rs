@@ -1,6 +1,7 @@
 //! How houses are named: practices, coasts and middles of regions, houses for the long
 //! stay, centres of health, and the letters of a house behind its ward.
 
+use sillage_clinical::is;
 use sillage_clinical::text::Kind;
 
 use super::gazetteer::Cue;
@@ -14,8 +15,8 @@ const HEAD_LINES: usize = 3;
 impl Reader<'_, '_> {
     /// "Les Peupliers", "Villa Bleue", "Mas Saint-Jean": how houses for the long stay are named.
     pub(super) fn named_house(&self, at: usize) -> bool {
-        let opens = matches!(
-            self.fold(at),
+        let opens = is!(
+            self.key(at),
             "les"
                 | "la"
                 | "le"
@@ -37,7 +38,7 @@ impl Reader<'_, '_> {
 
     /// "CH de la Côte Rouge", "CH COTE ROUGE": a coast, not what is scored.
     pub(super) fn coast(&self, kind: usize, first: usize) -> bool {
-        self.fold(first) == "cote"
+        is!(self.key(first), "cote")
             && (self.before(first, 1) == "la" || first == kind + 1)
             && self.same_line(first + 1)
             && (self.capital(first + 1) && !self.is(first + 1, Cue::EndsName)
@@ -47,7 +48,7 @@ impl Reader<'_, '_> {
     /// "CH du Centre Béarn": the middle of a region, not a house.
     pub(super) fn compass(&self, at: usize) -> bool {
         let next = at + 1 + usize::from(self.mark(at + 1, "-") && self.glued(at + 1));
-        self.fold(at) == "centre"
+        is!(self.key(at), "centre")
             && self.capital(at)
             && self.same_line(next)
             && self.capital(next)
@@ -62,11 +63,11 @@ impl Reader<'_, '_> {
         if !self.upper(at) {
             return None;
         }
-        let head = matches!(self.fold(at), "sos" | "scm" | "selarl" | "selas" | "scp" | "sel" | "gie" | "sarl" | "sas" | "selafa" | "gcs")
+        let head = is!(self.key(at), "sos" | "scm" | "selarl" | "selas" | "scp" | "sel" | "gie" | "sarl" | "sas" | "selafa" | "gcs")
             && self.upper(at);
         let trade = |i: usize| {
-            matches!(
-                self.fold(i),
+            is!(
+                self.key(i),
                 "imagerie"
                     | "radiologie"
                     | "radiologique"
@@ -113,27 +114,26 @@ impl Reader<'_, '_> {
     /// "HU Kervadec": a name that nothing else explains behind the letters, no amount before.
     pub(super) fn university_house(&self, at: usize) -> bool {
         let amount = at > 0 && (self.kind(at - 1) == Some(Kind::Number) || self.mark(at - 1, "="));
-        let name = at + 1 + usize::from(matches!(self.fold(at + 1), "de" | "du" | "des"));
+        let name = at + 1 + usize::from(is!(self.key(at + 1), "de" | "du" | "des"));
         let known = self.knowledge.hospitals.longest(self.text, name).is_some() || self.knowledge.towns.longest(self.text, name).is_some();
         !amount
             && self.same_line(name)
             && self.capital(name)
-            && (known || !self.upper(name) && (!explained(self.fold(name)) || self.fold(name) == "saint"))
+            && (known || !self.upper(name) && (!explained(self.fold(name)) || is!(self.key(name), "saint")))
     }
 
     /// "Pôle Santé de Kervara", "Espace médical Nord Brouzac": a name of its own behind what it is for.
     pub(super) fn health_center(&self, at: usize) -> bool {
         let mut name = at + 2;
-        while matches!(self.fold(name), "de" | "du" | "des" | "la" | "l" | "d" | "'" | "le" | "les") && !self.capital(name) && name < at + 6
-        {
+        while is!(self.key(name), "de" | "du" | "des" | "la" | "l" | "d" | "'" | "le" | "les") && !self.capital(name) && name < at + 6 {
             name += 1;
         }
         let place = || {
             self.is(name, Cue::PlaceNoun)
-                || matches!(self.fold(name), "nord" | "sud" | "est" | "ouest" | "saint" | "sainte" | "grand" | "val")
+                || is!(self.key(name), "nord" | "sud" | "est" | "ouest" | "saint" | "sainte" | "grand" | "val")
                 || self.knowledge.towns.longest(self.text, name).is_some()
         };
-        matches!(self.fold(at + 1), "sante" | "medical" | "medico")
+        is!(self.key(at + 1), "sante" | "medical" | "medico")
             && self.same_line(at + 1)
             && self.same_line(name)
             && self.capital(name)
@@ -145,7 +145,7 @@ impl Reader<'_, '_> {
     /// "USINV CHK - Dossier de soins" on the first lines: the letters of the house behind its ward.
     pub(super) fn head_acronym(&self, at: usize) -> Option<usize> {
         let name = at + 1;
-        let ward = matches!(self.fold(at), "usinv" | "unv" | "usi" | "usc" | "uscnv" | "uhcd" | "sau");
+        let ward = is!(self.key(at), "usinv" | "unv" | "usi" | "usc" | "uscnv" | "uhcd" | "sau");
         let letters = self.source(name..(name + 1).min(self.len()));
         let house = (3..=5).contains(&letters.len())
             && letters.bytes().all(|b| b.is_ascii_uppercase())
@@ -154,7 +154,7 @@ impl Reader<'_, '_> {
         let closed = self.token(name + 1).is_none()
             || self.line_start(name + 1)
             || self.column(name + 1)
-            || matches!(self.fold(name + 1), "-" | "–" | "|") && !self.glued(name + 1);
+            || is!(self.key(name + 1), "-" | "–" | "|") && !self.glued(name + 1);
         let lines = (0..=at).filter(|i| self.line_start(*i)).take(HEAD_LINES + 1).count();
         (ward && self.line_start(at) && self.same_line(name) && house && closed && lines <= HEAD_LINES && !self.is_taken(name))
             .then_some(name + 1)

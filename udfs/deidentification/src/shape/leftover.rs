@@ -1,6 +1,8 @@
 //! What the other readers of numbers leave: codes parted by slashes, internal numbers
 //! behind a ward or a trade, letters and figures beside a word that asks for a number.
 
+use sillage_clinical::is;
+
 use super::gazetteer::Cue;
 use super::reader::Reader;
 use crate::Label;
@@ -33,7 +35,7 @@ impl Reader<'_, '_> {
         while p > 0
             && at - p < 4
             && self.same_line(p)
-            && matches!(self.fold(p), ":" | "°" | "n" | "no" | "numero" | "num" | "transport" | "de" | "vsl")
+            && is!(self.key(p), ":" | "°" | "n" | "no" | "numero" | "num" | "transport" | "de" | "vsl")
             && !counts(self.fold(p))
         {
             p -= 1;
@@ -48,7 +50,7 @@ impl Reader<'_, '_> {
             && (self.is(end, Cue::Unit) || self.mark(end, "%") || self.mark(end, ",") && self.glued(end) && self.glued(end + 1));
         let clock = self.fold(at).split_once('h').is_some_and(|(h, m)| h.len() < 3 && m.bytes().all(|b| b.is_ascii_digit()));
         let dated = clock || self.date_here(at).is_some();
-        let person = matches!(self.fold(p), "patient" | "patiente" | "anonymat" | "sujet") && letters > 0;
+        let person = is!(self.key(p), "patient" | "patiente" | "anonymat" | "sujet") && letters > 0;
         let enough = figures >= 4 || (letters > 0 || end > at + 1) && figures >= 3 || person && figures >= 2 && end > at + 1;
         (plain && enough && letters < 6 && !year && !amount && !dated && (counts(self.fold(p)) || person) && self.free(at..end))
             .then_some(end)
@@ -118,7 +120,7 @@ impl Reader<'_, '_> {
             && opens
             && !self.glued(at)
             && self.same_line(at + 1)
-            && (1..3).all(|i| ward(self.fold(at + i)) || self.fold(at + i) == "de");
+            && (1..3).all(|i| ward(self.fold(at + i)) || is!(self.key(at + i), "de"));
         if named || led {
             return Some(at + 1);
         }
@@ -140,20 +142,19 @@ impl Reader<'_, '_> {
             || self.line_start(end)
             || self.column(end)
             || called_before
-                && matches!(
-                    self.fold(end),
+                && is!(
+                    self.key(end),
                     "si" | "pour" | "en" | "avant" | "apres" | "des" | "au" | "a" | "le" | "la" | "ou" | "et" | "qui" | "par"
                 )
             || self.mark(end, "-") && !self.glued(end) && (groups.len() > 1 || first.value > 2359 || first.value % 100 > 59)
             || (called_before || called(self.before(at, 1))) && self.mark(end, ":")
             || (called_before || groups.len() > 1 && self.mark(at - 1, ":")) && self.mark(end, "(")
-            || matches!(self.fold(end), ")" | ";" | "/" | "|" | "." | ",") && !(self.glued(end + 1) && self.digits(end + 1).is_some());
+            || is!(self.key(end), ")" | ";" | "/" | "|" | "." | ",") && !(self.glued(end + 1) && self.digits(end + 1).is_some());
         if !usual || year || !closes || self.measured(at) || first.value == 0 && groups.len() == 1 {
             return None;
         }
         let mut p = at;
-        while p > 0 && self.same_line(p) && matches!(self.fold(p - 1), ":" | "au" | "le" | "=" | "→" | ">" | "°" | "n" | "(") && at - p < 3
-        {
+        while p > 0 && self.same_line(p) && is!(self.key(p - 1), ":" | "au" | "le" | "=" | "→" | ">" | "°" | "n" | "(") && at - p < 3 {
             p -= 1;
         }
         if p == 0 || !self.same_line(p) {

@@ -3,6 +3,7 @@
 //! letters that a hospital is called by ("transféré au CHVB").
 
 use rustc_hash::FxHashSet;
+use sillage_clinical::is;
 use sillage_clinical::text::{Kind, Text};
 
 use super::gazetteer::Cue;
@@ -37,30 +38,29 @@ impl Reader<'_, '_> {
         if !self.capital(at) || self.is_taken(at) {
             return None;
         }
-        let article = matches!(self.fold(at), "les" | "le" | "la" | "l");
+        let article = is!(self.key(at), "les" | "le" | "la" | "l");
         // "IRM DU VALLON" as the first words of a page.
-        let pictures =
-            at == 0 && matches!(self.fold(at), "irm" | "scanner") && (1..4).any(|i| matches!(self.fold(at + i), "du" | "de" | "des"));
+        let pictures = at == 0 && is!(self.key(at), "irm" | "scanner") && (1..4).any(|i| is!(self.key(at + i), "du" | "de" | "des"));
         // "Pôle santé des Deux Rives", but "Pôle Neurosciences".
-        if matches!(self.fold(at), "pole" | "unite" | "plateau") && !matches!(self.fold(at + 1), "sante" | "medical" | "de" | "medico") {
+        if is!(self.key(at), "pole" | "unite" | "plateau") && !is!(self.key(at + 1), "sante" | "medical" | "de" | "medico") {
             return None;
         }
-        if !self.is(at, Cue::HeadsPage) && !article && !pictures && self.fold(at) != "cite" {
+        if !self.is(at, Cue::HeadsPage) && !article && !pictures && !is!(self.key(at), "cite") {
             return None;
         }
         // "Cité sanitaire, 4 rue du Puits": the house by what it is.
-        let whole = self.fold(at) == "cite" && matches!(self.fold(at + 1), "sanitaire" | "hospitaliere") && self.same_line(at + 1);
+        let whole = is!(self.key(at), "cite") && is!(self.key(at + 1), "sanitaire" | "hospitaliere") && self.same_line(at + 1);
         if whole && (self.mark(at + 2, ",") || self.line_start(at + 2) || self.mark(at + 2, "-") && !self.glued(at + 2)) {
             self.emit(at..at + 2, Label::Hopital, "shape:letterhead", 0.7);
             return Some(at + 2);
         }
-        let ward = matches!(self.fold(at), "pole" | "unite" | "plateau");
+        let ward = is!(self.key(at), "pole" | "unite" | "plateau");
         let (mut next, mut end, mut own) = (at + 1, at, false);
         while next < at + LONGEST && self.same_line(next) && !self.column(next) && !self.is_taken(next) {
             match self.kind(next) {
                 Some(Kind::Word) => {
                     let small = self.is(next, Cue::Particle) && (!self.capital(next) || self.upper(at));
-                    let kind = pictures && matches!(self.fold(next), "irm" | "scanner")
+                    let kind = pictures && is!(self.key(next), "irm" | "scanner")
                         || self.is(next, Cue::HospitalModifier)
                         || self.is(next, Cue::Care)
                         || self.is(next, Cue::HeadsPage);
@@ -82,8 +82,8 @@ impl Reader<'_, '_> {
         }
         // "Les Genêts - SMR neurologique"
         let cared = || {
-            let care = end + usize::from(matches!(self.fold(end), "-" | "–" | "," | "(" | ":"));
-            matches!(self.fold(care), "smr" | "ssr" | "ehpad" | "usld" | "mpr" | "had" | "mapad" | "mas" | "fam" | "foyer")
+            let care = end + usize::from(is!(self.key(end), "-" | "–" | "," | "(" | ":"));
+            is!(self.key(care), "smr" | "ssr" | "ehpad" | "usld" | "mpr" | "had" | "mapad" | "mas" | "fam" | "foyer")
                 && self.same_line(care)
         };
         if !own || end <= at + 1 || article && !cared() {
@@ -97,7 +97,7 @@ impl Reader<'_, '_> {
 
     /// A word that ends the name of an institution at the head of a page.
     fn stops_head(&self, at: usize) -> bool {
-        let compass = self.fold(at) == "centre" && self.same_line(at + 1) && self.capital(at + 1);
+        let compass = is!(self.key(at), "centre") && self.same_line(at + 1) && self.capital(at + 1);
         self.is(at, Cue::EndsName) && !compass && !self.is(at, Cue::Particle) || self.is(at, Cue::Weekday) || self.is(at, Cue::Month)
     }
 
@@ -125,23 +125,22 @@ impl Reader<'_, '_> {
 
     /// "Ambulances du Vallon", "pharmacie des Halles": a business that a place names.
     pub(super) fn placed_business(&mut self, at: usize) {
-        let business = matches!(
-            self.fold(at),
+        let business = is!(
+            self.key(at),
             "ambulances" | "ambulance" | "taxi" | "taxis" | "pharmacie" | "laboratoire" | "residence" | "cabinet" | "optique" | "imagerie"
         );
         let link = at + 1;
         // "IRM Imagerie Saint-Joseph"
-        let saint = matches!(self.fold(link), "saint" | "sainte") && self.mark(link + 1, "-") && self.glued(link + 1);
+        let saint = is!(self.key(link), "saint" | "sainte") && self.mark(link + 1, "-") && self.glued(link + 1);
         if business && saint && self.capital(at) && self.capital(link) && self.capital(link + 2) && self.free(at..link + 3) {
             let end = self.hyphenated(link + 3);
             self.emit(at..end, Label::Hopital, "shape:hospital", 0.6);
             return;
         }
-        if !business || self.is_taken(at) || !matches!(self.fold(link), "du" | "des" | "de") || !self.same_line(link) || self.capital(link)
-        {
+        if !business || self.is_taken(at) || !is!(self.key(link), "du" | "des" | "de") || !self.same_line(link) || self.capital(link) {
             return;
         }
-        let name = link + 1 + usize::from(matches!(self.fold(link + 1), "la" | "l")) + usize::from(self.mark(link + 2, "'"));
+        let name = link + 1 + usize::from(is!(self.key(link + 1), "la" | "l")) + usize::from(self.mark(link + 2, "'"));
         if self.same_line(name) && self.capital(name) && !self.upper(name) && self.is(name, Cue::PlaceNoun) && !self.is_taken(name) {
             let end = self.place_chain(name, 3).max(name + 1);
             self.emit(at..end, Label::Hopital, "shape:hospital", 0.5);
@@ -150,15 +149,15 @@ impl Reader<'_, '_> {
 
     /// "ssr les embruns", "ch brouzac": a house in a note without capitals.
     pub(super) fn lower_house(&mut self, at: usize) {
-        let kind = matches!(self.fold(at), "ch" | "chu" | "chr" | "chi" | "ehpad" | "ssr" | "smr" | "usld" | "crf" | "had");
+        let kind = is!(self.key(at), "ch" | "chu" | "chr" | "chi" | "ehpad" | "ssr" | "smr" | "usld" | "crf" | "had");
         if !kind || self.capital(at) || self.is_taken(at) || at > 0 && self.same_line(at) && self.digits(at - 1).is_some() {
             return;
         }
         let mut name = at + 1;
-        while matches!(self.fold(name), "de" | "d" | "du" | "'") && self.same_line(name) && name < at + 3 {
+        while is!(self.key(name), "de" | "d" | "du" | "'") && self.same_line(name) && name < at + 3 {
             name += 1;
         }
-        let article = matches!(self.fold(name), "les" | "la" | "le" | "l");
+        let article = is!(self.key(name), "les" | "la" | "le" | "l");
         let first = name + usize::from(article) + usize::from(self.mark(name + 1, "'"));
         let fold = self.fold(first);
         let small = self.kind(first) == Some(Kind::Word) && !self.capital(first) && self.same_line(first) && fold.len() > 3;
@@ -174,8 +173,8 @@ impl Reader<'_, '_> {
     /// "retour ehpad la roseraie", "clinique des cèdres", "résidence st joseph", "smr korian les
     /// pins": a house whose name is made of words of a landscape, saints or a group's.
     pub(super) fn lower_named(&mut self, at: usize) {
-        let kind = matches!(
-            self.fold(at),
+        let kind = is!(
+            self.key(at),
             "ehpad"
                 | "ssr"
                 | "smr"
@@ -196,9 +195,9 @@ impl Reader<'_, '_> {
             return;
         }
         let mut name = at + 1;
-        let group = matches!(self.fold(name), "korian" | "orpea" | "emeis" | "domusvi" | "colisee" | "emera") && self.same_line(name);
+        let group = is!(self.key(name), "korian" | "orpea" | "emeis" | "domusvi" | "colisee" | "emera") && self.same_line(name);
         name += usize::from(group);
-        while self.same_line(name) && name < at + 5 && matches!(self.fold(name), "les" | "la" | "le" | "l" | "du" | "des" | "de" | "'") {
+        while self.same_line(name) && name < at + 5 && is!(self.key(name), "les" | "la" | "le" | "l" | "du" | "des" | "de" | "'") {
             name += 1;
         }
         let small = |i: usize| self.kind(i) == Some(Kind::Word) && !self.capital(i) && self.same_line(i) && !self.is_taken(i);
@@ -224,11 +223,11 @@ impl Reader<'_, '_> {
             )
         };
         let noun = |i: usize| small(i) && self.is(i, Cue::PlaceNoun) && !adjective(self.fold(i));
-        let saint = small(name) && matches!(self.fold(name), "saint" | "st" | "sainte" | "ste");
+        let saint = small(name) && is!(self.key(name), "saint" | "st" | "sainte" | "ste");
         let behind_saint = name + 1 + usize::from(self.mark(name + 1, "-"));
         let end = if saint && small(behind_saint) && self.fold(behind_saint).len() > 2 {
             self.hyphenated(behind_saint + 1)
-        } else if linked && noun(name) && !(self.fold(name) == "port" && matches!(self.fold(name + 1), "de" | "du" | "d")) {
+        } else if linked && noun(name) && !(is!(self.key(name), "port") && is!(self.key(name + 1), "de" | "du" | "d")) {
             name + 1
         } else if linked && small(name) && adjective(self.fold(name)) && noun(name + 1) {
             name + 2
@@ -244,7 +243,7 @@ impl Reader<'_, '_> {
     /// or an order of monks that somebody is moved to is a house.
     pub(super) fn lower_place(&mut self, at: usize) {
         let name = at + 1;
-        let article = self.fold(at) == "aux" && !self.capital(at) && at > 0 && self.same_line(at);
+        let article = is!(self.key(at), "aux") && !self.capital(at) && at > 0 && self.same_line(at);
         let fold = self.fold(name);
         let noun = self.is(name, Cue::PlaceNoun) || self.knowledge.is_hospital_name(&format!("les {fold}"));
         let house = noun && fold.len() > 4 && fold.ends_with(['s', 'x']) && !self.capital(name);
@@ -274,8 +273,8 @@ impl Reader<'_, '_> {
             || self.line_start(end)
             || self.kind(end) == Some(Kind::Mark) && !self.mark(end, "'")
             || self.is(end, Cue::Weekday)
-            || matches!(
-                self.fold(end),
+            || is!(
+                self.key(end),
                 "pour"
                     | "le"
                     | "demain"
@@ -326,7 +325,7 @@ impl Reader<'_, '_> {
         let closes = self.token(end).is_none()
             || self.line_start(end)
             || self.column(end)
-            || matches!(self.fold(end), "-" | "–" | "|" | "," | ":" | "/" | "·" | "(") && !self.glued(end + 1);
+            || is!(self.key(end), "-" | "–" | "|" | "," | ":" | "/" | "·" | "(") && !self.glued(end + 1);
         if closes && self.free(at..end) && !self.measured(house) {
             self.emit(at..end, Label::Hopital, "shape:letterhead", 0.8);
         }
@@ -334,7 +333,7 @@ impl Reader<'_, '_> {
 
     /// "au centre de Kervara", "à l'institut Kervara": a house in small letters.
     pub(super) fn small_center(&mut self, at: usize) {
-        if !matches!(self.fold(at), "centre" | "institut" | "fondation" | "domaine" | "chateau" | "clinique" | "hopital")
+        if !is!(self.key(at), "centre" | "institut" | "fondation" | "domaine" | "chateau" | "clinique" | "hopital")
             || self.upper(at)
             || self.is_taken(at)
         {
@@ -343,12 +342,12 @@ impl Reader<'_, '_> {
         let mut name = at + 1;
         while self.same_line(name)
             && name < at + 4
-            && (matches!(self.fold(name), "de" | "d" | "du" | "la" | "l" | "les" | "des") && !self.capital(name) || self.mark(name, "'"))
+            && (is!(self.key(name), "de" | "d" | "du" | "la" | "l" | "les" | "des") && !self.capital(name) || self.mark(name, "'"))
         {
             name += 1;
         }
         // "centre Les Genêts"
-        let article = matches!(self.fold(name), "les" | "le" | "la" | "l" | "u") && self.capital(name);
+        let article = is!(self.key(name), "les" | "le" | "la" | "l" | "u") && self.capital(name);
         name += usize::from(article) + usize::from(article && self.mark(name + 1, "'"));
         if !self.same_line(name) || !self.capital(name) || self.is_taken(name) || self.upper(name) && self.fold(name).len() < 5 {
             return;
@@ -392,14 +391,14 @@ impl Reader<'_, '_> {
         }
         // "CHB" is a disease too: only at the head of a line, or where a patient is moved to.
         for at in 0..self.len() {
-            let head = self.line_start(at) && matches!(self.fold(at + 1), "-" | "–") && self.same_line(at + 1) && !self.glued(at + 1);
+            let head = self.line_start(at) && is!(self.key(at + 1), "-" | "–") && self.same_line(at + 1) && !self.glued(at + 1);
             let led = head || at > 0 && matches!(self.before(at, 1), "transfert" | "au" | "du" | "vers" | "urgences") && self.same_line(at);
             if led && shared.contains(self.fold(at)) && self.upper(at) && !self.is_taken(at) && (head || self.moves_before(at)) {
                 self.emit(at..at + 1, Label::Hopital, "shape:hospital-letters", 0.6);
             }
         }
         for at in 0..self.len() {
-            let beside = self.same_line(at + 1) && matches!(self.fold(at + 1), "=" | "<" | ">" | "%" | "'");
+            let beside = self.same_line(at + 1) && is!(self.key(at + 1), "=" | "<" | ">" | "%" | "'");
             if called.contains(self.fold(at)) && self.upper(at) && !self.is_taken(at) && !self.measured(at) && !beside {
                 houses.insert(self.fold(at));
             }
@@ -429,7 +428,7 @@ impl Reader<'_, '_> {
             || self.knowledge.cues(fold) != 0
             || self.glued(at) && !matches!(self.before(at, 1), "(" | "'" | "/")
             || self.measured(at)
-            || self.same_line(at + 1) && matches!(self.fold(at + 1), "=" | "<" | ">" | "%" | "'")
+            || self.same_line(at + 1) && is!(self.key(at + 1), "=" | "<" | ">" | "%" | "'")
         {
             return false;
         }

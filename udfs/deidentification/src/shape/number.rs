@@ -2,6 +2,7 @@
 
 use std::ops::Range;
 
+use sillage_clinical::is;
 use sillage_clinical::text::Kind;
 
 use super::form::{gate, opens_door};
@@ -52,7 +53,7 @@ impl Reader<'_, '_> {
             [(Cue::Ipp, Label::Ipp), (Cue::Secu, Label::Secu), (Cue::Rpps, Label::Rpps), (Cue::Nda, Label::Nda), (Cue::Id, Label::Id)];
         labels.into_iter().find(|(cue, _)| self.is(at, *cue)).map(|(_, label)| label).or_else(|| self.field(at)).or_else(|| {
             let stays = self.is(at, Cue::StayWord) && self.numbered(at + 1) || self.episode(at);
-            let sign = self.fold(at) == "n" && self.mark(at + 1, "°");
+            let sign = is!(self.key(at), "n") && self.mark(at + 1, "°");
             if stays { Some(Label::Nda) } else { sign.then_some(Label::Id) }
         })
     }
@@ -84,7 +85,7 @@ impl Reader<'_, '_> {
 
     /// "n°", "no", "numéro" stands here.
     fn numbered(&self, at: usize) -> bool {
-        matches!(self.fold(at), "no" | "num" | "numero") || self.fold(at) == "n" && self.mark(at + 1, "°")
+        is!(self.key(at), "no" | "num" | "numero") || is!(self.key(at), "n") && self.mark(at + 1, "°")
     }
 
     fn named_number(&self, cue: usize, label: Label) -> Option<(Range<usize>, Label, f32)> {
@@ -94,9 +95,9 @@ impl Reader<'_, '_> {
         let mut label = label;
         let mut at = cue + 1;
         let mut sign = self.mark(cue + 1, "°");
-        let mut prefix = (self.fold(cue) == "sn").then_some(cue);
+        let mut prefix = (is!(self.key(cue), "sn")).then_some(cue);
         let mut skipped = false;
-        let mut door = matches!(self.fold(cue), "digicode" | "interphone");
+        let mut door = is!(self.key(cue), "digicode" | "interphone");
         // The word before tells as well: "dossier n° 12", "n° de séjour".
         if label == Label::Id && self.is(cue, Cue::StayWord) {
             label = Label::Nda;
@@ -121,10 +122,7 @@ impl Reader<'_, '_> {
                         && self.same_line(at + 1)
                         && sign
                         && (self.is(cue, Cue::Id)
-                            && matches!(
-                                self.fold(cue),
-                                "sn" | "serie" | "lot" | "ref" | "reference" | "modele" | "matricule" | "serial"
-                            )
+                            && is!(self.key(cue), "sn" | "serie" | "lot" | "ref" | "reference" | "modele" | "matricule" | "serial")
                             || self.before(at, 1) == "serie"
                             || at > 0 && self.is(at - 1, Cue::Id)
                             || self.before(at, 1) == "°")
@@ -187,10 +185,10 @@ impl Reader<'_, '_> {
                     return None;
                 }
                 // "série SN 44B-70316": its letters are said with it.
-                _ if self.fold(at) == "sn" && self.upper(at) && self.same_line(at) => prefix = Some(at),
+                _ if is!(self.key(at), "sn") && self.upper(at) && self.same_line(at) => prefix = Some(at),
                 _ => {}
             }
-            sign |= matches!(self.fold(at), ":" | "°" | "no" | "num" | "numero" | "#" | "=");
+            sign |= is!(self.key(at), ":" | "°" | "no" | "num" | "numero" | "#" | "=");
             at += 1;
         }
         let end = self.value(at).or_else(|| self.single_led(at).then_some(at + 1))?;
@@ -206,13 +204,13 @@ impl Reader<'_, '_> {
         let letters = source.chars().any(char::is_alphabetic);
         let counted = self.same_line(end) && !self.column(end) && (self.is(end, Cue::Unit) && !self.capital(end) || self.mark(end, "%"));
         let amount = counted && !letters && figures < 7;
-        let decimal = end == at + 3 && matches!(self.fold(at + 1), "." | ",") && self.digits(at).is_some_and(|d| d.count < 3);
+        let decimal = end == at + 3 && is!(self.key(at + 1), "." | ",") && self.digits(at).is_some_and(|d| d.count < 3);
         if amount || decimal || self.date_here(at).is_some_and(|e| e + 2 >= end) || self.clock(at) {
             return None;
         }
-        let acronym = !self.is(cue, Cue::Id) && !self.is(cue, Cue::StayWord) && !matches!(self.fold(cue), "venue" | "sejour" | "n");
-        let own = matches!(
-            self.fold(cue),
+        let acronym = !self.is(cue, Cue::Id) && !self.is(cue, Cue::StayWord) && !is!(self.key(cue), "venue" | "sejour" | "n");
+        let own = is!(
+            self.key(cue),
             "accession"
                 | "lot"
                 | "badge"
@@ -241,7 +239,7 @@ impl Reader<'_, '_> {
             Label::Nda => figures >= 4,
             _ if door => figures >= 2,
             // "lot KBD7T4"
-            _ if matches!(self.fold(cue), "lot" | "lots") && letters && self.upper(at) && source.len() > 4 => figures >= 2,
+            _ if is!(self.key(cue), "lot" | "lots") && letters && self.upper(at) && source.len() > 4 => figures >= 2,
             _ => figures >= 3 && (figures >= 4 || letters || sign) && (!self.year_only(at, end) || own),
         };
         let field = self.field(cue).is_some();
@@ -255,7 +253,7 @@ impl Reader<'_, '_> {
             || label == Label::Nda && letters && figures >= 4 && self.upper(at) && self.same_line(at) && self.is(cue, Cue::Id)
             || figures >= 6 && end > at + 1 && self.same_line(at)
             || (own && (letters || figures >= 4))
-            || matches!(self.fold(cue), "venue" | "sejour") && (figures >= 7 || end > at + 1 && figures > 5);
+            || is!(self.key(cue), "venue" | "sejour") && (figures >= 7 || end > at + 1 && figures > 5);
         let start = prefix.filter(|p| p + 1 == at && !self.is_taken(*p)).unwrap_or(at);
         (enough && named).then_some((start..end, label, if acronym { 1.0 } else { 0.85 }))
     }
@@ -296,7 +294,7 @@ impl Reader<'_, '_> {
             let part = self.fold(end);
             let Some(token) = self.token(end).filter(|t| t.kind == Kind::Number) else { break };
             let corsica = matches!(part, "2a" | "2b");
-            let dated = self.day_behind_gap(end) || matches!(self.fold(end + 1), "/" | ".") && self.date_here(end).is_some();
+            let dated = self.day_behind_gap(end) || is!(self.key(end + 1), "/" | ".") && self.date_here(end).is_some();
             if dated
                 || !(corsica || self.digits(end).is_some())
                 || part.len() > 5
@@ -344,8 +342,8 @@ impl Reader<'_, '_> {
             }
             text.push_str(part);
             end += 1;
-            if text.len() < 15 && matches!(self.fold(end), "." | "-" | "/" | "|") && self.same_line(end) {
-                slashed |= matches!(self.fold(end), "/" | "|") && text.len() < 13;
+            if text.len() < 15 && is!(self.key(end), "." | "-" | "/" | "|") && self.same_line(end) {
+                slashed |= is!(self.key(end), "/" | "|") && text.len() < 13;
                 end += 1;
             }
         }
@@ -355,13 +353,10 @@ impl Reader<'_, '_> {
         // "/ clé 38"
         if text.len() == 13 {
             let mut next = end;
-            while matches!(self.fold(next), "/" | "-" | "," | "(" | ":" | "cle" | "clef" | "k" | ".")
-                && self.same_line(next)
-                && next < end + 5
-            {
+            while is!(self.key(next), "/" | "-" | "," | "(" | ":" | "cle" | "clef" | "k" | ".") && self.same_line(next) && next < end + 5 {
                 next += 1;
             }
-            let named = (end..next).any(|i| matches!(self.fold(i), "cle" | "clef" | "k"));
+            let named = (end..next).any(|i| is!(self.key(i), "cle" | "clef" | "k"));
             if named && self.same_line(next) && self.digits(next).is_some_and(|d| d.count == 2) {
                 text.push_str(self.fold(next));
                 end = next + 1;
@@ -418,12 +413,12 @@ impl Reader<'_, '_> {
             }
             // "F-HZQL": a helicopter of the rescue.
             let aircraft = end == at + 3
-                && matches!(self.fold(at), "f" | "hb" | "lx" | "oo" | "d")
+                && is!(self.key(at), "f" | "hb" | "lx" | "oo" | "d")
                 && self.upper(at)
                 && self.upper(at + 2)
                 && matches!(self.fold(at + 2).len(), 3 | 4)
                 && self.source(at + 2..at + 3).bytes().all(|b| b.is_ascii_uppercase())
-                && (self.fold(at) == "f"
+                && (is!(self.key(at), "f")
                     && self.fold(at + 2).len() == 4
                     && self.fold(at + 2).starts_with(['b', 'g', 'h', 'j', 'o', 'w', 'z'])
                     || (1..5).any(|b| matches!(self.before(at, b), "helico" | "helicoptere" | "appareil" | "dragon" | "avion" | "immat")));
@@ -522,8 +517,7 @@ impl Reader<'_, '_> {
             }
             if let Some(digits) = self.digits(at) {
                 let measured = self.measured(at) || self.cue_before(at, 3, Cue::AmountName);
-                let decimal =
-                    matches!(self.fold(at + 1), "," | ".") && self.glued(at + 1) && self.glued(at + 2) && self.digits(at + 2).is_some();
+                let decimal = is!(self.key(at + 1), "," | ".") && self.glued(at + 1) && self.glued(at + 2) && self.digits(at + 2).is_some();
                 // A round number is an amount, but not beside a name.
                 let round = fold.bytes().rev().take_while(|b| *b == b'0').count() >= 4 && !self.cue_before(at, 12, Cue::PatientWord);
                 if measured || decimal || digits.count < LONG || round {

@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::ops::Range;
 
 use sillage_clinical::analysis::Analysis;
+use sillage_clinical::is;
 use sillage_clinical::measurement::Measurement;
 use sillage_clinical::text::{Kind, Text, Token};
 
@@ -32,8 +33,8 @@ impl<'t, 'a> Reader<'t, 'a> {
         let text = &analysis.text;
         // "14/10 s'il": no seconds.
         let elided =
-            |i: usize| text.fold(i).len() == 1 && text.fold(i + 1) == "'" && text.tokens.get(i + 1).is_some_and(|t| !t.space_before);
-        let cues = |i: usize| knowledge.cues(text.fold(i)) & if elided(i) { !Cue::Unit.bit() } else { u64::MAX };
+            |i: usize| text.fold(i).len() == 1 && is!(text.key(i + 1), "'") && text.tokens.get(i + 1).is_some_and(|t| !t.space_before);
+        let cues = |i: usize| knowledge.cues_of(text.key(i)) & if elided(i) { !Cue::Unit.bit() } else { u64::MAX };
         let cues = (0..text.tokens.len()).map(cues).collect();
         Reader { knowledge, analysis, text, cues, taken: vec![false; text.tokens.len()], found: Vec::new() }
     }
@@ -49,6 +50,11 @@ impl<'t, 'a> Reader<'t, 'a> {
     #[inline]
     pub fn fold(&self, at: usize) -> &'t str {
         self.text.fold(at)
+    }
+
+    #[inline]
+    pub fn key(&self, at: usize) -> u64 {
+        self.text.key(at)
     }
 
     /// Folded form so many tokens before; empty before the text.
@@ -88,10 +94,7 @@ impl<'t, 'a> Reader<'t, 'a> {
     /// A capitalised word comes next, particles, hyphens and apostrophes aside.
     pub fn leads_to_capital(&self, at: usize) -> bool {
         let mut next = at + 1;
-        while next < at + 6
-            && self.near(next)
-            && (matches!(self.fold(next), "-" | "'") || self.is(next, Cue::Particle) && !self.capital(next))
-        {
+        while next < at + 6 && self.near(next) && (is!(self.key(next), "-" | "'") || self.is(next, Cue::Particle) && !self.capital(next)) {
             next += 1;
         }
         self.capital(next) && self.near(next)

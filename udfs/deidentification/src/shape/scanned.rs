@@ -1,5 +1,6 @@
 //! Phones and dates that a scan has read wrong: "o6 88 l4 73 05", "O9/11/79".
 
+use sillage_clinical::is;
 use sillage_clinical::text::Kind;
 
 use super::gazetteer::Cue;
@@ -16,7 +17,7 @@ impl Reader<'_, '_> {
             if let Some(end) = self.scanned_phone(at) {
                 self.emit(at..end, Label::Tel, "shape:phone", 0.8);
             } else if let Some(end) = self.scanned_date(at) {
-                let birth = (1..8).take_while(|b| at >= *b).any(|b| self.is(at - b, Cue::Birth) || self.fold(at - b) == "ne");
+                let birth = (1..8).take_while(|b| at >= *b).any(|b| self.is(at - b, Cue::Birth) || is!(self.key(at - b), "ne"));
                 let label = if birth { Label::DateNaissance } else { Label::Date };
                 self.emit(at..end, label, "shape:date", 0.8);
             }
@@ -41,7 +42,7 @@ impl Reader<'_, '_> {
         let (mut next, mut groups) = (at + 1, 1);
         let mut spaced = false;
         while groups < 5 {
-            let mark = usize::from(matches!(self.fold(next), "." | "-") && self.same_line(next));
+            let mark = usize::from(is!(self.key(next), "." | "-") && self.same_line(next));
             spaced |= mark > 0 && !self.glued(next);
             let (_, wrong) = self.read_wrong(next + mark, 2).filter(|_| self.same_line(next + mark))?;
             letters |= wrong;

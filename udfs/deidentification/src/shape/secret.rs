@@ -1,6 +1,7 @@
 //! Codes that a family says at the telephone, computers of a house by their name, lots in
 //! groups: "mot de passe « mimosa »", "poste KRV-ST-12", "lot KB 44 7120".
 
+use sillage_clinical::is;
 use sillage_clinical::text::Kind;
 
 use super::gazetteer::Cue;
@@ -24,44 +25,41 @@ impl Reader<'_, '_> {
             ("code" | "mdp", _, _) => at + 1,
             _ => return None,
         };
-        let pass = next == at + 3 || self.fold(at) == "mdp";
+        let pass = next == at + 3 || is!(self.key(at), "mdp");
         let mut said = pass;
         while next < at + 8 && self.same_line(next) {
-            let kind = matches!(
-                self.fold(next),
+            let kind = is!(
+                self.key(next),
                 "famille" | "appel" | "appels" | "secret" | "confidentiel" | "telephone" | "telephonique" | "visite" | "visites" | "parole"
             );
             said |= kind;
-            if !(kind
-                || matches!(self.fold(next), "d" | "de" | "du" | "la" | "le" | "pour" | "'" | "patient" | "patiente" | "convenu" | "est"))
-            {
+            if !(kind || is!(self.key(next), "d" | "de" | "du" | "la" | "le" | "pour" | "'" | "patient" | "patiente" | "convenu" | "est")) {
                 break;
             }
             next += 1;
         }
-        let colon = matches!(self.fold(next), ":" | "=");
+        let colon = is!(self.key(next), ":" | "=");
         next += usize::from(colon);
         if !said || !self.same_line(next) {
             return None;
         }
-        if matches!(self.fold(next), "«" | "\"" | "“" | "'") {
+        if is!(self.key(next), "«" | "\"" | "“" | "'") {
             let first = next + 1;
-            let close = (first + 1..first + 6).find(|i| matches!(self.fold(*i), "»" | "\"" | "”" | "'"))?;
+            let close = (first + 1..first + 6).find(|i| is!(self.key(*i), "»" | "\"" | "”" | "'"))?;
             return self.same_line(close).then_some((first, close));
         }
         let source = self.source(next..(next + 1).min(self.len()));
         let mixed = source.bytes().any(|b| b.is_ascii_digit()) && source.bytes().any(|b| b.is_ascii_alphabetic());
-        let ends = self.token(next + 1).is_none() || self.line_start(next + 1) || matches!(self.fold(next + 1), "." | "," | ";" | ")");
+        let ends = self.token(next + 1).is_none() || self.line_start(next + 1) || is!(self.key(next + 1), "." | "," | ";" | ")");
         let word = self.kind(next) != Some(Kind::Mark) && source.len() > 3 && ends;
-        let empty =
-            matches!(self.fold(next), "aucun" | "oublie" | "inconnu" | "perdu" | "demande" | "donne" | "remis" | "change" | "refuse");
+        let empty = is!(self.key(next), "aucun" | "oublie" | "inconnu" | "perdu" | "demande" | "donne" | "remis" | "change" | "refuse");
         (word && (mixed || colon) && !empty && !self.is(next, Cue::Unit)).then_some((next, next + 1))
     }
 
     /// "poste KRV-ST-12", "imprimante NEURO_B3": letters and a number that hyphens join behind a machine.
     fn computer(&self, at: usize) -> Option<(usize, usize)> {
-        let machine = matches!(
-            self.fold(at),
+        let machine = is!(
+            self.key(at),
             "poste"
                 | "ordinateur"
                 | "pc"
@@ -74,7 +72,7 @@ impl Reader<'_, '_> {
                 | "machine"
                 | "hote"
         );
-        let first = at + 1 + usize::from(matches!(self.fold(at + 1), ":" | "="));
+        let first = at + 1 + usize::from(is!(self.key(at + 1), ":" | "="));
         if !machine || !self.same_line(first) || self.kind(first) != Some(Kind::Word) {
             return None;
         }
@@ -87,11 +85,11 @@ impl Reader<'_, '_> {
 
     /// "lot KB 44 7120", "n° de lot T 4471 02": letters and groups of figures.
     fn grouped_lot(&self, at: usize) -> Option<(usize, usize)> {
-        if !matches!(self.fold(at), "lot" | "lots" | "serie" | "udi" | "ref" | "reference") {
+        if !is!(self.key(at), "lot" | "lots" | "serie" | "udi" | "ref" | "reference") {
             return None;
         }
         let mut first = at + 1;
-        while matches!(self.fold(first), ":" | "n" | "°" | "no" | "numero" | ".") && first < at + 4 {
+        while is!(self.key(first), ":" | "n" | "°" | "no" | "numero" | ".") && first < at + 4 {
             first += 1;
         }
         let letters = self.source(first..(first + 1).min(self.len()));
@@ -104,7 +102,7 @@ impl Reader<'_, '_> {
             end += 1;
         }
         let amount = self.is(end, Cue::Unit) && self.same_line(end) && !self.mark(end - 1, ".");
-        let spoken = matches!(self.fold(end), "point" | "points");
+        let spoken = is!(self.key(end), "point" | "points");
         (led && figures >= 4 && end > first + 1 && (!amount || spoken) && !self.measured(first + 1)).then_some((first, end))
     }
 }

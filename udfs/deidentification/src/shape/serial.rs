@@ -1,6 +1,8 @@
 //! Numbers that their groups give away, and the rest of those that a name announces: the
 //! identifier of a picture, the number of a physician at the insurance, lists of lots.
 
+use sillage_clinical::is;
+
 use super::gazetteer::Cue;
 use super::leftover::staff;
 use super::reader::Reader;
@@ -46,9 +48,9 @@ impl Reader<'_, '_> {
     /// "34-IRM-02", "75/TDM/1": a department, what the machine makes, its number.
     fn machine(&self, at: usize) -> Option<usize> {
         let (kind, number) = (at + 2, at + 4);
-        let joined = matches!(self.fold(at + 1), "-" | "/" | "_") && self.fold(at + 3) == self.fold(at + 1);
-        let pictures = matches!(
-            self.fold(kind),
+        let joined = is!(self.key(at + 1), "-" | "/" | "_") && self.fold(at + 3) == self.fold(at + 1);
+        let pictures = is!(
+            self.key(kind),
             "irm" | "tdm" | "scan" | "scanner" | "sca" | "sc" | "tep" | "rx" | "mn" | "angio" | "ang" | "gc" | "mri" | "ct"
         );
         let figures = self.digits(at).is_some_and(|d| matches!(d.count, 2 | 3)) && self.digits(number).is_some_and(|d| d.count < 6);
@@ -59,8 +61,8 @@ impl Reader<'_, '_> {
     /// "CGR n° 7500 21 440 118", "PFC 6 214 550 018 7": the number of a bag of blood in its groups.
     pub(super) fn blood_bags(&mut self) {
         for at in 0..self.len() {
-            let blood = matches!(
-                self.fold(at),
+            let blood = is!(
+                self.key(at),
                 "cgr"
                     | "pfc"
                     | "cpa"
@@ -82,8 +84,8 @@ impl Reader<'_, '_> {
             let mut first = at + 1;
             while first < at + 6
                 && self.same_line(first)
-                && matches!(
-                    self.fold(first),
+                && is!(
+                    self.key(first),
                     ":" | "." | "°" | "n" | "no" | "num" | "numero" | "unite" | "poche" | "don" | "globulaire" | "plasma" | "lot" | "id"
                 )
             {
@@ -120,9 +122,9 @@ impl Reader<'_, '_> {
     fn abbreviated_serial(&self, at: usize) -> Option<(usize, usize)> {
         let dot = |i: usize| self.mark(i, ".") && self.glued(i);
         let mut value = match self.fold(at) {
-            "s" if self.mark(at + 1, "/") && self.fold(at + 2) == "n" && self.glued(at + 2) => at + 3,
+            "s" if self.mark(at + 1, "/") && is!(self.key(at + 2), "n") && self.glued(at + 2) => at + 3,
             "mat" if dot(at + 1) => at + 2,
-            "dos" if dot(at + 1) && self.coded(at + 2 + usize::from(self.fold(at + 2) == "n") + usize::from(self.mark(at + 3, "°"))) => {
+            "dos" if dot(at + 1) && self.coded(at + 2 + usize::from(is!(self.key(at + 2), "n")) + usize::from(self.mark(at + 3, "°"))) => {
                 at + 2
             }
             "imei" => at + 1,
@@ -131,7 +133,7 @@ impl Reader<'_, '_> {
             "inventaire" => at + 1,
             _ => return None,
         };
-        while matches!(self.fold(value), ":" | "." | "°" | "n") && value < at + 6 && self.same_line(value) {
+        while is!(self.key(value), ":" | "." | "°" | "n") && value < at + 6 && self.same_line(value) {
             value += 1;
         }
         // One word of letters may stand between.
@@ -139,7 +141,7 @@ impl Reader<'_, '_> {
             value += usize::from(!self.source(value..value + 1).bytes().any(|b| b.is_ascii_digit()));
         }
         let mut end = self.value(value).filter(|_| self.same_line(value) && !self.is_taken(value))?;
-        if self.fold(at) == "imei" {
+        if is!(self.key(at), "imei") {
             let total = |end: usize| self.source(value..end).bytes().filter(u8::is_ascii_digit).count();
             while self.same_line(end) && self.digits(end).is_some() && total(end + 1) <= 16 {
                 end += 1;
@@ -151,8 +153,8 @@ impl Reader<'_, '_> {
 
     /// "reçu K-31127", "clé 4D7E-B81F": a code behind what is handed out with one.
     fn voucher(&self, at: usize) -> Option<(usize, usize)> {
-        let named = matches!(
-            self.fold(at),
+        let named = is!(
+            self.key(at),
             "recu"
                 | "recepisse"
                 | "quittance"
@@ -200,7 +202,7 @@ impl Reader<'_, '_> {
                 | "implant"
         );
         let value = at + 1 + usize::from(self.mark(at + 1, ":"));
-        if !named && self.fold(at) != "bon" {
+        if !named && !is!(self.key(at), "bon") {
             return None;
         }
         // "reçu K 31127", "bon KT 00514"
@@ -225,8 +227,8 @@ impl Reader<'_, '_> {
 
     /// "Sujet 012-MKB", "patient 12-AB": the number in a study, and the letters of who takes part.
     fn subject(&self, at: usize) -> Option<(usize, usize)> {
-        let number = at + 1 + usize::from(matches!(self.fold(at + 1), ":" | "n")) + usize::from(self.mark(at + 2, "°"));
-        let study = matches!(self.fold(at), "sujet" | "patient" | "patiente" | "inclusion" | "randomisation" | "participant");
+        let number = at + 1 + usize::from(is!(self.key(at + 1), ":" | "n")) + usize::from(self.mark(at + 2, "°"));
+        let study = is!(self.key(at), "sujet" | "patient" | "patiente" | "inclusion" | "randomisation" | "participant");
         let end = self.chain(number, &["-"]);
         let letters = end >= number + 3
             && (2..=4).contains(&self.source(end - 1..end).len())
@@ -245,7 +247,7 @@ impl Reader<'_, '_> {
         match self.fold(at) {
             "vol" | "vols" if self.same_line(code) && self.upper(code) && !self.is_taken(code) => {
                 let source = self.source(code..code + 1);
-                let heart = matches!(self.fold(code), "og" | "od" | "vg" | "vd" | "ca" | "tg" | "td");
+                let heart = is!(self.key(code), "og" | "od" | "vg" | "vd" | "ca" | "tg" | "td");
                 let company = source.len() == 2 && source.bytes().all(|b| b.is_ascii_uppercase()) && !heart;
                 let whole = (4..=6).contains(&source.len())
                     && source.bytes().take(2).all(|b| b.is_ascii_uppercase())
@@ -272,7 +274,7 @@ impl Reader<'_, '_> {
             let closed = self.token(next).is_none()
                 || self.line_start(next)
                 || self.column(next)
-                || matches!(self.fold(next), "." | "," | ")" | ";" | "]" | "|" | "-");
+                || is!(self.key(next), "." | "," | ")" | ";" | "]" | "|" | "-");
             let long = group && self.digits(next - 1).is_some_and(|d| d.count > 4);
             if closed || long || key && self.is(next, Cue::BeforeDay) {
                 last = next;
@@ -284,7 +286,7 @@ impl Reader<'_, '_> {
     /// "lots K4471-2, K4471-3": the further ones of a list.
     pub(super) fn further_codes(&mut self, end: usize) {
         let mut at = end;
-        while matches!(self.fold(at), "," | "et" | "/" | "+" | "&") && self.same_line(at) && self.same_line(at + 1) {
+        while is!(self.key(at), "," | "et" | "/" | "+" | "&") && self.same_line(at) && self.same_line(at + 1) {
             let value = at + 1;
             let Some(last) = self.value(value).filter(|_| !self.is_taken(value)) else { return };
             let source = self.source(value..last);
@@ -340,8 +342,8 @@ impl Reader<'_, '_> {
                 let people = (1..7).take_while(|b| index >= *b).any(|b| matches!(self.before(index, b), "avec" | "avis" | "appel" | "par"));
                 return name || somebody || people;
             }
-            let duty = matches!(
-                self.fold(index),
+            let duty = is!(
+                self.key(index),
                 "senior"
                     | "interne"
                     | "garde"
@@ -365,7 +367,7 @@ impl Reader<'_, '_> {
                     | "jointe"
                     | "pharmacie"
             ) || staff(self.fold(index));
-            let mark = matches!(self.fold(index), "-" | "." | "'" | ",");
+            let mark = is!(self.key(index), "-" | "." | "'" | ",");
             // "(Dr PORTE, 3 41 72)": behind a title a word is a name, whatever it measures.
             let titled = index > 0 && self.same_line(index) && self.is(index - 1, Cue::Title);
             let measure = self.is(index, Cue::AmountName) || self.is(index, Cue::Score) || self.is(index, Cue::Unit);
@@ -383,7 +385,7 @@ impl Reader<'_, '_> {
         let mut index = at;
         while index > 0 && at - index < 4 && self.same_line(index) {
             index -= 1;
-            if matches!(self.fold(index), "garde" | "astreinte") {
+            if is!(self.key(index), "garde" | "astreinte") {
                 return index + 1 < at;
             }
             if !(self.word(index) || self.mark(index, ":")) {

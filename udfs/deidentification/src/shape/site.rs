@@ -1,6 +1,7 @@
 //! Parts of a hospital and of a town that bear a name: "site Nord", "site de la Roche
 //! Noire", "zone de Kervara", "ZA des Quatre Vents"; services of a department, airfields.
 
+use sillage_clinical::is;
 use sillage_clinical::text::Kind;
 
 use super::gazetteer::{Cue, class};
@@ -12,9 +13,9 @@ impl Reader<'_, '_> {
     /// Sites of hospitals, by a point of the compass or a name of their own.
     pub(super) fn sites(&mut self) {
         for at in 0..self.len() {
-            if self.fold(at) == "site" && !self.is_taken(at) {
+            if is!(self.key(at), "site") && !self.is_taken(at) {
                 self.site(at);
-            } else if matches!(self.fold(at), "decollage" | "atterrissage" | "aeroport" | "aerodrome" | "heliport" | "helistation") {
+            } else if is!(self.key(at), "decollage" | "atterrissage" | "aeroport" | "aerodrome" | "heliport" | "helistation") {
                 self.airfield(at);
             }
         }
@@ -38,7 +39,7 @@ impl Reader<'_, '_> {
                 self.is(i, Cue::Title) || self.is(i, Cue::EndsName) || self.upper(i) && (fold.len() < 6 || abbreviation(fold))
             };
             let own = |i: usize| self.capital(i) && (self.is(i, Cue::PlaceNoun) || !explained(self.fold(i)));
-            let city = self.fold(name) == "cite" && self.is(name + 1, Cue::Care);
+            let city = is!(self.key(name), "cite") && self.is(name + 1, Cue::Care);
             let close = if city { name + 2 } else { close };
             let named = (name..close).any(own) && !(name..close).any(known) || city;
             if self.mark(close, ")") && named && self.free(name..close) {
@@ -50,7 +51,7 @@ impl Reader<'_, '_> {
     /// "décollage Kervara 9h15", "aéroport de Kervara": where an aircraft stands.
     fn airfield(&mut self, at: usize) {
         let mut name = at + 1;
-        while matches!(self.fold(name), "de" | "d" | "'" | "a") && name < at + 3 {
+        while is!(self.key(name), "de" | "d" | "'" | "a") && name < at + 3 {
             name += 1;
         }
         let plain = self.capital(name) && self.same_line(name) && !self.is_taken(name) && self.fold(name).len() > 3;
@@ -63,18 +64,18 @@ impl Reader<'_, '_> {
     /// "SDIS 34", "CODIS 29": the service of a department. "SAMU 29" is on every sheet of its
     /// region and names no house.
     pub(super) fn emergency_service(&mut self, at: usize) {
-        if !self.upper(at) || !matches!(self.fold(at), "sdis" | "codis" | "crra" | "smur" | "udsp") {
+        if !self.upper(at) || !is!(self.key(at), "sdis" | "codis" | "crra" | "smur" | "udsp") {
             return;
         }
         // "Glasgow SMUR 11" is a score.
-        if self.cue_before(at, 4, Cue::Score) || self.fold(at) == "smur" && !self.line_start(at) {
+        if self.cue_before(at, 4, Cue::Score) || is!(self.key(at), "smur") && !self.line_start(at) {
             return;
         }
         let mut number = at + 1;
         if self.mark(number, "-") && self.glued(number) {
             number += 1;
         }
-        if matches!(self.fold(number), "smur" | "centre") && self.same_line(number) {
+        if is!(self.key(number), "smur" | "centre") && self.same_line(number) {
             number += 1;
         }
         let fold = self.fold(number);
@@ -84,7 +85,7 @@ impl Reader<'_, '_> {
             _ => false,
         };
         let amount = self.is(number + 1, Cue::Unit) && self.same_line(number + 1)
-            || matches!(self.fold(number + 1), ":" | "h" | "/") && self.glued(number + 1);
+            || is!(self.key(number + 1), ":" | "h" | "/") && self.glued(number + 1);
         if department && self.same_line(number) && !self.is_taken(number) && !amount {
             self.emit(at..number + 1, Label::Hopital, "shape:hospital", 0.8);
         }
@@ -92,10 +93,10 @@ impl Reader<'_, '_> {
 
     /// "- SITE DE X" and ", à X" are said with the name.
     pub(super) fn site_behind(&self, end: usize) -> usize {
-        let site = matches!(self.fold(end), "-" | "–" | ",") && self.fold(end + 1) == "site" && self.same_line(end + 1);
+        let site = is!(self.key(end), "-" | "–" | ",") && is!(self.key(end + 1), "site") && self.same_line(end + 1);
         if site {
             let mut name = end + 2;
-            while matches!(self.fold(name), "de" | "d" | "'" | "du" | "-") {
+            while is!(self.key(name), "de" | "d" | "'" | "du" | "-") {
                 name += 1;
             }
             if self.capital(name) && self.same_line(name) && !self.is(name, Cue::EndsName) {
@@ -103,8 +104,7 @@ impl Reader<'_, '_> {
             }
         }
         // "SMR « le Clos Fleuri » de Brouzac"
-        if matches!(self.fold(end), "»" | "\"" | "”") && matches!(self.fold(end + 1), "de" | "d" | "du" | "a") && self.same_line(end + 1)
-        {
+        if is!(self.key(end), "»" | "\"" | "”") && is!(self.key(end + 1), "de" | "d" | "du" | "a") && self.same_line(end + 1) {
             let town = end + 2 + usize::from(self.mark(end + 2, "'"));
             if self.same_line(town) && self.capital(town) && !self.is(town, Cue::EndsName) && !self.is(town, Cue::Title) {
                 return self.place_chain(town, 3).max(town + 1);
@@ -112,14 +112,14 @@ impl Reader<'_, '_> {
         }
         // "CHU de Brouzac - Dupuytren"
         let house = self.knowledge.hospitals.longest(self.text, end + 1);
-        if let Some((behind, _)) = house.filter(|_| matches!(self.fold(end), "-" | "–") && !self.glued(end) && self.capital(end + 1))
+        if let Some((behind, _)) = house.filter(|_| is!(self.key(end), "-" | "–") && !self.glued(end) && self.capital(end + 1))
             && self.same_line(end + 1)
             && (self.line_start(behind) || self.token(behind).is_none() || self.kind(behind) == Some(Kind::Mark) && !self.glued(behind + 1))
         {
             return behind;
         }
         let comma = usize::from(self.mark(end, ","));
-        if self.fold(end + comma) == "a" && self.capital(end + comma + 1) && self.near(end + comma + 1) {
+        if is!(self.key(end + comma), "a") && self.capital(end + comma + 1) && self.near(end + comma + 1) {
             let town = self.knowledge.towns.longest(self.text, end + comma + 1);
             if let Some((town, _)) = town.filter(|(t, class)| class & class::WORD == 0 || *t > end + comma + 2) {
                 return self.hyphenated(town);
@@ -142,12 +142,12 @@ impl Reader<'_, '_> {
     /// "Groupe Hospitalier de X et Sud-Vallon", "CH de X et du Pays Noir": the second region.
     pub(super) fn region_behind(&self, end: usize) -> usize {
         let mut region = end + 1;
-        while matches!(self.fold(region), "de" | "du" | "des" | "la" | "l" | "d" | "'") && region < end + 4 {
+        while is!(self.key(region), "de" | "du" | "des" | "la" | "l" | "d" | "'") && region < end + 4 {
             region += 1;
         }
         let behind = region + 1 + usize::from(self.mark(region + 1, "-") && self.glued(region + 1));
         let named = self.is(region, Cue::PlaceNoun) && self.capital(region) && self.capital(behind) && self.same_line(behind);
-        let joined = self.fold(end) == "et" && self.same_line(end) && self.same_line(region) && !self.is(behind, Cue::EndsName);
+        let joined = is!(self.key(end), "et") && self.same_line(end) && self.same_line(region) && !self.is(behind, Cue::EndsName);
         if joined && named { self.place_chain(region, 4).max(region + 1) } else { end }
     }
 
@@ -160,14 +160,14 @@ impl Reader<'_, '_> {
             _ => return at,
         };
         let Some(house) = at.checked_sub(article + 1).filter(|h| (h + 1..=at).all(|i| self.same_line(i))) else { return at };
-        let stay = matches!(self.fold(house), "usld" | "ehpad" | "ssr" | "smr" | "had" | "mas" | "fam" | "mapa");
+        let stay = is!(self.key(house), "usld" | "ehpad" | "ssr" | "smr" | "had" | "mas" | "fam" | "mapa");
         if stay && self.upper(house) && !self.upper(at) && !self.is_taken(house) { house } else { at }
     }
 
     /// "HÔPITAL DUVALLON 1 - Neurologie", "Hôpital Duvallon 2, service": the number of a house,
     /// not of what is counted.
     pub(super) fn numbered_house(&self, kind: usize, number: usize) -> bool {
-        matches!(self.fold(kind), "hopital" | "hop" | "chu" | "clinique" | "hospice") && self.numbers_house(number)
+        is!(self.key(kind), "hopital" | "hop" | "chu" | "clinique" | "hospice") && self.numbers_house(number)
     }
 
     /// A figure that closes the name of a house, not one of what is counted.
@@ -176,16 +176,16 @@ impl Reader<'_, '_> {
         let ends = self.token(next).is_none()
             || !self.same_line(next)
             || self.column(next)
-            || matches!(self.fold(next), "-" | "–" | "|" | "(" | "*" | "·" | "/") && !self.glued(next)
+            || is!(self.key(next), "-" | "–" | "|" | "(" | "*" | "·" | "/") && !self.glued(next)
             || self.mark(next, ")")
-            || matches!(self.fold(next), "," | ":" | ";") && !self.glued(next + 1);
+            || is!(self.key(next), "," | ":" | ";") && !self.glued(next + 1);
         self.digits(number).is_some_and(|d| (1..=4).contains(&d.value)) && ends
     }
 
     /// "Le Kremlin-Bicêtre, le 3 mars": the town whose name a hospital bears, with its article.
     pub(super) fn town_with_article(&self, at: usize, end: usize) -> bool {
         (1..5).take_while(|back| at >= *back && self.same_line(at - back + 1)).map(|back| at - back).any(|article| {
-            matches!(self.fold(article), "le" | "la" | "les")
+            is!(self.key(article), "le" | "la" | "les")
                 && self.capital(article)
                 && !self.is_taken(article)
                 && self.knowledge.towns.longest(self.text, article).is_some_and(|(e, _)| e >= end)
@@ -195,21 +195,21 @@ impl Reader<'_, '_> {
     /// "AP-HP. Sorbonne Université", "AP-HP. Nord – Université Paris Cité": the group of
     /// hospitals that is named with the house.
     pub(super) fn group_behind(&self, at: usize, end: usize) -> usize {
-        if !matches!(self.fold(at), "ap" | "aphp") || !self.upper(at) {
+        if !is!(self.key(at), "ap" | "aphp") || !self.upper(at) {
             return end;
         }
-        let mut next = end + usize::from(matches!(self.fold(end), "." | "," | "-" | "–"));
+        let mut next = end + usize::from(is!(self.key(end), "." | "," | "-" | "–"));
         let (mut last, mut named) = (end, false);
         while self.same_line(next) && next < end + 12 && !self.is_taken(next) {
-            let word = matches!(
-                self.fold(next),
+            let word = is!(
+                self.key(next),
                 "sorbonne" | "paris" | "saclay" | "cite" | "nord" | "centre" | "henri" | "mondor" | "seine" | "saint" | "denis" | "est"
             );
-            let group = matches!(self.fold(next), "universite" | "universitaires" | "nord" | "centre");
-            if (word || group) && self.capital(next) || matches!(self.fold(next), "hopitaux" | "universitaires") {
+            let group = is!(self.key(next), "universite" | "universitaires" | "nord" | "centre");
+            if (word || group) && self.capital(next) || is!(self.key(next), "hopitaux" | "universitaires") {
                 named |= group;
                 last = next + 1;
-            } else if !matches!(self.fold(next), "de" | "-" | "–") {
+            } else if !is!(self.key(next), "de" | "-" | "–") {
                 break;
             }
             next += 1;
@@ -221,8 +221,8 @@ impl Reader<'_, '_> {
         let mut name = at + 1;
         while name < at + 4
             && self.same_line(name)
-            && (matches!(self.fold(name), "de" | "du" | "des" | "d" | "l") && !self.capital(name)
-                || self.fold(name) == "la" && name > at + 1
+            && (is!(self.key(name), "de" | "du" | "des" | "d" | "l") && !self.capital(name)
+                || is!(self.key(name), "la") && name > at + 1
                 || self.mark(name, "'"))
         {
             name += 1;
@@ -234,7 +234,7 @@ impl Reader<'_, '_> {
             self.site_of_known(at, name);
             return;
         }
-        let compass = matches!(self.fold(name), "nord" | "sud" | "est" | "ouest");
+        let compass = is!(self.key(name), "nord" | "sud" | "est" | "ouest");
         // "Site opératoire", "SITE PROPRE": what medicine calls a site is written small, or all in capitals.
         let shouted = self.upper(at) && name == at + 1 && !compass;
         let acronym = self.upper(name) && self.fold(name).len() < 5 && !compass;
@@ -276,15 +276,15 @@ impl Reader<'_, '_> {
     }
 
     fn zone(&mut self, at: usize) {
-        let short = matches!(self.fold(at), "zi" | "za" | "zac" | "zae" | "zone") && (self.upper(at) || self.fold(at) == "zone");
+        let short = is!(self.key(at), "zi" | "za" | "zac" | "zae" | "zone") && (self.upper(at) || is!(self.key(at), "zone"));
         if !short {
             return;
         }
         let mut name = at + 1;
-        let kind = |i: usize| matches!(self.fold(i), "industrielle" | "artisanale" | "commerciale" | "portuaire" | "aeroportuaire");
+        let kind = |i: usize| is!(self.key(i), "industrielle" | "artisanale" | "commerciale" | "portuaire" | "aeroportuaire");
         while name < at + 7
             && self.same_line(name)
-            && (kind(name) || matches!(self.fold(name), "de" | "du" | "des" | "d" | "la" | "l" | "le" | "les") || self.mark(name, "'"))
+            && (kind(name) || is!(self.key(name), "de" | "du" | "des" | "d" | "la" | "l" | "le" | "les") || self.mark(name, "'"))
         {
             name += 1;
         }

@@ -2,6 +2,7 @@
 
 use std::ops::Range;
 
+use sillage_clinical::is;
 use sillage_clinical::text::Kind;
 
 use super::address::LONGEST;
@@ -32,7 +33,7 @@ impl Reader<'_, '_> {
             }
             return;
         }
-        let heads = self.mark(cue + 1, ":") && matches!(self.fold(cue), "adresse" | "adr" | "domicile");
+        let heads = self.mark(cue + 1, ":") && is!(self.key(cue), "adresse" | "adr" | "domicile");
         if !heads || !self.same_line(cue + 2) {
             return;
         }
@@ -48,7 +49,7 @@ impl Reader<'_, '_> {
         while end < first + LONGEST
             && self.same_line(end)
             && !self.is_taken(end)
-            && !matches!(self.fold(end), "." | ";" | "(" | "|")
+            && !is!(self.key(end), "." | ";" | "(" | "|")
             && (end == first || !self.column(end))
             && !self.is(end, Cue::Phone)
         {
@@ -65,7 +66,7 @@ impl Reader<'_, '_> {
                     || self.is(i, Cue::EndsName) && self.upper(i) && self.fold(i).len() < 6
             });
             let shorthand = end == first + 1 && self.upper(first) && self.fold(first).len() < 5;
-            let breton = |i: usize| matches!(self.fold(i), "ar" | "an" | "er" | "ty" | "bihan" | "braz" | "vras" | "vihan" | "dit");
+            let breton = |i: usize| is!(self.key(i), "ar" | "an" | "er" | "ty" | "bihan" | "braz" | "vras" | "vihan" | "dit");
             if medicine || shorthand || self.treatment(cue, first..end) {
                 return;
             }

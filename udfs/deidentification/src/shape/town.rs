@@ -1,6 +1,7 @@
 //! Towns, villages and islands: by the gazetteer, by what stands around an unknown
 //! name, and by the forms that French names of places have.
 
+use sillage_clinical::is;
 use sillage_clinical::text::Kind;
 
 use super::gazetteer::{Cue, class};
@@ -62,7 +63,7 @@ impl Reader<'_, '_> {
 
     /// "Villiers le Sec": particles and a capitalised word behind a known name.
     fn continued_name(&self, at: usize, end: usize) -> usize {
-        let particle = matches!(self.fold(end), "le" | "la" | "les" | "sur" | "sous" | "lez")
+        let particle = is!(self.key(end), "le" | "la" | "les" | "sur" | "sous" | "lez")
             && self.same_line(end)
             && !self.capital(end)
             && self.same_line(end + 1);
@@ -78,7 +79,7 @@ impl Reader<'_, '_> {
 
     /// "Saint Aubin sur mer": small letters behind a name.
     fn by_the_sea(&self, end: usize) -> usize {
-        end + 2 * usize::from(self.fold(end) == "sur" && self.fold(end + 1) == "mer" && self.same_line(end) && self.same_line(end + 1))
+        end + 2 * usize::from(is!(self.key(end), "sur") && is!(self.key(end + 1), "mer") && self.same_line(end) && self.same_line(end + 1))
     }
 
     /// A name of the gazetteer, read as a place here.
@@ -89,7 +90,7 @@ impl Reader<'_, '_> {
             || self.before(at, 1) == "'" && matches!(self.before(at, 2), "d" | "l");
         if lower {
             // "au Havre" is written so; "a rennes" in haste.
-            let article = matches!(self.fold(at), "le" | "la" | "les" | "l") && self.capital(last) && !self.upper(last);
+            let article = is!(self.key(at), "le" | "la" | "les" | "l") && self.capital(last) && !self.upper(last);
             let hasty = kind & class::KNOWN != 0
                 && kind & (class::WORD | class::ARTICLE) == 0
                 && (placed || at > 0 && self.same_line(at) && (self.is(at - 1, Cue::SurelyLives) || ward(self.before(at, 1))))
@@ -164,7 +165,7 @@ impl Reader<'_, '_> {
 
     /// A postal code, a department, a letter's date or a verb of living says it is a place.
     fn strongly_placed(&self, at: usize, end: usize) -> bool {
-        if self.department_at(end).is_some() || self.fold(end) == "cedex" && self.same_line(end) {
+        if self.department_at(end).is_some() || is!(self.key(end), "cedex") && self.same_line(end) {
             return true;
         }
         // "CH Joseph-Imbert, Arles", "12 rue des Lilas, Arles"
@@ -224,7 +225,7 @@ impl Reader<'_, '_> {
                 return true;
             }
             if self.is(index, Cue::SurelyLives) {
-                return prep || self.same_line(at) && matches!(self.fold(index), "smur" | "samu" | "vsav" | "habite" | "habitant");
+                return prep || self.same_line(at) && is!(self.key(index), "smur" | "samu" | "vsav" | "habite" | "habitant");
             }
             match self.fold(index) {
                 "a" | "de" | "d" | "sur" | "vers" | "pres" | "du" | "au" | "aux" | "des" => prep = true,
@@ -242,7 +243,7 @@ impl Reader<'_, '_> {
         while (self.mark(at, "-") || self.mark(at, "'")) && self.glued(at) && self.glued(at + 1) && self.word(at + 1) {
             at += 2;
             // "Plouezoc'h" ends on its letter.
-            if self.capital(at - 1) || self.fold(at - 1) == "h" && self.mark(at - 2, "'") {
+            if self.capital(at - 1) || is!(self.key(at - 1), "h") && self.mark(at - 2, "'") {
                 last = at;
             }
         }
@@ -252,7 +253,7 @@ impl Reader<'_, '_> {
     /// A name that its form makes a place: "Saint-…", "…-sur-…", "… sur Loire".
     fn shaped_town(&self, at: usize) -> Option<(usize, &'static str, f32)> {
         let end = self.hyphenated(at + 1);
-        let saint = matches!(self.fold(at), "saint" | "sainte" | "st" | "ste");
+        let saint = is!(self.key(at), "saint" | "sainte" | "st" | "ste");
         let placed = self.placed(at);
         let title = at > 0 && self.is(at - 1, Cue::Title) && self.same_line(at);
         if title || self.medical_name(at) {
@@ -268,20 +269,19 @@ impl Reader<'_, '_> {
             let plain = !self.upper(at) || placed || inner(&["sur", "les", "lez"]);
             let strong = inner(&["sur", "sous", "les", "lez", "en", "aux"]) && long && plain;
             let weak = inner(&["le", "la", "de", "du", "des", "d", "l", "et"]) && long && placed;
-            if saint && self.same_line(at + 1) && !matches!(self.fold(at + 2), "sylvestre" | "valentin" | "guy" | "jude") || strong || weak
-            {
+            if saint && self.same_line(at + 1) && !is!(self.key(at + 2), "sylvestre" | "valentin" | "guy" | "jude") || strong || weak {
                 return Some((end, "shape:town-form", 0.8));
             }
             return None;
         }
         // "Villeneuve sur Yonne" without hyphens; rivers end such names.
-        let link = matches!(self.fold(at + 1), "sur" | "en" | "sous" | "les" | "lez") && self.capital(at + 1) == self.upper(at);
-        let slash = self.fold(at + 1) == "s" && self.mark(at + 2, "/");
+        let link = is!(self.key(at + 1), "sur" | "en" | "sous" | "les" | "lez") && self.capital(at + 1) == self.upper(at);
+        let slash = is!(self.key(at + 1), "s") && self.mark(at + 2, "/");
         let river = if slash { at + 3 } else { at + 2 };
         if (link || slash)
             && self.is(river, Cue::River)
             && (self.capital(river)
-                || self.fold(at + 1) == "sur" && self.fold(river) == "mer" && !crate::proper::known::explained(self.fold(at)))
+                || is!(self.key(at + 1), "sur") && is!(self.key(river), "mer") && !crate::proper::known::explained(self.fold(at)))
             && self.same_line(river)
             && self.fold(at).len() > 3
             && !self.is(at, Cue::EndsName)
@@ -299,7 +299,7 @@ impl Reader<'_, '_> {
             && (placed || set || self.department_at(at + 2).is_some())
             && self.capital(at + 1)
             && self.same_line(at + 1)
-            && !matches!(self.fold(at + 1), "guy" | "jude" | "georges")
+            && !is!(self.key(at + 1), "guy" | "jude" | "georges")
         {
             return Some((self.by_the_sea(self.hyphenated(at + 2)), "shape:town-form", 0.7));
         }
@@ -342,7 +342,7 @@ impl Reader<'_, '_> {
             || self.is(at, Cue::Weekday)
             || self.is(at, Cue::Street)
             || self.is(at, Cue::NumberWord) && self.is(at + 1, Cue::Unit)
-            || matches!(self.fold(at + 1), "mois" | "semaines" | "ans");
+            || is!(self.key(at + 1), "mois" | "semaines" | "ans");
         if clinical || self.fold(at).len() < 2 {
             return None;
         }
@@ -358,7 +358,7 @@ impl Reader<'_, '_> {
         // "12 rue des Lilas, Kerbihan", "Les Bruyères à Kerbihan"
         let listed =
             at > 1 && self.mark(at - 1, ",") && self.street_ends(at - 2) && (self.line_start(end) || self.kind(end) == Some(Kind::Mark));
-        if listed || at > 1 && self.fold(at - 1) == "a" && self.street_ends(at - 2) {
+        if listed || at > 1 && is!(self.key(at - 1), "a") && self.street_ends(at - 2) {
             return Some((end, "shape:town-address", 0.8));
         }
         // "Dr Anne Dubreuil (Kerbihan)": where somebody is.
@@ -381,7 +381,7 @@ impl Reader<'_, '_> {
             return Some((end, "shape:town-person", 0.6));
         }
         // "partie à Les Houches"
-        let house = self.fold(at) == "les" && !self.upper(at) && self.capital(at + 1) && self.same_line(at + 1) && self.placed(at);
+        let house = is!(self.key(at), "les") && !self.upper(at) && self.capital(at + 1) && self.same_line(at + 1) && self.placed(at);
         if house {
             return Some((end, "shape:town-said", 0.6));
         }
@@ -403,18 +403,18 @@ impl Reader<'_, '_> {
                     let stops = self.is(at, Cue::Phone)
                         || self.is(at, Cue::Title)
                         || self.is(at, Cue::EndsName) && !self.is(at, Cue::Particle)
-                        || self.fold(at) == "cedex";
+                        || is!(self.key(at), "cedex");
                     // "Brouzac en VSL"
-                    let ridden = at > first && self.fold(at - 1) == "en" && self.upper(at) && !self.upper(first) && !self.glued(at);
+                    let ridden = at > first && is!(self.key(at - 1), "en") && self.upper(at) && !self.upper(first) && !self.glued(at);
                     if at > first && stops && !self.glued(at) || ridden {
                         break;
                     }
                     end = at + 1;
                     count += 1;
                 }
-                Some(Kind::Word) if self.fold(at) == "h" && self.glued(at) && self.mark(at - 1, "'") => end = at + 1,
-                Some(Kind::Word) if self.is(at, Cue::Particle) && self.fold(at) != "a" && at > first => {}
-                Some(Kind::Mark) if matches!(self.fold(at), "-" | "'") && self.glued(at) && self.glued(at + 1) => {}
+                Some(Kind::Word) if is!(self.key(at), "h") && self.glued(at) && self.mark(at - 1, "'") => end = at + 1,
+                Some(Kind::Word) if self.is(at, Cue::Particle) && !is!(self.key(at), "a") && at > first => {}
+                Some(Kind::Mark) if is!(self.key(at), "-" | "'") && self.glued(at) && self.glued(at + 1) => {}
                 _ => break,
             }
             at += 1;
@@ -436,7 +436,7 @@ impl Reader<'_, '_> {
         let end = self.place_chain(at, 4);
         let known = self.knowledge.towns.longest(self.text, at).is_some_and(|(e, _)| e == end);
         let comma = usize::from(self.mark(end, ","));
-        let article = usize::from(self.fold(end + comma) == "le");
+        let article = usize::from(is!(self.key(end + comma), "le"));
         if end == at || !self.same_line(end) || !(comma + article == 2 || known && comma + article > 0) || !self.same_line(end + comma) {
             return None;
         }

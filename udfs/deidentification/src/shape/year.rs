@@ -1,5 +1,6 @@
 //! Months, seasons, feasts and years that stand without a day.
 
+use sillage_clinical::is;
 use sillage_clinical::text::Kind;
 
 use super::date::Date;
@@ -23,29 +24,29 @@ impl Reader<'_, '_> {
         }
         let dot = usize::from(self.mark(at + 1, ".") && self.glued(at + 1) && short);
         let mut next = at + 1 + dot;
-        if full && self.fold(next) == "de" && self.digits(next + 1).is_some_and(|d| d.count == 4) {
+        if full && is!(self.key(next), "de") && self.digits(next + 1).is_some_and(|d| d.count == 4) {
             next += 1;
         }
         let year = self.year_behind(next);
         let figures = year.is_some_and(|(_, end)| self.digits(end - 1).is_some_and(|d| d.count == 4) || self.digits(end - 1).is_none());
         if let Some((value, end)) = year {
-            let quoted = matches!(self.fold(next), "'" | "/" | "-");
+            let quoted = is!(self.key(next), "'" | "/" | "-");
             if figures || quoted || dot == 1 || opened && !(short && self.upper(at) && self.line_start(at)) {
                 return Some(Date { year: Some(value), ..Date::new(end) });
             }
         }
         if !full {
             // "LDL dec 0,71", "depuis janv"
-            let plain = matches!(self.fold(at), "janv" | "fevr" | "juil" | "nov")
-                || dot == 1 && matches!(self.fold(at), "jan" | "fev" | "avr" | "oct" | "sept" | "dec") && at > 0 && self.word(at - 1)
+            let plain = is!(self.key(at), "janv" | "fevr" | "juil" | "nov")
+                || dot == 1 && is!(self.key(at), "jan" | "fev" | "avr" | "oct" | "sept" | "dec") && at > 0 && self.word(at - 1)
                     // "un NIHSS à sept."
-                    && self.fold(at - 1) != "a"
+                    && !is!(self.key(at - 1), "a")
                 || !self.source(at..at + 1).is_ascii();
-            let figure = self.same_line(at + 1) && self.digits(at + 1).is_some() && self.fold(at) == "dec";
+            let figure = self.same_line(at + 1) && self.digits(at + 1).is_some() && is!(self.key(at), "dec");
             return (!self.capital(at) && !self.glued(at) && (plain || figure)).then(|| Date::new(at + 1));
         }
         let lower = !self.capital(at);
-        let headed = self.line_start(at) && matches!(self.fold(at + 1), ":" | "-" | "–");
+        let headed = self.line_start(at) && is!(self.key(at + 1), ":" | "-" | "–");
         let said = at > 0 && self.is(at - 1, Cue::OpensMonth) && self.near(at)
             || matches!(self.before(at, 1), "/" | "-") && self.is(at.wrapping_sub(2), Cue::Month);
         (lower || headed || said).then(|| Date::new(at + 1))
@@ -75,7 +76,7 @@ impl Reader<'_, '_> {
                 || matches!(self.before(at, 1), "cet" | "en" | "dernier");
             // "à l'heure d'été"
             let clock = matches!(self.before(at, 3), "heure" | "horaire") && self.before(at, 1) == "'";
-            let said = (self.fold(at) != "ete" || article) && !clock;
+            let said = (!is!(self.key(at), "ete") || article) && !clock;
             // "ETE 98", "hiver 22,"
             let short = self.same_line(at + 1) && self.digits(at + 1).is_some_and(|d| d.count == 2) && self.sentence_ends(at + 2);
             if short && !self.is_taken(at + 1) && !matches!(self.before(at, 1), "a" | "avait" | "ont" | "est") {
@@ -83,34 +84,34 @@ impl Reader<'_, '_> {
             }
             return (said || year.is_some()).then(|| dated(at + 1));
         }
-        if self.fold(at) == "jour" && self.fold(at + 1) == "de" && self.fold(at + 2) == "l" && self.fold(at + 4) == "an" {
+        if is!(self.key(at), "jour") && is!(self.key(at + 1), "de") && is!(self.key(at + 2), "l") && is!(self.key(at + 4), "an") {
             return Some(Date::new(at + 5));
         }
-        if self.fold(at) == "nouvel" && self.fold(at + 1) == "an" && self.same_line(at + 1) {
+        if is!(self.key(at), "nouvel") && is!(self.key(at + 1), "an") && self.same_line(at + 1) {
             return Some(dated(at + 2));
         }
-        if self.fold(at) == "fete" && self.fold(at + 1) == "nationale" && self.same_line(at + 1) {
+        if is!(self.key(at), "fete") && is!(self.key(at + 1), "nationale") && self.same_line(at + 1) {
             return Some(dated(at + 2));
         }
-        let saint = self.fold(at) == "saint" && self.mark(at + 1, "-") && matches!(self.fold(at + 2), "sylvestre" | "valentin");
+        let saint = is!(self.key(at), "saint") && self.mark(at + 1, "-") && is!(self.key(at + 2), "sylvestre" | "valentin");
         if saint {
             return Some(Date::new(at + 3));
         }
-        if self.fold(at) == "noel" {
+        if is!(self.key(at), "noel") {
             let name = at > 0 && self.is(at - 1, Cue::Title)
                 || self.capital(at + 1) && self.same_line(at + 1)
-                || at > 0 && self.capital(at - 1) && self.fold(at - 1) != "a" && self.same_line(at) && !self.line_start(at - 1)
+                || at > 0 && self.capital(at - 1) && !is!(self.key(at - 1), "a") && self.same_line(at) && !self.line_start(at - 1)
                 || at > 1 && self.before(at, 1) == "." && self.glued(at - 1) && self.before(at, 2).len() == 1 && self.capital(at - 2);
             return ((!name || year.is_some()) && self.capital(at)).then(|| dated(at + 1));
         }
         // "à la Fête-Dieu"
-        if self.fold(at) == "fete" && self.mark(at + 1, "-") && self.fold(at + 2) == "dieu" {
+        if is!(self.key(at), "fete") && self.mark(at + 1, "-") && is!(self.key(at + 2), "dieu") {
             return Some(dated(at + 3));
         }
-        if !self.is(at, Cue::Holiday) || !(self.capital(at) || self.fold(at) == "ramadan") {
+        if !self.is(at, Cue::Holiday) || !(self.capital(at) || is!(self.key(at), "ramadan")) {
             return None;
         }
-        let eid = self.fold(at) != "aid" || self.source(at..at + 1).contains(['ï', 'Ï']);
+        let eid = !is!(self.key(at), "aid") || self.source(at..at + 1).contains(['ï', 'Ï']);
         let said = matches!(
             self.before(at, 1),
             "a" | "de"
@@ -134,12 +135,12 @@ impl Reader<'_, '_> {
                 | "debut"
         ) && self.near(at)
             // "rechute Pâques ; patch"
-            || matches!(self.fold(at), "paques" | "pentecote" | "carnaval" | "ascension" | "epiphanie")
+            || is!(self.key(at), "paques" | "pentecote" | "carnaval" | "ascension" | "epiphanie")
                 && at > 0
                 && self.same_line(at)
                 && self.word(at - 1)
                 && (!self.capital(at - 1) || matches!(self.before(at, 1), "rechute" | "arret" | "chute"))
-                && (self.token(at + 1).is_none() || self.line_start(at + 1) || matches!(self.fold(at + 1), ";" | "," | "." | ")" | "+"))
+                && (self.token(at + 1).is_none() || self.line_start(at + 1) || is!(self.key(at + 1), ";" | "," | "." | ")" | "+"))
             // "Ascension 15h : visite" at the head of an entry
             || (self.line_start(at) || self.mark(at.wrapping_sub(1), "(")) && self.same_line(at + 1) && self.clock_behind(at + 1)
             // "01/11 Toussaint"
@@ -150,7 +151,7 @@ impl Reader<'_, '_> {
 
     /// "douze mars [deux mille vingt-quatre]", "premier avril".
     pub fn spelled(&self, at: usize) -> Option<Date> {
-        if !self.is(at, Cue::NumberWord) || matches!(self.fold(at), "un" | "une" | "cent" | "mille" | "mil") {
+        if !self.is(at, Cue::NumberWord) || is!(self.key(at), "un" | "une" | "cent" | "mille" | "mil") {
             return None;
         }
         let (day, end) = self.number_in_words(at)?;
@@ -176,7 +177,7 @@ impl Reader<'_, '_> {
                 sum += value;
             }
             next += 1;
-            let link = self.mark(next, "-") || self.fold(next) == "et";
+            let link = self.mark(next, "-") || is!(self.key(next), "et");
             if link && self.is(next + 1, Cue::NumberWord) && self.near(next + 1) {
                 next += 1;
             }
@@ -191,13 +192,13 @@ impl Reader<'_, '_> {
     pub fn spelled_year(&self, at: usize) -> Option<(u64, usize)> {
         let dash = |i: usize| i + usize::from(self.mark(i, "-"));
         let second = dash(at + 1);
-        if self.fold(at) == "deux" && self.fold(second) == "mille" {
+        if is!(self.key(at), "deux") && is!(self.key(second), "mille") {
             let rest = dash(second + 1);
             let (value, end) = self.number_in_words(rest).unwrap_or((0, second + 1));
             return (value < 100).then_some((2000 + value, end));
         }
         let third = dash(second + 1);
-        if matches!(self.fold(at), "mil" | "mille") && self.fold(second) == "neuf" && matches!(self.fold(third), "cent" | "cents") {
+        if is!(self.key(at), "mil" | "mille") && is!(self.key(second), "neuf") && is!(self.key(third), "cent" | "cents") {
             let rest = dash(third + 1);
             let (value, end) = self.number_in_words(rest).unwrap_or((0, third + 1));
             return (value < 100).then_some((1900 + value, end));
@@ -209,7 +210,7 @@ impl Reader<'_, '_> {
         let Some((year, end)) = self.spelled_year(at) else { return };
         let opened = at > 0 && (self.is(at - 1, Cue::OpensYear) || self.is(at - 1, Cue::Month));
         let counted = self.same_line(end)
-            && (self.is(end, Cue::Unit) || matches!(self.fold(end), "cent" | "cents") || self.word(end) && year % 100 == 0 && !opened);
+            && (self.is(end, Cue::Unit) || is!(self.key(end), "cent" | "cents") || self.word(end) && year % 100 == 0 && !opened);
         if !counted && (opened || year % 100 != 0) {
             self.emit_date(at, Date { year: Some(year), ..Date::new(end) });
         }
@@ -248,7 +249,7 @@ impl Reader<'_, '_> {
         {
             let later = second.count == 4 && second.value > value && second.value < value + 80;
             let season = second.count == 2 && second.value > value % 100 && second.value < value % 100 + 20;
-            let more = matches!(self.fold(at + 3), "/" | "-" | ",") && self.glued(at + 3) && self.glued(at + 4);
+            let more = is!(self.key(at + 3), "/" | "-" | ",") && self.glued(at + 3) && self.glued(at + 4);
             return ((later || season && mark != ",") && !more).then(|| Date { year: Some(value), ..Date::new(at + 3) });
         }
         if held
@@ -284,7 +285,7 @@ impl Reader<'_, '_> {
         let bound = matches!(self.before(at, 1), "de" | "a")
             && matches!(self.before(at, 2), "plus" | "moins" | "pres" | "superieur" | "inferieur" | "superieure" | "inferieure");
         let to = self.before(at, 1) == "a" && !self.before(at, 2).bytes().all(|b| b.is_ascii_digit());
-        let counted = self.same_line(at + 1) && self.word(at + 1) && matches!(self.fold(at + 1), "u" | "fois" | "grammes" | "elements");
+        let counted = self.same_line(at + 1) && self.word(at + 1) && is!(self.key(at + 1), "u" | "fois" | "grammes" | "elements");
         (!(number || sign || glued || named || bound || to || counted)).then_some(date)
     }
 
@@ -309,7 +310,7 @@ impl Reader<'_, '_> {
         // "en 58-60"
         let later = self.digits(next + 1).filter(|d| d.count == 2 && d.value > value && (30..90).contains(&value) && d.value < value + 20);
         if before == "en"
-            && matches!(self.fold(next), "-" | "–" | "/")
+            && is!(self.key(next), "-" | "–" | "/")
             && later.is_some()
             && self.glued(next)
             && self.glued(next + 1)
@@ -319,7 +320,7 @@ impl Reader<'_, '_> {
             return Some(Date { year: Some(self.century(value)), ..Date::new(next + 2) });
         }
         let held = self.glued(next) && self.glued(next + 1) && self.digits(next + 1).is_some() || self.clock_behind(at);
-        let ends = self.token(next).is_none() || self.line_start(next) || matches!(self.fold(next), "." | ";" | ")" | "," | ":") && !held;
+        let ends = self.token(next).is_none() || self.line_start(next) || is!(self.key(next), "." | ";" | ")" | "," | ":") && !held;
         let recent = value <= self.now() % 100;
         let old = value >= 50 && !held && !(self.same_line(next) && self.digits(next).is_some());
         let opened = matches!(before, "en" | "depuis" | "dep")

@@ -1,6 +1,7 @@
 //! Towns, postal codes, addresses and establishments.
 
 use rustc_hash::FxHashSet;
+use sillage_clinical::is;
 use sillage_clinical::text::{Kind, Text, fold};
 
 use super::draw::Draw;
@@ -136,7 +137,7 @@ impl Rewriter<'_, '_> {
             if word && !self.is_article(at) && self.is_kind(at) && self.text.fold(at).len() > 1 {
                 break;
             }
-            if !word && !matches!(self.text.fold(at), "-" | "'" | ".") {
+            if !word && !is!(self.text.key(at), "-" | "'" | ".") {
                 break;
             }
             at += 1;

@@ -4,6 +4,7 @@
 use std::ops::Range;
 
 use chrono::{Datelike, Months, NaiveDate};
+use sillage_clinical::is;
 use sillage_clinical::text::Kind;
 
 use crate::Label;
@@ -41,7 +42,7 @@ impl Calendar {
     /// A token as a day. What the tokens in `hidden`, its own span, say is not heard.
     pub fn day(&self, page: &Page<'_, '_>, at: usize, hidden: &Range<usize>) -> Day {
         let Some(value) = number(page, at) else { return Day::default() };
-        let joined = |i: usize| matches!(page.fold(i), "/" | "-" | ".") && page.glued(i) && page.glued(i + 1);
+        let joined = |i: usize| is!(page.key(i), "/" | "-" | ".") && page.glued(i) && page.glued(i + 1);
         let pair = if joined(at + 1) {
             Some((Some(value), number(page, at + 2), 0))
         } else if at > 1 && joined(at - 1) {

@@ -8,6 +8,7 @@ use std::ops::Range;
 
 use chrono::NaiveDate;
 use rustc_hash::{FxHashMap, FxHashSet};
+use sillage_clinical::is;
 use sillage_clinical::text::Kind;
 
 use super::calendar::Calendar;
@@ -148,7 +149,7 @@ impl<'s, 'p, 'a> Features<'s, 'p, 'a> {
             shapes: (0..count).map(|i| shape(page, i)).collect(),
             roles,
             towns: identity.shape.town_bits(page.text),
-            cues: (0..count).map(|i| identity.shape.cues(page.fold(i))).collect(),
+            cues: (0..count).map(|i| identity.shape.cues_of(page.key(i))).collect(),
             calendar: Calendar::new(page, labels, written),
             style: style(page),
             lines,
@@ -451,7 +452,7 @@ fn initials(page: &Page<'_, '_>, labels: &[Option<Label>]) -> FxHashSet<String> 
             continue;
         }
         let start = at;
-        let joined = |i: usize| matches!(page.fold(i), "-" | "'") && person(labels, i + 1);
+        let joined = |i: usize| is!(page.key(i), "-" | "'") && person(labels, i + 1);
         while at < page.len() && (person(labels, at) || joined(at)) && (at == start || page.same_line(at)) {
             at += 1;
         }

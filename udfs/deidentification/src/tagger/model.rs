@@ -34,9 +34,16 @@ pub enum ModelError {
     Length,
 }
 
+/// Bits of a hash by which [`Model::held`] knows a feature.
+const HELD_BITS: u32 = 22;
+/// Features that are looked for together.
+const BATCH: usize = 64;
+
 /// Weights by the hash of a feature.
 pub struct Model {
     weights: FxHashMap<u32, [i8; CLASSES.len()]>,
+    /// A bit for every feature, to tell those without weight from a table that the cache holds.
+    held: Vec<u64>,
     scale: f32,
 }
 
@@ -63,7 +70,13 @@ impl Model {
             }
             (u32::from_le_bytes(four(bytes)), weights)
         };
-        Ok(Model { weights: entries.chunks_exact(ENTRY).map(entry).collect(), scale })
+        let weights: FxHashMap<_, _> = entries.chunks_exact(ENTRY).map(entry).collect();
+        let mut held = vec![0; 1 << (HELD_BITS - 6)];
+        for feature in weights.keys() {
+            let (word, bit) = held_at(*feature);
+            held[word] |= 1 << bit;
+        }
+        Ok(Model { weights, held, scale })
     }
 
     /// The file of a model; `header` says where it comes from. Weights become steps of
@@ -86,9 +99,18 @@ impl Model {
     /// How probable each class is.
     pub fn probabilities(&self, features: &[u32]) -> Weights {
         let mut sums = [0i32; CLASSES.len()];
-        for weights in features.iter().filter_map(|f| self.weights.get(f)) {
-            for (sum, weight) in sums.iter_mut().zip(weights) {
-                *sum += i32::from(*weight);
+        for features in features.chunks(BATCH) {
+            // Taken together without a branch: which features have weight nobody can guess.
+            let (mut held, mut count) = ([0; BATCH], 0);
+            for feature in features {
+                held[count] = *feature;
+                let (word, bit) = held_at(*feature);
+                count += (self.held[word] >> bit & 1) as usize;
+            }
+            for weights in held[..count].iter().filter_map(|f| self.weights.get(f)) {
+                for (sum, weight) in sums.iter_mut().zip(weights) {
+                    *sum += i32::from(*weight);
+                }
             }
         }
         softmax(sums.map(|s| s as f32 * self.scale))
@@ -100,6 +122,12 @@ impl Model {
         let best = (1..CLASSES.len()).max_by(|a, b| probable[*a].total_cmp(&probable[*b])).unwrap_or(1);
         (CLASSES[best].unwrap_or(Label::Nom), 1.0 - probable[0])
     }
+}
+
+/// Word and bit of a feature in [`Model::held`].
+fn held_at(feature: u32) -> (usize, u32) {
+    let place = feature >> (u32::BITS - HELD_BITS);
+    ((place >> 6) as usize, place & 63)
 }
 
 /// Shares that add up to one.

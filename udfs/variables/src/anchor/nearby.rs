@@ -3,6 +3,7 @@
 use std::ops::Range;
 
 use chrono::{Duration, NaiveDateTime};
+use sillage_clinical::is;
 use sillage_clinical::temporal::{Precision, TemporalExpression, TemporalKind};
 use sillage_clinical::text::Kind;
 
@@ -133,14 +134,13 @@ impl Moments<'_, '_> {
         if let Some(other) = others.iter().find(|o| o.start >= between.start && o.end <= between.end) {
             // "14 -> 15 (J1) -> 11": in a series words stand behind their own value.
             let next = between.start..other.start;
-            if !before && next.clone().any(|i| matches!(text.fold(i), "→" | ">")) && next.len() <= 3 {
+            if !before && next.clone().any(|i| is!(text.key(i), "→" | ">")) && next.len() <= 3 {
                 return f32::INFINITY;
             }
             cost += 7.0;
         }
         // "NIHSS initial 14, 9 à J1, 5 ce jour": close behind its value, with a mark before the next.
-        let held =
-            between.len() <= 1 && between.clone().all(|at| text.tokens[at].kind == Kind::Word) && matches!(text.fold(cue.end), "," | ";");
+        let held = between.len() <= 1 && between.clone().all(|at| text.tokens[at].kind == Kind::Word) && is!(text.key(cue.end), "," | ";");
         if !before {
             // The line after the value belongs to what follows it, and so does a cue
             // that another value follows at once where the first cue came first.
@@ -164,16 +164,16 @@ impl Moments<'_, '_> {
     }
 
     fn arrow(&self, mut tokens: Range<usize>) -> bool {
-        tokens.any(|at| matches!(self.analysis.text.fold(at), "→" | ">"))
+        tokens.any(|at| is!(self.analysis.text.key(at), "→" | ">"))
     }
 
     /// "172/88 (190/100 dans le VSAV), FC 84": the words belong to what the bracket says.
     fn in_closed_bracket(&self, cue: &Range<usize>, between: &Range<usize>) -> bool {
         let text = &self.analysis.text;
-        let Some(close) = between.clone().find(|at| text.fold(*at) == ")") else { return false };
-        let opened = (0..cue.start).rev().take(BRACKET).find(|at| matches!(text.fold(*at), "(" | ")"));
-        opened.is_some_and(|open| text.fold(open) == "(" && (open..cue.start).any(|at| text.tokens[at].kind == Kind::Number))
-            && matches!(text.fold(close + 1), "," | ";" | ".")
+        let Some(close) = between.clone().find(|at| is!(text.key(*at), ")")) else { return false };
+        let opened = (0..cue.start).rev().take(BRACKET).find(|at| is!(text.key(*at), "(" | ")"));
+        opened.is_some_and(|open| is!(text.key(open), "(") && (open..cue.start).any(|at| text.tokens[at].kind == Kind::Number))
+            && is!(text.key(close + 1), "," | ";" | ".")
     }
 
     /// In the sentence of the span a cue stands before the first value.

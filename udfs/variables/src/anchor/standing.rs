@@ -2,6 +2,7 @@
 //! and sections, and the type of the document.
 
 use chrono::{Duration, NaiveDateTime};
+use sillage_clinical::is;
 use sillage_clinical::section::bracketed;
 use sillage_clinical::temporal::{Precision, TemporalKind};
 use sillage_clinical::text::{Kind, Text};
@@ -31,16 +32,14 @@ const CLOSING: f32 = 0.55;
 
 /// "3. ÉTAT FONCTIONNEL": the number of a part of the document.
 fn numbered(text: &Text<'_>, at: usize) -> bool {
-    text.tokens[at].kind == Kind::Number
-        && matches!(text.fold(at + 1), "." | ")" | "/")
-        && text.tokens.get(at + 2).is_some_and(|t| t.capital)
+    text.tokens[at].kind == Kind::Number && is!(text.key(at + 1), "." | ")" | "/") && text.tokens.get(at + 2).is_some_and(|t| t.capital)
 }
 
 /// "| H24 | NIHSS 6 |": a row of a table with more than its heading.
 fn opens_row(text: &Text<'_>, at: usize) -> bool {
     let on_line = |i: &usize| text.tokens.get(*i).is_some_and(|t| t.lines_before == 0);
-    let cell = (at + 1..text.tokens.len()).take_while(on_line).find(|i| text.fold(*i) == "|");
-    text.fold(at) == "|" && cell.is_some_and(|end| on_line(&(end + 1)))
+    let cell = (at + 1..text.tokens.len()).take_while(on_line).find(|i| is!(text.key(*i), "|"));
+    is!(text.key(at), "|") && cell.is_some_and(|end| on_line(&(end + 1)))
 }
 
 impl Moments<'_, '_> {
@@ -61,7 +60,7 @@ impl Moments<'_, '_> {
             let blank = first.is_some_and(|t| t.lines_before > 1);
             let line = first.is_some_and(|t| t.lines_before > 0) || sentence.start == 0;
             // A row of a table goes on where the next one opens with an empty cell.
-            let goes_on = (sentence.start..sentence.start + 2).all(|i| analysis.text.fold(i) == "|");
+            let goes_on = (sentence.start..sentence.start + 2).all(|i| is!(analysis.text.key(i), "|"));
             let aside = line && !goes_on && current.is_some_and(|s| s.line);
             let titled = line && bracketed(&analysis.text, sentence.start).is_some() || blank && numbered(&analysis.text, sentence.start);
             if here != section || blank && here.is_none() || aside || titled {
@@ -102,9 +101,9 @@ impl Moments<'_, '_> {
             let mut opening = self.found[cue..].iter().take_while(|f| f.tokens.start < sentence.end && opens(f.tokens.start));
             // "Jamais connue avant." heads nothing.
             let heading = |found: &&Found| {
-                !(sentence.start..found.tokens.start).any(|i| matches!(text.fold(i), "jamais" | "pas" | "non" | "aucun" | "aucune" | "sans" | "ni"))
+                !(sentence.start..found.tokens.start).any(|i| is!(text.key(i), "jamais" | "pas" | "non" | "aucun" | "aucune" | "sans" | "ni"))
                 // "NIHSS 20 avant intubation" opens nothing.
-                && (found.cue.reach > CLOSE || text.fold(found.tokens.end) == ":")
+                && (found.cue.reach > CLOSE || is!(text.key(found.tokens.end), ":"))
                 && (self.heads(found.tokens.end, sentence.end) || found.cue.door && found.tokens.start == sentence.start)
             };
             if let Some(found) = opening.find(heading) {
@@ -126,7 +125,7 @@ impl Moments<'_, '_> {
     fn heads(&self, end: usize, limit: usize) -> bool {
         let text = &self.analysis.text;
         // "Bilan SP (adj. Roux), 13h38 :": who made it.
-        let aside = (text.fold(end) == "(").then(|| (end..limit.min(end + ASIDE)).find(|i| text.fold(*i) == ")")).flatten();
+        let aside = (is!(text.key(end), "(")).then(|| (end..limit.min(end + ASIDE)).find(|i| is!(text.key(*i), ")"))).flatten();
         let end = aside.map_or(end, |close| close + 1);
         let verdict = (end..(end + 5).min(text.tokens.len())).find_map(|i| match text.fold(i) {
             _ if text.tokens[i].lines_before > 0 => Some(true),

@@ -5,6 +5,7 @@ use std::sync::OnceLock;
 
 use chrono::{NaiveDate, NaiveDateTime};
 use serde::Deserialize;
+use sillage_clinical::is;
 use sillage_clinical::phrase::Phrases;
 use sillage_clinical::temporal::{Precision, TemporalExpression, TemporalKind};
 use sillage_clinical::text::Text;
@@ -123,7 +124,7 @@ pub(crate) fn told_stay(text: &Text<'_>, times: &[TemporalExpression], time: Opt
     let entry = letter.dates().find(|(t, day)| before(*day) && letter.behind(ENTERS, t, CLOSE));
     let until = |t: &TemporalExpression| {
         let first = letter.text.token_at(t.start);
-        let until = first > 0 && matches!(letter.text.fold(first - 1), "au");
+        let until = first > 0 && is!(letter.text.key(first - 1), "au");
         until && entry.is_some_and(|(e, _)| e.end < t.start && first - letter.text.token_at(e.end - 1) < ASIDE)
     };
     let left = letter.dates().find(|(t, day)| {

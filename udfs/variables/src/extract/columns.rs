@@ -4,6 +4,7 @@
 
 use std::ops::Range;
 
+use sillage_clinical::is;
 use sillage_clinical::text::Kind;
 
 use super::{Candidate, Extractor};
@@ -90,7 +91,7 @@ impl Extractor<'_, '_> {
 
     fn in_order(&self, cues: &[Found], out: &mut Vec<Candidate>, read: &mut Vec<Range<usize>>) {
         let text = &self.analysis.text;
-        let parts = |at: usize| matches!(text.fold(at), "/" | "-" | "→" | ">" | "|" | "–");
+        let parts = |at: usize| is!(text.key(at), "/" | "-" | "→" | ">" | "|" | "–");
         let same_line = |at: usize| text.tokens.get(at).is_some_and(|t| t.lines_before == 0);
         let mut at = 0;
         while at + 1 < cues.len() {
@@ -105,7 +106,7 @@ impl Extractor<'_, '_> {
             }
             // The numbers, as many as heads and parted alike.
             let mut next = heads[heads.len() - 1].tokens.end;
-            while same_line(next) && matches!(text.fold(next), ":" | "=" | ")" | "a" | "est" | "sont") {
+            while same_line(next) && is!(text.key(next), ":" | "=" | ")" | "a" | "est" | "sont") {
                 next += 1;
             }
             let mut numbers = Vec::new();
@@ -122,7 +123,7 @@ impl Extractor<'_, '_> {
             }
             let start = heads[0].tokens.start;
             let mut first = start;
-            if first > 0 && same_line(first) && matches!(text.fold(first - 1), "(" | ":") {
+            if first > 0 && same_line(first) && is!(text.key(first - 1), "(" | ":") {
                 first -= 1;
             }
             while first > 0 && start - first <= NAME && same_line(first) && text.tokens[first - 1].kind != Kind::Mark {

@@ -3,6 +3,7 @@
 use std::ops::Range;
 
 use chrono::{Duration, NaiveDateTime, Timelike};
+use sillage_clinical::is;
 use sillage_clinical::qualifier::Experiencer;
 use sillage_clinical::temporal::{Precision, TemporalExpression, TemporalKind};
 use sillage_clinical::text::Kind;
@@ -91,7 +92,7 @@ impl Extractor<'_, '_> {
                 && time.precision >= Precision::Hour
                 && at >= event.end
                 && at - event.end <= OWN
-                && (event.end..at).all(|i| text.tokens[i].kind != Kind::Mark || matches!(text.fold(i), "'" | "-"))
+                && (event.end..at).all(|i| text.tokens[i].kind != Kind::Mark || is!(text.key(i), "'" | "-"))
         };
         let owned = direction == Direction::Before && times[first..].iter().take_while(|t| t.start < bytes.end).any(own);
         for time in times[first..].iter().take_while(|t| t.start < bytes.end) {
@@ -110,7 +111,7 @@ impl Extractor<'_, '_> {
             if between.len() > reach || before && direction == Direction::After || !before && direction == Direction::Before {
                 continue;
             }
-            if before && owned && between.clone().any(|at| text.fold(at) == ",") {
+            if before && owned && between.clone().any(|at| is!(text.key(at), ",")) {
                 continue;
             }
             // "Entré le 3 mai, sorti le 9 à 10 h": the hour is that of the leaving.
@@ -167,11 +168,11 @@ impl Extractor<'_, '_> {
         let minutes = minutes.and_then(|_| text.fold(tokens.end).parse::<i64>().ok()).filter(|m| *m < 60);
         // "minuit vingt", "midi 10".
         let minutes = minutes.or_else(|| {
-            let noon = value.minute() == 0 && matches!(text.fold(tokens.end - 1), "minuit" | "midi");
+            let noon = value.minute() == 0 && is!(text.key(tokens.end - 1), "minuit" | "midi");
             let read = number(text, tokens.end).filter(|n| noon && n.rest.is_empty() && n.value < 60.0 && n.value.fract() == 0.0)?;
             let counted =
                 text.tokens.get(read.next).is_some_and(|t| t.kind == Kind::Word && t.lines_before == 0 && text.fold(read.next).len() < 4)
-                    && !matches!(text.fold(read.next), "par" | "via" | "en" | "au" | "a" | "et" | "le" | "la" | "sur" | "de" | "du" | "dr");
+                    && !is!(text.key(read.next), "par" | "via" | "en" | "au" | "a" | "et" | "le" | "la" | "sur" | "de" | "du" | "dr");
             (!counted).then_some(read.value as i64)
         });
         minutes.map_or(value, |minutes| value + Duration::minutes(minutes))
@@ -180,7 +181,7 @@ impl Extractor<'_, '_> {
     /// A table flattened to text: the event ends its line, the time opens the next one.
     fn time_below(&self, event: &Range<usize>, least: Precision) -> Option<(&TemporalExpression, Range<usize>)> {
         let text = &self.analysis.text;
-        let end = event.end + usize::from(matches!(text.fold(event.end), ":" | "|"));
+        let end = event.end + usize::from(is!(text.key(event.end), ":" | "|"));
         let below = text.tokens.get(end).filter(|t| t.lines_before == 1)?;
         let times = self.analysis.times();
         let time = times.get(times.partition_point(|t| t.end <= below.start as usize))?;

@@ -7,6 +7,7 @@
 use std::ops::Range;
 
 use sillage_clinical::analysis::Analysis;
+use sillage_clinical::is;
 use sillage_clinical::temporal::TemporalExpression;
 use sillage_clinical::text::Kind;
 
@@ -19,10 +20,9 @@ pub(super) fn around(analysis: &Analysis<'_>, bytes: Range<usize>) -> Range<usiz
     let (first, last) = (text.token_at(bytes.start), text.token_at(bytes.end.saturating_sub(1)));
     let bounded = |at: usize| {
         let token = &text.tokens[at];
-        token.kind == Kind::Mark
-            && matches!(text.fold(at), "," | ";" | ":" | "." | "(" | ")" | "!" | "?" | "•" | "|" | "→" | "«" | "»" | "*")
-            || matches!(text.fold(at), "-" | "/") && token.space_before && text.tokens.get(at + 1).is_some_and(|t| t.space_before)
-            || matches!(text.fold(at), "mais" | "puis")
+        token.kind == Kind::Mark && is!(text.key(at), "," | ";" | ":" | "." | "(" | ")" | "!" | "?" | "•" | "|" | "→" | "«" | "»" | "*")
+            || is!(text.key(at), "-" | "/") && token.space_before && text.tokens.get(at + 1).is_some_and(|t| t.space_before)
+            || is!(text.key(at), "mais" | "puis")
     };
     let (mut start, mut end) = (first, last);
     while start > 0 && first - start < REACH && text.tokens[start].lines_before == 0 && !bounded(start - 1) {
@@ -32,7 +32,7 @@ pub(super) fn around(analysis: &Analysis<'_>, bytes: Range<usize>) -> Range<usiz
         end += 1;
     }
     // From the word that denies it, and not on to the next one denied.
-    let denies = |at: usize| matches!(text.fold(at), "pas" | "aucun" | "aucune" | "sans" | "ni" | "jamais" | "0" | "absence");
+    let denies = |at: usize| is!(text.key(at), "pas" | "aucun" | "aucune" | "sans" | "ni" | "jamais" | "0" | "absence");
     if let Some(from) = (start..first).rev().find(|at| denies(*at)) {
         start = from;
         end = (last + 1..=end).find(|at| denies(*at)).map_or(end, |at| at - 1);

@@ -2,6 +2,7 @@
 
 use std::ops::Range;
 
+use sillage_clinical::is;
 use sillage_clinical::text::Kind;
 
 use super::number::number;
@@ -51,7 +52,7 @@ impl Extractor<'_, '_> {
         let is_number = |at: usize| text.tokens.get(at).is_some_and(|t| t.kind == Kind::Number);
         let read = |at: usize| number(text, at).filter(|n| n.rest.is_empty() && n.value.fract() == 0.0 && n.value <= 4.0);
         let found = (from..(from + REACH).min(limit).min(text.tokens.len())).filter(|at| is_number(*at)).find_map(read)?;
-        let next = found.next + usize::from(text.fold(found.next) == "|");
+        let next = found.next + usize::from(is!(text.key(found.next), "|"));
         let second = is_number(next) && text.tokens[next].lines_before == 0;
         (!second).then_some((found.value, found.next))
     }

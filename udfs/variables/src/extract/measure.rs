@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::ops::Range as Tokens;
 
+use sillage_clinical::is;
 use sillage_clinical::measurement::{Comparator, Measurement};
 use sillage_clinical::temporal::{Precision, TemporalKind};
 use sillage_clinical::text::Kind;
@@ -61,7 +62,7 @@ impl Extractor<'_, '_> {
             return true;
         }
         let glued = |at: usize| text.tokens.get(at).is_some_and(|t| !t.space_before && t.lines_before == 0);
-        matches!(text.fold(tokens.end), "-" | "/")
+        is!(text.key(tokens.end), "-" | "/")
             && glued(tokens.end)
             && glued(tokens.end + 1)
             && text.tokens[tokens.end + 1].kind == Kind::Number
@@ -157,7 +158,7 @@ impl Extractor<'_, '_> {
             // "71,5 kg": the decimals are no number of their own.
             let glued = |i: usize| i < text.tokens.len() && !text.tokens[i].space_before && text.tokens[i].lines_before == 0;
             let decimals = at >= sentence.start + 2
-                && matches!(text.fold(at - 1), "," | ".")
+                && is!(text.key(at - 1), "," | ".")
                 && glued(at)
                 && glued(at - 1)
                 && text.tokens[at - 2].kind == Kind::Number;

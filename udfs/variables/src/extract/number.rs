@@ -1,5 +1,6 @@
 //! Numbers behind a name: digits, decimals, words, ranges.
 
+use sillage_clinical::is;
 use sillage_clinical::number::spelled;
 use sillage_clinical::text::{Kind, Text};
 
@@ -18,7 +19,7 @@ pub(super) struct Number<'t> {
 /// The number that starts at this token.
 pub(super) fn number<'t>(text: &'t Text<'_>, at: usize) -> Option<Number<'t>> {
     let mut first = at;
-    let comparator = matches!(text.fold(first), "<" | ">" | "≤" | "≥" | "~" | "±");
+    let comparator = is!(text.key(first), "<" | ">" | "≤" | "≥" | "~" | "±");
     if comparator {
         first += 1;
     }
@@ -26,7 +27,7 @@ pub(super) fn number<'t>(text: &'t Text<'_>, at: usize) -> Option<Number<'t>> {
     number.comparator = comparator;
     // "14-15", "14 à 15"
     if number.rest.is_empty()
-        && matches!(text.fold(number.next), "-" | "a")
+        && is!(text.key(number.next), "-" | "a")
         && text.tokens.get(number.next + 1).is_some_and(|t| t.lines_before == 0 && t.kind == Kind::Number)
         && let Some(high) = one(text, number.next + 1)
         && high.value > number.value
@@ -53,7 +54,7 @@ fn one<'t>(text: &'t Text<'_>, at: usize) -> Option<Number<'t>> {
             let mut value: f64 = whole.parse().ok()?;
             let (mut rest, mut next) = (rest, at + 1);
             let glued = |i: usize| text.tokens.get(i).is_some_and(|t| !t.space_before);
-            if rest.is_empty() && matches!(text.fold(next), "," | ".") && glued(next) && glued(next + 1) {
+            if rest.is_empty() && is!(text.key(next), "," | ".") && glued(next) && glued(next + 1) {
                 let decimals = text.fold(next + 1);
                 let length = decimals.bytes().take_while(u8::is_ascii_digit).count();
                 if length > 0 {

@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::ops::Range;
 
 use chrono::{Datelike, NaiveDate};
+use sillage_clinical::is;
 use sillage_clinical::temporal::{Precision, TemporalExpression, TemporalKind};
 use sillage_clinical::text::Kind;
 
@@ -100,7 +101,7 @@ impl Extractor<'_, '_> {
             Some((female, token.range()))
         };
         // One mark may part them.
-        let mark = |at: usize| text.tokens.get(at).is_some_and(|t| t.kind == Kind::Mark && text.fold(at) != ".");
+        let mark = |at: usize| text.tokens.get(at).is_some_and(|t| t.kind == Kind::Mark && !is!(text.key(at), "."));
         let before = || {
             let at = first.checked_sub(1)?;
             (text.tokens[first].lines_before == 0).then(|| letter(at).or_else(|| letter(at.checked_sub(1).filter(|_| mark(at))?))).flatten()

@@ -1,5 +1,6 @@
 //! Scores that go on after their name: "NIHSS à 8 à l'entrée puis à 5 au départ".
 
+use sillage_clinical::is;
 use sillage_clinical::measurement::Measurement;
 use sillage_clinical::text::Kind;
 
@@ -32,15 +33,15 @@ impl Extractor<'_, '_> {
             let end = self.sentence(from.saturating_sub(1)).end.min(limit);
             let mut at = from;
             while at < end {
-                let own = text.fold(at) == "," && self.named_moment(at + 1, end);
+                let own = is!(text.key(at), ",") && self.named_moment(at + 1, end);
                 let headed = self.moment_headed(at, end);
-                let to = text.fold(at + 1) == "a";
+                let to = is!(text.key(at + 1), "a");
                 let recounted = RECOUNTED.iter().any(|stem| text.fold(at).starts_with(stem));
                 let link = own
                     || recounted
                     || headed.is_some()
                     || to && (LINKS.contains(&text.fold(at)) || COURSE.iter().any(|stem| text.fold(at).starts_with(stem)))
-                    || matches!(text.fold(at), "puis" | "→");
+                    || is!(text.key(at), "puis" | "→");
                 let start = headed.unwrap_or(if to { at + 2 } else { at + 1 });
                 at += 1;
                 if !link || start >= end {
@@ -54,8 +55,8 @@ impl Extractor<'_, '_> {
                     t.lines_before == 0
                         && t.kind == Kind::Word
                         && text.fold(found.next).len() <= 3
-                        && !matches!(
-                            text.fold(found.next),
+                        && !is!(
+                            text.key(found.next),
                             "a" | "le" | "au" | "la" | "en" | "et" | "l" | "ce" | "de" | "du" | "d" | "des" | "par"
                         )
                 });
@@ -65,7 +66,7 @@ impl Extractor<'_, '_> {
                     .iter()
                     .any(|t| t.start < text.byte_range(start..found.next).end && t.end > text.byte_range(start..found.next).start);
                 // "puis une thrombectomie" counts nothing.
-                let article = matches!(text.fold(start), "un" | "une");
+                let article = is!(text.key(start), "un" | "une");
                 if counted || timed || article {
                     continue;
                 }
@@ -79,15 +80,15 @@ impl Extractor<'_, '_> {
     /// its moment stands.
     fn moment_headed(&self, mark: usize, end: usize) -> Option<usize> {
         let text = &self.analysis.text;
-        let parts = |at: usize| matches!(text.fold(at), ";" | "," | "|" | "/" | "→");
+        let parts = |at: usize| is!(text.key(at), ";" | "," | "|" | "/" | "→");
         if !parts(mark) || mark + 1 >= end {
             return None;
         }
         let moment = self.hits_in(mark + 1..mark + 2).iter().filter(|h| self.definitions.compiled.cues[h.value as usize].is_some());
         let behind = moment.map(|h| h.end).max()?;
-        let at = behind + usize::from(matches!(text.fold(behind), ":" | "=" | "a"));
+        let at = behind + usize::from(is!(text.key(behind), ":" | "=" | "a"));
         let number = number(text, at).filter(|n| n.rest.is_empty() && at < end)?;
-        let ends = number.next >= end || text.tokens[number.next].lines_before > 0 || parts(number.next) || text.fold(number.next) == ".";
+        let ends = number.next >= end || text.tokens[number.next].lines_before > 0 || parts(number.next) || is!(text.key(number.next), ".");
         (ends && text.tokens[at].lines_before == 0).then_some(at)
     }
 
@@ -95,9 +96,8 @@ impl Extractor<'_, '_> {
     fn named_moment(&self, at: usize, end: usize) -> bool {
         let text = &self.analysis.text;
         let Some(number) = number(text, at).filter(|n| n.rest.is_empty() && n.next < end) else { return false };
-        let leads =
-            matches!(text.fold(number.next), "a" | "au" | "le" | "en" | "lors" | "des" | "ce" | "aujourd" | "actuellement" | "hier");
-        let comma = (number.next..end).find(|i| text.fold(*i) == ",").unwrap_or(end);
+        let leads = is!(text.key(number.next), "a" | "au" | "le" | "en" | "lors" | "des" | "ce" | "aujourd" | "actuellement" | "hier");
+        let comma = (number.next..end).find(|i| is!(text.key(*i), ",")).unwrap_or(end);
         let near = number.next..(number.next + 6).min(comma);
         leads && self.hits_in(near).iter().any(|h| self.definitions.compiled.cues[h.value as usize].is_some())
     }

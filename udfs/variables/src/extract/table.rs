@@ -4,6 +4,7 @@
 
 use std::ops::Range;
 
+use sillage_clinical::is;
 use sillage_clinical::measurement::measurements;
 use sillage_clinical::text::{Kind, Text};
 
@@ -48,7 +49,7 @@ impl Extractor<'_, '_> {
         let text = &self.analysis.text;
         (3..40).contains(&line.len())
             && line.clone().all(|i| text.tokens[i].kind != Kind::Number)
-            && !matches!(text.fold(line.end - 1), "." | ":")
+            && !is!(text.key(line.end - 1), "." | ":")
     }
 
     fn values_mostly(&self, line: &Range<usize>) -> bool {
@@ -61,7 +62,7 @@ impl Extractor<'_, '_> {
     /// Cells of a line: parted by marks or wide spaces where there are any, else words.
     pub(super) fn columns(&self, line: &Range<usize>) -> Vec<Range<usize>> {
         let text = &self.analysis.text;
-        let mark = |i: usize| matches!(text.fold(i), ";" | "|");
+        let mark = |i: usize| is!(text.key(i), ";" | "|");
         let wide = |i: usize| {
             i > line.start && {
                 let gap = &text.original[text.tokens[i - 1].end as usize..text.tokens[i].start as usize];
@@ -109,7 +110,7 @@ impl Extractor<'_, '_> {
             };
             found += usize::from(number);
             at = end;
-            while matches!(text.fold(at), ";" | "|" | ",") && at < line.end {
+            while is!(text.key(at), ";" | "|" | ",") && at < line.end {
                 at += 1;
             }
         }

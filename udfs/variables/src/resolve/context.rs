@@ -7,6 +7,7 @@ use std::sync::OnceLock;
 
 use rustc_hash::FxHasher;
 use serde::Deserialize;
+use sillage_clinical::is;
 use sillage_clinical::phrase::Phrases;
 use sillage_clinical::text::{Kind, Text};
 use sillage_clinical::trie::Hit;
@@ -124,7 +125,7 @@ pub(crate) fn contexts(text: &Text<'_>, sentences: &[Range<usize>], findings: &[
             })
         };
         // "Le score de 12 noté à l'entrée est à rectifier": what stands last before these words.
-        let said = |from: usize, to: usize| (from..to).all(|i| text.tokens[i].kind != Kind::Mark || text.fold(i) == "'");
+        let said = |from: usize, to: usize| (from..to).all(|i| text.tokens[i].kind != Kind::Mark || is!(text.key(i), "'"));
         let withdrawn = hits.iter().any(|h| {
             h.value == WITHDRAWS
                 && span.end <= h.start
@@ -147,8 +148,8 @@ pub(crate) fn contexts(text: &Text<'_>, sentences: &[Range<usize>], findings: &[
                     && twins().any(|(_, (_, t))| t.end <= h.start && h.start - t.end < REACH)
             });
         // "7 h 10 (heure du fils) et non 7 h 50".
-        let behind = if text.fold(span.end) == "(" {
-            (span.end..sentence.end.min(span.end + REACH)).find(|i| text.fold(*i) == ")").map_or(span.end, |i| i + 1)
+        let behind = if is!(text.key(span.end), "(") {
+            (span.end..sentence.end.min(span.end + REACH)).find(|i| is!(text.key(*i), ")")).map_or(span.end, |i| i + 1)
         } else {
             span.end
         };
@@ -161,10 +162,10 @@ pub(crate) fn contexts(text: &Text<'_>, sentences: &[Range<usize>], findings: &[
                     || span.clone().any(number) && (h.end..h.end + 2).any(number))
         };
         // "mRS 3 (pas 2)".
-        let bracketed = text.fold(span.end) == "("
-            && matches!(text.fold(span.end + 1), "pas" | "non")
+        let bracketed = is!(text.key(span.end), "(")
+            && is!(text.key(span.end + 1), "pas" | "non")
             && number(span.end + 2)
-            && text.fold(span.end + 3) == ")";
+            && is!(text.key(span.end + 3), ")");
         let near = |h: &Hit| h.value == CORRECTS && h.start < span.end + REACH && span.start < h.end + REACH;
         found.push(Context {
             sentence: reader.fingerprint(sentence.clone()),
@@ -192,8 +193,8 @@ impl Reader<'_> {
         let number = |at: usize| self.text.tokens.get(at).is_some_and(|t| t.kind == Kind::Number);
         span.clone().any(|at| {
             number(at)
-                && (self.text.fold(at + 1) == "/" && number(at + 2)
-                    || matches!(self.text.fold(at + 1), "." | "-") && number(at + 2) && self.text.fold(at + 3) == self.text.fold(at + 1)
+                && (is!(self.text.key(at + 1), "/") && number(at + 2)
+                    || is!(self.text.key(at + 1), "." | "-") && number(at + 2) && self.text.fold(at + 3) == self.text.fold(at + 1)
                     || MONTHS.iter().any(|m| self.text.fold(at + 1).starts_with(m)))
         })
     }

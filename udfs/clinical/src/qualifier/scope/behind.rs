@@ -3,6 +3,7 @@
 use std::ops::Range;
 
 use super::Scope;
+use crate::is;
 use crate::qualifier::{Cue, CueKind};
 use crate::text::Kind;
 
@@ -20,8 +21,7 @@ impl Scope<'_> {
         if cue.start < self.span.end {
             return false;
         }
-        let plural =
-            self.fold(cue.end - 1).ends_with('s') && !matches!(self.fold(cue.end - 1), "pas" | "plus" | "jamais" | "mois" | "jours");
+        let plural = self.fold(cue.end - 1).ends_with('s') && !is!(self.key(cue.end - 1), "pas" | "plus" | "jamais" | "mois" | "jours");
         let (mut at, mut words, mut chained) = (self.span.end, 0, true);
         while at < cue.start {
             if let Some(mention) = self.mention_at(at) {
@@ -51,8 +51,8 @@ impl Scope<'_> {
                     if words < 4
                         && (at + 1 == cue.start
                             || at + 2 == cue.start
-                                && matches!(
-                                    self.fold(at + 1),
+                                && is!(
+                                    self.key(at + 1),
                                     "est" | "donc" | "a" | "mais" | "puis" | "car" | "finalement" | "secondairement"
                                 ))
                         && (self.apposed(cue.start) || cue.kind == CueKind::Stopped) => {}
@@ -80,7 +80,7 @@ impl Scope<'_> {
                 (_, "de" | "d" | "du" | "des" | "pour" | "par" | "sur" | "sous") => {
                     chained = (chained || words == 0)
                         && (self.mention_at(at + 1).is_some()
-                            || matches!(self.fold(at + 1), "'" | "cet" | "cette" | "ce" | "la" | "l" | "un" | "une"))
+                            || is!(self.key(at + 1), "'" | "cet" | "cette" | "ce" | "la" | "l" | "un" | "une"))
                 }
                 (_, "la" | "le" | "l" | "les" | "a" | "un" | "une" | "cet" | "ce" | "cette") => {}
                 _ => {
@@ -107,14 +107,14 @@ impl Scope<'_> {
 
     /// "STOP thrombectomie".
     pub fn called_off(&self, cue: &Cue) -> bool {
-        self.fold(cue.start) == "stop" && cue.end == self.span.start
+        is!(self.key(cue.start), "stop") && cue.end == self.span.start
     }
 
     /// A day counted from the event stands behind an examination and nothing else does:
     /// "au lit, IRM J2.", "ETT M6". What it showed would follow.
     pub fn scheduled(&self) -> bool {
         let mut at = self.span.end;
-        while matches!(self.fold(at), "controle" | "a") || self.fold(at) == "de" && self.fold(at + 1) == "controle" {
+        while is!(self.key(at), "controle" | "a") || is!(self.key(at), "de") && is!(self.key(at + 1), "controle") {
             at += 1;
         }
         let counted = |at: usize| {
@@ -127,7 +127,7 @@ impl Scope<'_> {
             return false;
         }
         at += 1;
-        if self.fold(at) == "(" {
+        if is!(self.key(at), "(") {
             let Some(close) = self.closing(at) else { return false };
             at = close + 1;
         }
@@ -140,7 +140,7 @@ impl Scope<'_> {
             "," => {
                 !(at + 1..at + 5).any(|i| self.mention_at(i).is_some_and(|m| m.start == i))
                     || self.item_at(at + 1).is_some()
-                    || self.fold(at + 1) == "pas" && self.waits_for()
+                    || is!(self.key(at + 1), "pas") && self.waits_for()
             }
             _ => false,
         }
@@ -149,20 +149,20 @@ impl Scope<'_> {
     /// "IRM J2, rien par la bouche avant".
     fn waits_for(&self) -> bool {
         (self.span.end..self.view.sentence.end.min(self.span.end + ASIDE + 3))
-            .any(|at| matches!(self.fold(at), "avant" | "jusque" | "jusqu" | "la"))
+            .any(|at| is!(self.key(at), "avant" | "jusque" | "jusqu" | "la"))
     }
 
     /// The cue is a verb whose subject may stand further off.
     fn verbal(&self, cue: &Cue) -> bool {
-        cue.end - cue.start > 1 && matches!(self.fold(cue.start), "a" | "est" | "fut" | "etait" | "n" | "ne" | "ont" | "sont" | "sera")
+        cue.end - cue.start > 1 && is!(self.key(cue.start), "a" | "est" | "fut" | "etait" | "n" | "ne" | "ont" | "sont" | "sera")
     }
 
     /// Words set off by commas that say nothing of their own stand there, up to the cue.
     fn aside(&self, from: usize, to: usize) -> bool {
         to > from + 1
             && to - from <= ASIDE
-            && self.fold(to - 1) == ","
-            && (from..to - 1).all(|at| (self.kind(at) == Some(Kind::Word) || self.fold(at) == "'") && self.mention_at(at).is_none())
+            && is!(self.key(to - 1), ",")
+            && (from..to - 1).all(|at| (self.kind(at) == Some(Kind::Word) || is!(self.key(at), "'")) && self.mention_at(at).is_none())
     }
 
     /// Words that speak of what stands before the comma: "thrombolyse, contre-indiquée
@@ -197,7 +197,7 @@ impl Scope<'_> {
         }
         // "ETT : 0 thrombus": the examination was done.
         let nought = cue.end - 1;
-        let examined = matches!(self.fold(nought), "0" | "ø" | "zero")
+        let examined = is!(self.key(nought), "0" | "ø" | "zero")
             && self.mention_at(cue.end).is_some_and(|m| m.start == cue.end && self.view.text.tokens[cue.end].lines_before == 0)
             && self.view.cues_in(self.span.clone()).iter().any(|c| c.kind == CueKind::Examined);
         if examined {
@@ -205,7 +205,7 @@ impl Scope<'_> {
         }
         let between = self.span.end..cue.start;
         between.len() <= 12
-            && (between.clone().all(|i| self.side(i) || matches!(self.fold(i), "/" | "(" | "-" | "=" | ":" | "\"" | "|" | ";"))
+            && (between.clone().all(|i| self.side(i) || is!(self.key(i), "/" | "(" | "-" | "=" | ":" | "\"" | "|" | ";"))
                 && between.len() <= 3
                 || self.described(cue)
                 || self.bracket(between.clone()))
@@ -213,7 +213,7 @@ impl Scope<'_> {
             // "hypothyroïdie⏎jamais fumé": what opens a line and goes on speaks of what follows.
             && (self.view.text.tokens[cue.start].lines_before == 0 || self.ends_cell(cue.end))
             // "HTA ; non diabétique": behind a semicolon only a cell of a table answers.
-            && (!between.into_iter().any(|i| self.fold(i) == ";") || self.ends_cell(cue.end))
+            && (!between.into_iter().any(|i| is!(self.key(i), ";")) || self.ends_cell(cue.end))
     }
 
     /// "athérome protrusif : absent": a word or two of the span before the colon.
@@ -227,7 +227,7 @@ impl Scope<'_> {
                 && self.fold(at).len() > 3
                 && self.mention_at(at).is_none()
         };
-        (1..3).contains(&between.len()) && matches!(self.fold(cue.start), ":" | "=") && between.into_iter().all(plain)
+        (1..3).contains(&between.len()) && is!(self.key(cue.start), ":" | "=") && between.into_iter().all(plain)
     }
 
     /// "Holter 72 h : 0 FA": the nought counts what follows it, unless it answers what
@@ -235,9 +235,9 @@ impl Scope<'_> {
     pub fn counted_none(&self, cue: &Cue) -> bool {
         cue.end <= self.span.start
             && cue.end - cue.start == 2
-            && matches!(self.fold(cue.start), ":" | "=")
-            && matches!(self.fold(cue.end - 1), "0" | "ø" | "zero")
-            && (cue.end..self.span.start).all(|i| matches!(self.fold(i), "de" | "d" | "'"))
+            && is!(self.key(cue.start), ":" | "=")
+            && is!(self.key(cue.end - 1), "0" | "ø" | "zero")
+            && (cue.end..self.span.start).all(|i| is!(self.key(i), "de" | "d" | "'"))
             && (cue.end - 1..=self.span.start).all(|i| self.view.text.tokens[i].lines_before == 0)
             && self.counts(cue.start)
     }
@@ -246,8 +246,8 @@ impl Scope<'_> {
     pub fn goes_on(&self, cue: &Cue) -> bool {
         cue.end <= self.span.start
             && cue.end - cue.start == 2
-            && matches!(self.fold(cue.start), ":" | "=")
-            && (self.fold(cue.end - 1).starts_with("aucun") || self.fold(cue.end - 1) == "jamais")
+            && is!(self.key(cue.start), ":" | "=")
+            && (self.fold(cue.end - 1).starts_with("aucun") || is!(self.key(cue.end - 1), "jamais"))
             && self.view.text.tokens.get(cue.end).is_some_and(|t| t.kind == Kind::Word && t.lines_before == 0)
             && !self.ends_item(cue)
     }
@@ -258,20 +258,20 @@ impl Scope<'_> {
         let tokens = &self.view.text.tokens;
         let same_line = |at: usize| tokens.get(at).is_some_and(|t| t.lines_before == 0);
         let mut at = self.span.end;
-        while self.fold(at) == "/" && same_line(at) && same_line(at + 1) {
+        while is!(self.key(at), "/") && same_line(at) && same_line(at + 1) {
             let Some(next) = self.mention_at(at + 1) else { return false };
             at = next.end.max(at + 2);
         }
-        if self.fold(at) != "-" || !same_line(at) || !tokens[at].space_before {
+        if !is!(self.key(at), "-") || !same_line(at) || !tokens[at].space_before {
             return false;
         }
-        if same_line(at + 1) && matches!(self.fold(at + 1), "," | ";" | "/" | ")") {
+        if same_line(at + 1) && is!(self.key(at + 1), "," | ";" | "/" | ")") {
             return true;
         }
         let first = (0..=self.span.start).rev().find(|i| *i == 0 || tokens[*i].lines_before > 0).unwrap_or(0);
         let last = (at..).find(|i| !same_line(i + 1)).unwrap_or(at);
         let short = self.view.text.byte_range(first..last + 1).len() <= TICKED;
-        short && self.fold(first) != "-" && matches!(self.fold(last), "-" | "+") && tokens[last].space_before
+        short && !is!(self.key(first), "-") && is!(self.key(last), "-" | "+") && tokens[last].space_before
     }
 
     /// A nought here counts what follows; it answers nothing before it.
@@ -283,17 +283,17 @@ impl Scope<'_> {
             .text
             .tokens
             .get(self.span.end)
-            .is_some_and(|t| t.lines_before == 0 && (t.kind == Kind::Number || matches!(self.fold(self.span.end), ":" | "=")));
+            .is_some_and(|t| t.lines_before == 0 && (t.kind == Kind::Number || is!(self.key(self.span.end), ":" | "=")));
         !told && !ends(CueKind::Scored) && (ends(CueKind::Examined) || nought == 0 || self.mention_at(nought - 1).is_none())
     }
 
     fn bracket(&self, between: Range<usize>) -> bool {
-        self.fold(between.start) == "(" && self.closing(between.start) == between.end.checked_sub(1)
+        is!(self.key(between.start), "(") && self.closing(between.start) == between.end.checked_sub(1)
     }
 
     pub(super) fn side(&self, at: usize) -> bool {
-        matches!(
-            self.fold(at),
+        is!(
+            self.key(at),
             "g" | "d"
                 | "gauche"
                 | "droit"
@@ -327,11 +327,11 @@ impl Scope<'_> {
         }
         if self.fold(cue.end - 1).starts_with("aucun") || cue.end - cue.start > 2 {
             return self.mention_at(at).is_none()
-                && !matches!(self.fold(at), "de" | "d" | "'")
+                && !is!(self.key(at), "de" | "d" | "'")
                 && (token.kind != Kind::Word
                     || self.cue_at(at, &[CueKind::Link, CueKind::Circumstance, CueKind::Terminator])
-                    || matches!(
-                        self.fold(at),
+                    || is!(
+                        self.key(at),
                         "ce" | "connu" | "connue" | "notable" | "retrouve" | "retrouvee" | "a" | "en" | "dans" | "au" | "et"
                     ));
         }
@@ -341,22 +341,17 @@ impl Scope<'_> {
         }
         match token.kind {
             // "HTA : 0 / diabète : 0", not "EVA : 0 / 10" nor "oui / non".
-            Kind::Mark if self.fold(at) == "/" => {
-                token.space_before
-                    && self.spaced(at + 1)
-                    && self.kind(at + 1) == Some(Kind::Word)
-                    && !matches!(self.fold(at + 1), "oui" | "non")
+            Kind::Mark if is!(self.key(at), "/") => {
+                token.space_before && self.spaced(at + 1) && self.kind(at + 1) == Some(Kind::Word) && !is!(self.key(at + 1), "oui" | "non")
             }
             // "NON - annulée": what stands behind a dash explains the answer.
-            Kind::Mark if self.fold(at) == "-" => token.space_before && self.spaced(at + 1),
-            Kind::Mark => !matches!(self.fold(at), "%" | "'"),
+            Kind::Mark if is!(self.key(at), "-") => token.space_before && self.spaced(at + 1),
+            Kind::Mark => !is!(self.key(at), "%" | "'"),
             Kind::Number => false,
             Kind::Word => {
                 // "FA : 0 au scope".
-                let seen = cue.end - cue.start == 2 && matches!(self.fold(at), "au" | "aux" | "sur");
-                seen || self.mention_at(at).is_some()
-                    || token.capital
-                    || matches!(self.fold(at), "ni" | "et" | "mais" | "pas" | "ce" | "par")
+                let seen = cue.end - cue.start == 2 && is!(self.key(at), "au" | "aux" | "sur");
+                seen || self.mention_at(at).is_some() || token.capital || is!(self.key(at), "ni" | "et" | "mais" | "pas" | "ce" | "par")
             }
         }
     }

@@ -1,5 +1,6 @@
 //! Family names that are words as well: what stands behind a given name.
 
+use sillage_clinical::is;
 use sillage_clinical::text::Kind;
 
 use super::{Page, Part, PartKind, Trust, look};
@@ -25,7 +26,7 @@ impl Page<'_, '_> {
         if !given || self.has(at, look::IN_CAPITALS | look::CLINICAL | word::ACRONYM) || !self.has(at, look::CAPITAL) {
             return false;
         }
-        let headed = matches!(self.fold(at + 1), ":" | "=") || self.fold(at + 1) == "(" && self.fold(at + 2) == "e";
+        let headed = is!(self.key(at + 1), ":" | "=") || is!(self.key(at + 1), "(") && is!(self.key(at + 2), "e");
         let running = before
             .first()
             .is_some_and(|p| p.tokens.start > 0 && self.same_line(p.tokens.start) && self.has(p.tokens.start - 1, look::LOWER));
@@ -49,7 +50,7 @@ impl Page<'_, '_> {
         let given = |p: &Part| p.kind == PartKind::Word && p.bits & word::ANY_GIVEN != 0;
         let pure = |p: &Part| given(p) && p.bits & word::ANY_FAMILY == 0;
         let (announced, body, next) = (trust >= Trust::Announced, self.has(at, look::BODY), at + 1);
-        let mark = |i: usize| self.text.tokens[i].kind == Kind::Mark && !matches!(self.fold(i), "-" | "/" | "'" | "+" | "=");
+        let mark = |i: usize| self.text.tokens[i].kind == Kind::Mark && !is!(self.key(i), "-" | "/" | "'" | "+" | "=");
         let closed = self.closed(next) || mark(next);
         if before.is_empty() {
             return body && self.stands_out(at) && (trust == Trust::Titled && self.goes_on(next, closed) || self.before_given(at));
@@ -60,10 +61,10 @@ impl Page<'_, '_> {
         if self.stands_out(at) {
             let mixed = before.iter().all(|p| given(p) && !p.upper || p.kind == PartKind::Initial && p.upper);
             let sure = body || !self.has(at, look::CLINICAL) || announced && closed && !likely_common(fold);
-            let ends = closed && (announced || self.fold(next) != ":") || announced && self.goes_on(next, closed);
+            let ends = closed && (announced || !is!(self.key(next), ":")) || announced && self.goes_on(next, closed);
             return mixed && sure && ends;
         }
-        let sure = self.fold(next) != ":" || before.iter().all(pure);
+        let sure = !is!(self.key(next), ":") || before.iter().all(pure);
         announced && body && before.iter().all(given) && closed && sure
     }
 
@@ -71,7 +72,7 @@ impl Page<'_, '_> {
     fn before_given(&self, at: usize) -> bool {
         let bits = self.bits(at + 1);
         let given = bits & word::ANY_GIVEN != 0 && bits & (look::CAPITAL | look::UPPER) == look::CAPITAL;
-        given && self.same_line(at + 1) && (self.closed(at + 2) || matches!(self.fold(at + 2), "," | ")" | ";" | "("))
+        given && self.same_line(at + 1) && (self.closed(at + 2) || is!(self.key(at + 2), "," | ")" | ";" | "("))
     }
 
     /// What may stand behind a name: the end of a phrase, a word in small letters, nothing

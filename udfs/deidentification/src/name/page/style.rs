@@ -1,25 +1,26 @@
 //! Lines and texts that are written in one case throughout.
 
 use rustc_hash::FxHashSet;
+use sillage_clinical::is;
 use sillage_clinical::text::{Kind, Text};
 
 use super::look;
 use crate::name::knowledge::word;
 
-/// Words that the text writes in small letters; names are written so in a mail address and a login.
-pub(super) fn small_words<'t>(text: &'t Text<'_>) -> FxHashSet<&'t str> {
+/// Keys of the words that the text writes in small letters; names are written so in a mail address and a login.
+pub(super) fn small_words(text: &Text<'_>) -> FxHashSet<u64> {
     let mut seen = FxHashSet::default();
     let mut start = 0;
     for end in 1..=text.tokens.len() {
         if end < text.tokens.len() && !text.tokens[end].space_before && text.tokens[end].lines_before == 0 {
             continue;
         }
-        if !(start..end).any(|i| matches!(text.fold(i), "@" | "_" | "www")) {
+        if !(start..end).any(|i| is!(text.key(i), "@" | "_" | "www")) {
             let small = |i: &usize| {
                 let token = &text.tokens[*i];
                 token.kind == Kind::Word && !token.capital && token.end - token.start > 2
             };
-            seen.extend((start..end).filter(small).map(|i| text.fold(i)));
+            seen.extend((start..end).filter(small).map(|i| text.key(i)));
         }
         start = end;
     }
@@ -77,10 +78,10 @@ fn in_small_letters(text: &Text<'_>, bits: &mut [u32]) {
         }
         bits[i] |= look::CAPITAL;
         let letter = |i: usize, bits: &[u32]| text.fold(i).len() == 1 && bits[i] & look::LOWER != 0;
-        if i > 1 && text.fold(i - 1) == "." && letter(i - 2, bits) {
+        if i > 1 && is!(text.key(i - 1), ".") && letter(i - 2, bits) {
             bits[i - 2] |= look::SINGLE;
         }
-        if i + 2 < bits.len() && text.tokens[i + 1].lines_before == 0 && text.fold(i + 2) == "." && letter(i + 1, bits) {
+        if i + 2 < bits.len() && text.tokens[i + 1].lines_before == 0 && is!(text.key(i + 2), ".") && letter(i + 1, bits) {
             bits[i + 1] |= look::SINGLE;
         }
     }

@@ -2,6 +2,7 @@
 //! and weeks of the year: "S12 2025", "sem. 24".
 
 use chrono::Datelike;
+use sillage_clinical::is;
 use sillage_clinical::temporal::ROMAN_MONTHS;
 
 use super::Date;
@@ -43,9 +44,9 @@ impl Reader<'_, '_> {
             && self.is_day(at)
             && self.same_line(shift)
             && self.upper(shift)
-            && matches!(self.fold(shift), "am" | "pm" | "apm" | "m" | "n" | "s" | "j" | "nuit" | "jour" | "matin" | "soir")
+            && is!(self.key(shift), "am" | "pm" | "apm" | "m" | "n" | "s" | "j" | "nuit" | "jour" | "matin" | "soir")
             && self.same_line(mark)
-            && matches!(self.fold(mark), "-" | "–" | ":")
+            && is!(self.key(mark), "-" | "–" | ":")
             && !self.glued(mark + 1)
     }
 
@@ -87,14 +88,14 @@ impl Reader<'_, '_> {
             && (self.digits(next).is_some()
                 || self.is(next, Cue::Unit)
                 || self.glued(next) && self.glued(next + 1) && !self.line_start(next + 1)
-                || matches!(self.fold(next), "%" | "°" | "=" | "/" | "-" | "+"));
+                || is!(self.key(next), "%" | "°" | "=" | "/" | "-" | "+"));
         (said && parted && valid && !goes_on && !self.measured(at) && self.near_document(day.value, month.value)).then(|| Date::new(next))
     }
 
     /// "XII/2018", "II.2016": a month in Roman figures and its year.
     pub(super) fn roman_month_year(&self, at: usize) -> Option<Date> {
         let year = self.digits(at + 2).filter(|d| d.count == 4 && (1900..2100).contains(&d.value))?;
-        let joined = matches!(self.fold(at + 1), "/" | "." | "-") && self.glued(at + 1) && self.glued(at + 2);
+        let joined = is!(self.key(at + 1), "/" | "." | "-") && self.glued(at + 1) && self.glued(at + 2);
         let alone = at == 0 || !self.glued(at) || self.mark(at - 1, "(");
         (joined && alone && self.upper(at) && ROMAN_MONTHS.contains(&self.fold(at)))
             .then(|| Date { year: Some(year.value), ..Date::new(at + 3) })
@@ -109,7 +110,7 @@ impl Reader<'_, '_> {
             .iter()
             .position(|m| *m == self.fold(at + 2))
             .filter(|_| self.upper(at + 2) && self.fold(at + 2).len() > letters)?;
-        let joined = matches!(self.fold(at + 1), "." | "/" | "-") && self.glued(at + 1) && self.glued(at + 2);
+        let joined = is!(self.key(at + 1), "." | "/" | "-") && self.glued(at + 1) && self.glued(at + 2);
         let graded = self.mark(at + 1, "/") && at > 0 && self.upper(at - 1) && self.same_line(at);
         let named = graded || self.cue_before(at, 3, Cue::Score) || self.cue_before(at, 3, Cue::NamedAfter);
         (joined && !named && !self.tail(at) && self.near_document(day.value, month as u64 + 1)).then(|| Date::new(at + 3))

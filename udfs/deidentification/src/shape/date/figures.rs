@@ -2,6 +2,7 @@
 
 use std::ops::Range;
 
+use sillage_clinical::is;
 use sillage_clinical::text::Kind;
 
 use super::Date;
@@ -35,8 +36,7 @@ impl Reader<'_, '_> {
         }
         let tight = (1..=4).all(|i| self.glued(at + i));
         let (c, c_count, last) = self.leading_figure(at + 4)?;
-        let more =
-            matches!(self.fold(at + 5), "/" | "." | "-") && self.glued(at + 5) && self.glued(at + 6) && self.digits(at + 6).is_some();
+        let more = is!(self.key(at + 5), "/" | "." | "-") && self.glued(at + 5) && self.glued(at + 6) && self.digits(at + 6).is_some();
         if more && mark == second && self.fold(at + 5) == mark && c_count <= 2 && a_count <= 2 {
             return None;
         }
@@ -142,7 +142,7 @@ impl Reader<'_, '_> {
             return None;
         }
         let clock = self.clock_behind(at + 3);
-        let third = matches!(self.fold(at + 3), "/" | "." | "-" | ",")
+        let third = is!(self.key(at + 3), "/" | "." | "-" | ",")
             && self.glued(at + 3)
             && self.glued(at + 4)
             && self.kind(at + 4) == Some(Kind::Number);
@@ -150,7 +150,7 @@ impl Reader<'_, '_> {
         // "04/2016 CH de Brouzac": no unit stands behind a year.
         let initial = initial || b_count == 4 && self.capital(at + 3);
         let amount = self.is(at + 3, Cue::Unit) && self.same_line(at + 3) && !clock && !initial;
-        if third && !(mark == "/" && matches!(self.fold(at + 3), "-" | ",")) || amount {
+        if third && !(mark == "/" && is!(self.key(at + 3), "-" | ",")) || amount {
             return None;
         }
         if self.before(at, 1) == "°" || self.before(at, 1) == "#" {
@@ -175,7 +175,7 @@ impl Reader<'_, '_> {
         }
         let vital = self.vital_before(at);
         let article = matches!(self.before(at, 1), "le" | "du" | "les" | "au" | "des" | "date" | "depuis" | "jusqu" | "dates") && at > 0
-            || cued && self.fold(at - 1) != "en" && !self.fold(at - 1).is_empty();
+            || cued && !is!(self.key(at - 1), "en") && !self.fold(at - 1).is_empty();
         if a <= 31 && b <= 12 {
             let sure = if mark == "/" {
                 if article {
@@ -208,13 +208,13 @@ impl Reader<'_, '_> {
                         && self.near_document(a, b);
                 // "séjour du 30-1 au 10-2"
                 let ends = self.mark(at + 1, "-")
-                    && (self.before(at, 1) == "du" && self.fold(at + 3) == "au" && self.mark(at + 5, "-")
+                    && (self.before(at, 1) == "du" && is!(self.key(at + 3), "au") && self.mark(at + 5, "-")
                         || self.before(at, 1) == "au" && at > 1 && self.is_taken(at - 2))
                     && self.near_document(a, b);
                 // or "14.03 N - calme"
                 let shift = self.upper(at + 3)
-                    && matches!(self.fold(at + 3), "n" | "m" | "s" | "j" | "am" | "apm" | "nuit" | "matin" | "soir" | "jour")
-                    && (matches!(self.fold(at + 4), "-" | "–" | ":" | "|") && !self.glued(at + 5) || self.line_start(at + 4));
+                    && is!(self.key(at + 3), "n" | "m" | "s" | "j" | "am" | "apm" | "nuit" | "matin" | "soir" | "jour")
+                    && (is!(self.key(at + 4), "-" | "–" | ":" | "|") && !self.glued(at + 5) || self.line_start(at + 4));
                 let heads = mark == "."
                     && self.line_start(at)
                     && (self.mark(at + 3, ":") || shift)
@@ -258,8 +258,8 @@ impl Reader<'_, '_> {
 
     /// A day and a month that nothing announces.
     fn bare_day_month(&self, at: usize, day: (u64, usize), month: (u64, usize), scored: bool, clock: bool) -> bool {
-        let heads = self.line_start(at)
-            && (matches!(self.fold(at + 3), ":" | "-" | "–" | "→" | "|") || self.word(at + 3) && self.same_line(at + 3));
+        let heads =
+            self.line_start(at) && (is!(self.key(at + 3), ":" | "-" | "–" | "→" | "|") || self.word(at + 3) && self.same_line(at + 3));
         if clock || self.is(at.wrapping_sub(1), Cue::Weekday) && at > 0 {
             return !scored || self.line_start(at) || clock && month.1 == 2;
         }
@@ -297,14 +297,14 @@ impl Reader<'_, '_> {
                 && self.word(at.wrapping_sub(1))
                 && at > 0
                 && !matches!(self.before(at, 1), "a" | "sur" | "x" | "les" | "aux" | "environ");
-            let ranged = matches!(self.fold(at + 3), "au" | "→") && self.digits(at + 4).is_some() && self.mark(at + 5, "/");
+            let ranged = is!(self.key(at + 3), "au" | "→") && self.digits(at + 4).is_some() && self.mark(at + 5, "/");
             return ranged || day.0 > 12 && (heads && self.mark(at + 3, ":") || met || bare && !self.is(at + 3, Cue::Unit));
         }
         if month.0 < 10 {
             return !matches!(self.before(at, 1), "=" | "<" | ">" | "x");
         }
         // "8/10", "12/12" may be scores.
-        let range = matches!(self.fold(at + 3), "-" | "au" | "→") || self.before(at, 1) == "-";
+        let range = is!(self.key(at + 3), "-" | "au" | "→") || self.before(at, 1) == "-";
         let headed = self.mark(at + 3, ":") && !self.glued(at + 4) || self.examined(at);
         heads
             || headed && day.1 == 2
@@ -326,7 +326,7 @@ impl Reader<'_, '_> {
                 return false;
             }
             index -= 1;
-            if matches!(self.fold(index), "." | ";" | "le" | "du") && !self.glued(index + 1) {
+            if is!(self.key(index), "." | ";" | "le" | "du") && !self.glued(index + 1) {
                 return false;
             }
             if self.is(index, Cue::Vital) {
@@ -337,7 +337,7 @@ impl Reader<'_, '_> {
     }
 
     pub(in crate::shape) fn sentence_ends(&self, at: usize) -> bool {
-        self.line_start(at) || self.token(at).is_none() || matches!(self.fold(at), "." | "," | ";" | ")" | ":")
+        self.line_start(at) || self.token(at).is_none() || is!(self.key(at), "." | "," | ";" | ")" | ":")
     }
 
     /// "12032024", "20240312", "120324" where a date is announced.

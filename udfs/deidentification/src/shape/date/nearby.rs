@@ -3,6 +3,8 @@
 
 use chrono::{Datelike, NaiveDate};
 
+use sillage_clinical::is;
+
 use crate::shape::gazetteer::Cue;
 use crate::shape::reader::Reader;
 
@@ -49,7 +51,7 @@ impl Reader<'_, '_> {
             return false;
         }
         let before = at.checked_sub(1);
-        let bracket = self.before(at, 1) == "(" && matches!(self.fold(end), ")" | "," | ":" | ";");
+        let bracket = self.before(at, 1) == "(" && is!(self.key(end), ")" | "," | ":" | ";");
         let happens = (1..5).take_while(|back| at >= *back && !matches!(self.before(at, *back), "." | ";" | ":")).any(|back| {
             let word = self.before(at, back);
             super::super::day::meeting(word)
@@ -120,7 +122,7 @@ impl Reader<'_, '_> {
         let mut index = at;
         while index > 0 && !self.line_start(index) && at - index < 24 {
             index -= 1;
-            if matches!(self.fold(index), "." | ";") && !self.glued(index + 1) {
+            if is!(self.key(index), "." | ";") && !self.glued(index + 1) {
                 return false;
             }
             if self.is(index, Cue::Vital) || self.is(index, Cue::Score) {

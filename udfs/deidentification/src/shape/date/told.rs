@@ -1,6 +1,7 @@
 //! Days that no figure tells: "troisième jeudi de juin", "lundi de Pâques",
 //! "mardi seize", "le dix-neuf au matin", and months in Roman figures.
 
+use sillage_clinical::is;
 use sillage_clinical::temporal::ROMAN_MONTHS;
 
 use super::Date;
@@ -27,7 +28,7 @@ impl Reader<'_, '_> {
             "d" if self.mark(at + 1, "'") => at + 2,
             _ => return None,
         };
-        if self.fold(month) == "mois" {
+        if is!(self.key(month), "mois") {
             return Some(Date::new(month + 1));
         }
         if !self.is(month, Cue::Month) || !self.near(month) {
@@ -43,8 +44,8 @@ impl Reader<'_, '_> {
         if !self.is(at + 1, Cue::Weekday) {
             return None;
         }
-        let nth = matches!(
-            self.fold(at),
+        let nth = is!(
+            self.key(at),
             "premier"
                 | "deuxieme"
                 | "second"
@@ -73,10 +74,10 @@ impl Reader<'_, '_> {
             return Some(Date::new(at + 2));
         }
         let mut feast = at + 1;
-        while matches!(self.fold(feast), "de" | "des" | "du" | "la" | "l" | "d" | "'") && feast < at + 5 {
+        while is!(self.key(feast), "de" | "des" | "du" | "la" | "l" | "d" | "'") && feast < at + 5 {
             feast += 1;
         }
-        let named = self.is(feast, Cue::Holiday) || matches!(self.fold(feast), "rameaux" | "cendres");
+        let named = self.is(feast, Cue::Holiday) || is!(self.key(feast), "rameaux" | "cendres");
         (feast > at + 1 && named && self.near(feast)).then(|| Date::new(feast + 1))
     }
 
@@ -88,18 +89,17 @@ impl Reader<'_, '_> {
             return None;
         }
         let (value, end) = self.number_in_words(day)?;
-        let part = self.fold(end) == "au" && matches!(self.fold(end + 1), "matin" | "soir" | "petit")
-            || matches!(self.fold(end), "a" | "vers") && self.digits(end + 1).is_some()
-            || matches!(self.fold(end), "dans") && self.fold(end + 2) == "nuit";
-        let closes =
-            weekday && (self.token(end).is_none() || self.line_start(end) || matches!(self.fold(end), "," | "." | ")" | ";" | "et"));
+        let part = is!(self.key(end), "au") && is!(self.key(end + 1), "matin" | "soir" | "petit")
+            || is!(self.key(end), "a" | "vers") && self.digits(end + 1).is_some()
+            || is!(self.key(end), "dans") && is!(self.key(end + 2), "nuit");
+        let closes = weekday && (self.token(end).is_none() || self.line_start(end) || is!(self.key(end), "," | "." | ")" | ";" | "et"));
         (value < 32 && value > 1 && (part || closes)).then(|| Date::new(end))
     }
 
     /// "14 VI 2024", "14/VI/24".
     fn roman_month(&self, at: usize) -> Option<Date> {
         self.digits(at).filter(|d| d.count <= 2 && (1..=31).contains(&d.value))?;
-        let marked = matches!(self.fold(at + 1), "/" | "-" | ".");
+        let marked = is!(self.key(at + 1), "/" | "-" | ".");
         let step = if marked { 2 } else { 1 };
         let (month, year) = (at + step, at + 2 * step);
         let roman = ROMAN_MONTHS.contains(&self.fold(month)) && self.upper(month);
