@@ -361,7 +361,11 @@ impl KnownIdentifiers {
                         titled() && run.capital || run.upper && !shouted && run.fold.len() > 3 && !of_a_thing(text, &runs, first)
                     }
                 };
-                if written && !whole_of_longer_number(&runs, first, last) {
+                // "14 mL de": two or three letters in pieces are initials where all have capitals.
+                let pieces = last > first
+                    && key.len() < 4
+                    && runs[first..=last].iter().any(|r| !r.upper && !r.fold.starts_with(|c: char| c.is_ascii_digit()));
+                if written && !pieces && !whole_of_longer_number(&runs, first, last) {
                     return Some(Leak { label: *label, start: run.start, end: runs[last].end });
                 }
             }

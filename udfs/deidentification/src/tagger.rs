@@ -34,6 +34,8 @@ pub(crate) const DETECTOR: &str = "tagger:context";
 const NAMES: f32 = 0.2;
 /// The same for houses, whose names the rules know, for words in small letters, for a lone letter.
 const UNSURE: f32 = 0.3;
+/// The same for words of French or of medicine.
+const EXPLAINED: f32 = 0.5;
 /// The same for figures, of which most are measured.
 const FIGURES: f32 = 0.5;
 /// Numbers on a line that make it a row of values.
@@ -67,8 +69,10 @@ pub(crate) fn tagged(
         let name = matches!(label, Label::Nom | Label::Prenom | Label::Ville | Label::Adresse);
         let small = page.has(at, look::LOWER) && page.fold(at).len() > SMALL;
         let bare = page.has(at, look::SINGLE) && !is!(page.key(at + 1), ".");
+        let common = page.fold(at).len() > SMALL && known::explained(page.fold(at));
         let least = match figures {
             true => FIGURES,
+            false if common => EXPLAINED,
             false if name && !small && !bare => NAMES,
             false => UNSURE,
         };

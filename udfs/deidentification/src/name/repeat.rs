@@ -63,7 +63,9 @@ impl Known {
             let title = names.cue(&text, at).is_some_and(|c| c.roles & (role::TITLE | role::FUNCTION) != 0) && fold.len() < 12;
             let bits = names.word(fold);
             let none = bits & (word::COMMON | word::QUALIFIER | word::ACRONYM) != 0 && bits & word::ANY_NAME == 0;
-            if token.kind != Kind::Word || title || none && !token.upper {
+            // "équipe USINV": nobody is called like a ward.
+            let ward = bits & word::ACRONYM != 0 && bits & word::ANY_NAME == 0 && fold.len() > 2;
+            if token.kind != Kind::Word || title || ward || none && !token.upper {
                 continue;
             }
             letters.extend(fold.chars().next());

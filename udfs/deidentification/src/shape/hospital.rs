@@ -115,17 +115,22 @@ impl Reader<'_, '_> {
         Some(end)
     }
 
-    /// "C.H. de Brouzac", "C.H.U. Sud": a house in letters with dots.
+    /// "C.H. de Brouzac", "C.H.U. Sud", "G.H.N.B.": a house in letters with dots.
     fn dotted_house(&self, at: usize) -> Option<usize> {
         let dot = |i: usize| self.mark(i, ".") && self.glued(i);
-        if !(is!(self.key(at), "c") && self.upper(at) && dot(at + 1) && is!(self.key(at + 2), "h") && self.glued(at + 2) && dot(at + 3))
-            || self.glued(at)
-        {
+        let house = is!(self.key(at), "c" | "g") && self.upper(at) && is!(self.key(at + 2), "h");
+        if !(house && dot(at + 1) && self.glued(at + 2) && dot(at + 3)) || self.glued(at) {
             return None;
         }
         let mut next = at + 4;
-        while is!(self.key(next), "u" | "r" | "i" | "g" | "s") && self.glued(next) && dot(next + 1) {
+        // Letters that say more than what kind of house it is.
+        let mut own = false;
+        while self.fold(next).len() == 1 && self.upper(next) && self.glued(next) && dot(next + 1) {
+            own |= !is!(self.key(next), "u" | "r" | "i" | "g" | "s" | "t" | "d" | "p");
             next += 2;
+        }
+        if own {
+            return Some(next);
         }
         while is!(self.key(next), "de" | "d" | "'" | "du" | "la" | "le" | "des" | "-") && next < at + 12 {
             next += 1;
@@ -323,6 +328,14 @@ impl Reader<'_, '_> {
                         break;
                     }
                 }
+                // "Hôpital Anne et Joseph Kervadec": two given names before one of a family.
+                Some(Kind::Word)
+                    if is!(self.key(at), "et")
+                        && at == first + 1
+                        && self.capital(at + 1)
+                        && self.capital(at + 2)
+                        && self.same_line(at + 2)
+                        && !self.is(at + 1, Cue::Hospital) => {}
                 Some(Kind::Word) => {
                     let particle = self.is(at, Cue::Particle) && self.leads_to_capital(at) && self.near(at + 1);
                     if particle && !is!(self.key(at), "a" | "s" | "et") && (self.upper(kind) || !self.is(at + 1, Cue::EndsName)) {
