@@ -12,6 +12,7 @@ mod history;
 mod kin;
 mod scope;
 
+use crate::is;
 use crate::section::Prior;
 use crate::text::Text;
 pub(crate) use cues::{Cue, CueKind, Cues};
@@ -147,6 +148,8 @@ impl SentenceView<'_> {
                 CueKind::NegationBeforeAdjacent => scope.adjacent_before(cue),
                 CueKind::NegationAfter => scope.reached_behind(cue) && (setting.drug || setting.procedure || !scope.of_treatment(cue)),
                 CueKind::StoppedBefore => setting.procedure && scope.called_off(cue),
+                // "ETT RAS": it was done and shows nothing.
+                CueKind::NegationAfterAdjacent if setting.procedure && is!(scope.key(cue.end - 1), "ras") => false,
                 CueKind::NegationAfterAdjacent => {
                     scope.adjacent_after(cue)
                         || scope.counted_none(cue)
@@ -212,7 +215,7 @@ impl SentenceView<'_> {
 
     fn family(&self, scope: &Scope<'_>, setting: Setting) -> bool {
         if setting.drug {
-            return false;
+            return self.outside(scope.span).any(|cue| cue.kind == CueKind::Kin && scope.taken_by_kin(cue));
         }
         if setting.prior == Prior::Family && !setting.procedure && !scope.allergy() {
             return true;

@@ -101,7 +101,7 @@ impl Trie {
             && let Some(node) = self.children.get(&(0, id))
         {
             let mut walk = Walk { trie: self, text, words, vocabulary, start, found: &mut found };
-            walk.follow(*node, start + 1, 1, u16::from(text.tokens[start].upper), 0);
+            walk.take(*node, start, 1, u16::from(text.tokens[start].upper), 0);
         } else if cut_word(text, words, start) {
             // At the end of a sentence it may be a whole word: alone it is not enough.
             let least = if goes_on(text, start + 2) { 1 } else { 2 };
@@ -146,8 +146,12 @@ fn mark(flags: &mut Vec<bool>, word: WordId) {
 
 /// A word that no list holds, written with a dot right behind it: "insuff.".
 fn cut_word(text: &Text<'_>, words: &[WordId], at: usize) -> bool {
-    words[at] == UNKNOWN
-        && text.tokens[at].kind == Kind::Word
+    words[at] == UNKNOWN && dotted(text, at)
+}
+
+/// A word with a dot right behind it.
+fn dotted(text: &Text<'_>, at: usize) -> bool {
+    text.tokens[at].kind == Kind::Word
         && text.tokens.get(at + 1).is_some_and(|t| t.kind == Kind::Mark && !t.space_before)
         && is!(text.key(at + 1), ".")
 }
@@ -203,7 +207,7 @@ impl<F: FnMut(Hit)> Walk<'_, '_, F> {
             && let Some(next) = self.trie.children.get(&(node, id))
         {
             let capitals = capitals | (u16::from(token.upper) << matched.min(15));
-            self.follow(*next, at + 1, matched + 1, capitals, skips);
+            self.take(*next, at, matched + 1, capitals, skips);
         }
         if skips < SKIPS && self.may_skip(at) {
             self.follow_after_skip(node, at + 1, matched, capitals, skips + 1);
@@ -214,6 +218,14 @@ impl<F: FnMut(Hit)> Walk<'_, '_, F> {
                     self.follow(*next, at + 2, matched + 1, capitals, skips);
                 }
             }
+        }
+    }
+
+    /// Past the word at `at`, and past the dot of a short form that is listed without it: "insuff. cardiaque".
+    fn take(&mut self, node: Node, at: usize, matched: usize, capitals: u16, skips: usize) {
+        self.follow(node, at + 1, matched, capitals, skips);
+        if dotted(self.text, at) && goes_on(self.text, at + 2) {
+            self.follow_after_skip(node, at + 2, matched, capitals, skips);
         }
     }
 
@@ -228,7 +240,7 @@ impl<F: FnMut(Hit)> Walk<'_, '_, F> {
             && let Some(next) = self.trie.children.get(&(node, id))
         {
             let capitals = capitals | (u16::from(token.upper) << matched.min(15));
-            self.follow(*next, at + 1, matched + 1, capitals, skips);
+            self.take(*next, at, matched + 1, capitals, skips);
             return;
         }
         if skips < SKIPS && self.may_skip(at) {
@@ -245,7 +257,7 @@ impl<F: FnMut(Hit)> Walk<'_, '_, F> {
     fn gap(&mut self, node: Node, from: usize, matched: usize, capitals: u16) {
         for at in from..(from + GAP + 1).min(self.words.len()) {
             let token = &self.text.tokens[at];
-            if ends_gap(self.text, at) {
+            if token.lines_before > 1 {
                 return;
             }
             let id = self.words[at];
@@ -254,6 +266,10 @@ impl<F: FnMut(Hit)> Walk<'_, '_, F> {
             {
                 let capitals = capitals | (u16::from(token.upper) << matched.min(15));
                 self.follow(*next, at + 1, matched + 1, capitals, 0);
+            }
+            // The mark that ends the gap may be the word behind it: "discuté ... , non".
+            if ends_gap(self.text, at) {
+                return;
             }
         }
     }
@@ -329,6 +345,13 @@ mod tests {
         let setup = trie(&["insuffisance cardiaque"], &[]);
         assert_eq!(found(&setup, "insuff. card. ancienne"), ["insuff. card."]);
         assert_eq!(found(&setup, "insuff. card."), ["insuff. card."]);
+    }
+
+    #[test]
+    fn short_forms_that_are_listed_may_have_a_dot() {
+        let setup = trie(&["insuff cardiaque", "infarctus cerebral", "sten carot gauche"], &[]);
+        assert_eq!(found(&setup, "Insuff. cardiaque, sten. carot. gauche"), ["Insuff. cardiaque", "sten. carot. gauche"]);
+        assert_eq!(found(&setup, "un infarctus. Cérébral"), Vec::<String>::new());
     }
 
     #[test]

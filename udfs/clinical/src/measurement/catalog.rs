@@ -249,6 +249,8 @@ struct MeasureEntry {
     #[serde(default)]
     upper_strict: Vec<String>,
     #[serde(default)]
+    upper_unit_only: Vec<String>,
+    #[serde(default)]
     unit_only: Vec<String>,
     #[serde(default)]
     glued: Vec<String>,
@@ -393,6 +395,7 @@ impl Catalog {
                 (&entry.upper_weak, Form { upper: true, weak: true, ..none }),
                 (&entry.upper_decimal, Form { upper: true, decimal: true, ..none }),
                 (&entry.upper_strict, Form { upper: true, strict: true, ..none }),
+                (&entry.upper_unit_only, Form { upper: true, unit_only: true, ..none }),
                 (&entry.glued, Form { upper: true, glued: true, ..none }),
                 (&entry.forms, none),
                 (&entry.strict, Form { strict: true, ..none }),

@@ -82,6 +82,14 @@ impl Scanner<'_, '_> {
         if first.lines_before > u8::from(text.fold(at).len() > 1) {
             return None;
         }
+        // "T 37,2 G 1,36 g/L": a letter with a number of its own behind is the next name.
+        let names = first.upper
+            && first.end - first.start == 1
+            && first.space_before
+            && text.tokens.get(at + 1).is_some_and(|t| t.kind == Kind::Number && t.space_before && t.lines_before == 0);
+        if names && self.name_at(at).is_some() {
+            return None;
+        }
         let (units, next) = surfaces.longest(text, text.fold(at), at + 1, false, Some)?;
         let ends_cell = is!(text.key(next), ";") || text.tokens.get(next).is_none_or(|t| t.lines_before > 0);
         let closed = match text.fold(number.next) {
@@ -201,8 +209,12 @@ impl Scanner<'_, '_> {
             _ => &[],
         };
         let header = ask.header.map(|u| [u]);
+        // "pupille G 2,5 mm": what one letter names has its full unit.
+        let full = ask.form.upper && ask.form.unit_only;
         let takes = |a: &&super::catalog::Accept, units: &[UnitId]| {
-            units.iter().any(|u| *u == a.unit || a.loose.contains(u)) && within(a.range, n.value) && high.is_none_or(|h| within(a.range, h))
+            units.iter().any(|u| *u == a.unit || !full && a.loose.contains(u))
+                && within(a.range, n.value)
+                && high.is_none_or(|h| within(a.range, h))
         };
         let accept = if !explicit.is_empty() {
             measure.accepts.iter().find(|a| takes(a, explicit))?

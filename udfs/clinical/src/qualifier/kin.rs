@@ -19,6 +19,15 @@ impl Scope<'_> {
         if cue.end <= self.span.start { self.kin_before(cue) } else { cue.start >= self.span.end && self.kin_behind(cue) }
     }
 
+    /// "mère EP sous Coumadine", "la mère prend du Xarelto": a drug that the relative takes.
+    pub fn taken_by_kin(&self, cue: &Cue) -> bool {
+        let articles = |at: &usize| is!(self.key(*at), "du" | "de" | "des" | "la" | "le" | "l" | "'" | "un" | "une");
+        let Some(verb) = (cue.end..self.span.start).rev().find(|at| !articles(at)) else { return false };
+        let of_disease = is!(self.key(verb), "sous") && (cue.end..verb).any(|at| self.mention_at(at).is_some());
+        let takes = is!(self.key(verb), "prend" | "prenait" | "recoit" | "recevait");
+        (of_disease || takes) && self.kin_before(cue)
+    }
+
     /// "mère : AVC", "père décédé d'un infarctus à 60 ans, diabète".
     fn kin_before(&self, cue: &Cue) -> bool {
         if self.span.start - cue.end > REACH || self.object(cue) {
@@ -97,8 +106,8 @@ impl Scope<'_> {
             "de" | "du" if head.checked_sub(1).is_some_and(|at| is!(self.key(at), "deces" | "mort" | "disparition")) => false,
             // "que sa mère est décédée d'un AVC".
             "que" if (cue.end..self.span.start).any(|at| is!(self.key(at), "mort" | "morte" | "decede" | "decedee" | "deces")) => false,
-            "des" | "de" | "par" | "apres" | "avec" | "devant" | "aux" | "au" | "a" | "d" | "selon" | "prevenir" | "informer" | "voir"
-            | "du" => true,
+            "des" | "de" | "par" | "apres" | "avec" | "av" | "devant" | "aux" | "au" | "a" | "d" | "selon" | "prevenir" | "informer"
+            | "voir" | "du" => true,
             // "vu avec son épouse et sa fille": as the first of the two.
             "et" if self.kin_ending(head).is_some_and(|first| self.object(first)) => true,
             "et" | "que" => !self.links_to_kin(head) && !self.acts(cue),
@@ -128,7 +137,9 @@ impl Scope<'_> {
     /// "AVC chez le père", "diabète (mère)", "épilepsie du côté maternel".
     fn kin_behind(&self, cue: &Cue) -> bool {
         let between = self.span.end..cue.start;
-        if between.len() > 14 {
+        // "pas d'AVC (frère : AVC en 2019)": what the relative has stands behind him.
+        let own = is!(self.key(cue.end), ":" | "=") || self.mention_at(cue.end).is_some();
+        if between.len() > 14 || own {
             return false;
         }
         let (mut tied, mut unknown, mut at) = (false, 0, between.start);
@@ -142,7 +153,8 @@ impl Scope<'_> {
                 // "retour à domicile auprès de sa femme", "(selon sa fille)", "(dit l'épouse)".
                 (
                     _,
-                    "aupres" | "tel" | "telephone" | "selon" | "dit" | "dixit" | "dires" | "apres" | "signale" | "rapporte" | "precise",
+                    "aupres" | "presence" | "tel" | "telephone" | "selon" | "dit" | "dixit" | "dires" | "apres" | "signale" | "rapporte"
+                    | "precise",
                 ) => return false,
                 (_, "chez" | "cote") => tied = true,
                 (_, "du" | "de")
