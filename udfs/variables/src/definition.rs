@@ -206,6 +206,8 @@ pub struct Rule {
     pub negated: Meaning,
     pub hypothetical: Meaning,
     pub historical: Meaning,
+    /// Of a relative; "keep" where the words name one and speak of the patient: "retour chez sa fille".
+    pub family: Meaning,
     pub score: f32,
     /// The moment of whatever this rule finds.
     pub anchor: Option<Moment>,

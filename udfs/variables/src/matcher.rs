@@ -203,11 +203,15 @@ impl Walk<'_, '_> {
     fn gap(&mut self, node: u32, from: usize, matched: usize, capitals: u16) {
         for at in from..(from + GAP + 1).min(self.words.len()) {
             let token = &self.text.tokens[at];
-            if ends_gap(self.text, at) {
+            if token.lines_before > 1 {
                 return;
             }
             if let Some(next) = self.matcher.child(node, self.words[at]) {
                 self.follow(next, at + 1, matched + 1, capitals | (u16::from(token.upper) << matched.min(15)), 0);
+            }
+            // The mark that ends the gap may be the word behind it: "recoté ... :".
+            if ends_gap(self.text, at) {
+                return;
             }
         }
     }

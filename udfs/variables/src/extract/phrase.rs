@@ -113,12 +113,10 @@ impl Extractor<'_, '_> {
 
 /// What the rule makes of a mention so qualified.
 fn meaning(rule: &Rule, qualifiers: Qualifiers) -> Result<Value, &'static str> {
-    if qualifiers.experiencer != Experiencer::Patient {
-        return Err("said of somebody else");
-    }
     let value = rule.value.clone().ok_or("no value")?;
     let mut result = value;
     for (said, meaning, dropped, required) in [
+        (qualifiers.experiencer != Experiencer::Patient, &rule.family, "said of somebody else", "said of the patient"),
         (qualifiers.historical, &rule.historical, "it is of the past", "it is not of the past"),
         (qualifiers.hypothetical, &rule.hypothetical, "it is not certain", "it is certain"),
         (qualifiers.negated, &rule.negated, "it is negated", "it is not negated"),
