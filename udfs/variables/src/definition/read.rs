@@ -40,7 +40,7 @@ pub(crate) const SECTIONS: &[&str] = &[
     "header",
     "none",
 ];
-const VARIABLE_KEYS: &[&str] = &[
+pub(super) const VARIABLE_KEYS: &[&str] = &[
     "name",
     "description",
     "type",
@@ -61,7 +61,7 @@ const VARIABLE_KEYS: &[&str] = &[
     "rule",
     "examples",
 ];
-const RULE_KEYS: &[&str] = &[
+pub(super) const RULE_KEYS: &[&str] = &[
     "measurement",
     "names",
     "position",
@@ -94,8 +94,8 @@ const RULE_KEYS: &[&str] = &[
 ];
 /// Keys that say what a rule looks for; each rule has one of them.
 const FIND_KEYS: &[&str] = &["measurement", "names", "grid", "phrases", "concepts", "events", "event_concepts"];
-const UNIT_KEYS: &[&str] = &["forms", "factor", "offset", "bare"];
-const EXAMPLE_KEYS: &[&str] = &["text", "value", "nothing", "anchor", "type_code", "time", "stay_start", "stay_end"];
+pub(super) const UNIT_KEYS: &[&str] = &["forms", "factor", "offset", "bare"];
+pub(super) const EXAMPLE_KEYS: &[&str] = &["text", "value", "nothing", "anchor", "type_code", "time", "stay_start", "stay_end"];
 
 /// Most tokens between a name and its number, an event and its time.
 const REACH: usize = 6;

@@ -89,3 +89,19 @@ fn built_in_files_are_right() {
     }
     assert_eq!(count, Definitions::new(knowledge, BUILT_IN).unwrap().variables.len(), "a name twice");
 }
+
+#[test]
+fn the_page_names_every_key_and_its_example_is_right() {
+    let page = include_str!("../../../../docs/variables.md");
+    for key in read::VARIABLE_KEYS.iter().chain(read::RULE_KEYS).chain(read::UNIT_KEYS).chain(read::EXAMPLE_KEYS) {
+        assert!(*key == "rule" || page.contains(&format!("`{key}`")) || page.contains(&format!("`{key} = ")), "{key}");
+    }
+    let example = include_str!("../../../../examples/study.toml");
+    let problems = Definitions::check(Knowledge::built_in(), example);
+    assert!(problems.is_empty(), "{problems:?}");
+    // What the page shows of it is in it.
+    let shown = page.split("```toml\n").nth(2).and_then(|block| block.split("```").next()).unwrap();
+    for line in shown.lines().filter(|l| !l.starts_with("phrases")) {
+        assert!(example.contains(line), "{line}");
+    }
+}
