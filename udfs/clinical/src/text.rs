@@ -481,6 +481,18 @@ mod tests {
     }
 
     #[test]
+    fn a_key_is_that_of_one_word() {
+        let words = ["a", "aa", "avc", "ava", "µ", "g", "thrombol", "thrombolyse", "thrombolyses", "thrombectomie", ""];
+        for (i, word) in words.iter().enumerate() {
+            assert!(words[i + 1..].iter().all(|other| key(other) != key(word)), "{word}");
+        }
+        let text = Text::new("Thrombolyse IV à 10h05, ≤ 4,5 h");
+        assert!((0..text.tokens.len()).all(|i| text.key(i) == key(text.fold(i))));
+        assert!(is!(text.key(0), "thrombectomie" | "thrombolyse") && !is!(text.key(1), "im" | "i"));
+        assert!(is!(text.key(5), "≤") && is!(text.key(99), ""));
+    }
+
+    #[test]
     fn char_offsets_count_scalars() {
         let mut offsets = CharOffsets::new("é€a");
         assert_eq!([offsets.at(0), offsets.at(2), offsets.at(5), offsets.at(6)], [0, 1, 2, 3]);

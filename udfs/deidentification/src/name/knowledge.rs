@@ -271,6 +271,9 @@ mod tests {
             let keys: Vec<String> = rows(file, columns).map(|(_, f)| fold(f.unwrap()[0])).collect();
             assert!(keys.len() > 2_400, "{}: {}", file.0, keys.len());
             assert!(keys.windows(2).all(|w| w[0] < w[1]), "{}: {:?}", file.0, keys.windows(2).find(|w| w[0] >= w[1]));
+            // No two of them are one to the rules.
+            let numbers: std::collections::BTreeSet<u64> = keys.iter().map(|w| key(w)).collect();
+            assert_eq!(numbers.len(), keys.len(), "{}", file.0);
         }
     }
 
