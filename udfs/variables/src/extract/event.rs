@@ -11,7 +11,7 @@ use sillage_clinical::text::Kind;
 use super::number::number;
 use super::{Candidate, DISCHARGE, Extractor};
 use crate::Value;
-use crate::definition::{Direction, Find, Fineness, Role, Use};
+use crate::definition::{Direction, Find, Fineness, Meaning, Role, Use};
 
 /// Words of time that are nobody's.
 const CONJUNCTIONS: &[&str] = &["lorsque", "lorsqu", "quand"];
@@ -43,7 +43,7 @@ impl Extractor<'_, '_> {
             let Some((time, tokens)) = self.time_beside(used.variable, event, *direction, *fineness, *reach, &events) else { continue };
             let qualifiers = self.qualifiers(event);
             let whose = !CONJUNCTIONS.contains(&text.fold(event.start));
-            let refused = if whose && qualifiers.experiencer != Experiencer::Patient {
+            let refused = if whose && rule.family != Meaning::Keep && qualifiers.experiencer != Experiencer::Patient {
                 Some("said of somebody else")
             } else if qualifiers.negated {
                 Some("it is negated")
