@@ -109,31 +109,18 @@ pub(super) struct Gazetteer {
 }
 
 /// Saints and rivers are written short as well.
-pub(super) fn unabbreviated(word: &str) -> &str {
-    match word {
-        "st" => "saint",
-        "ste" => "sainte",
-        "s" => "sur",
-        "lez" => "les",
-        other => other,
-    }
-}
+const SHORT: [(&str, &str); 4] = [("st", "saint"), ("ste", "sainte"), ("s", "sur"), ("lez", "les")];
 
-/// [`unabbreviated`] by keys.
+/// The [`key`] of a word that may be written short.
 fn written_out(word: u64) -> u64 {
-    match word {
-        word if is!(word, "st") => const { key("saint") },
-        word if is!(word, "ste") => const { key("sainte") },
-        word if is!(word, "s") => const { key("sur") },
-        word if is!(word, "lez") => const { key("les") },
-        other => other,
-    }
+    SHORT.iter().find(|(short, _)| key(short) == word).map_or(word, |(_, long)| key(long))
 }
 
 /// A name as the gazetteer keeps it: folded words, one space between.
 pub(super) fn normal(name: &str) -> String {
     let folded = fold(name);
-    let words = folded.split(|c: char| !c.is_alphanumeric()).filter(|w| !w.is_empty()).map(unabbreviated);
+    let words = folded.split(|c: char| !c.is_alphanumeric()).filter(|w| !w.is_empty());
+    let words = words.map(|word| SHORT.iter().find(|(short, _)| *short == word).map_or(word, |(_, long)| long));
     words.collect::<Vec<_>>().join(" ")
 }
 
