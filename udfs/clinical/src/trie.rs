@@ -130,10 +130,9 @@ pub fn joins(text: &Text<'_>, at: usize) -> bool {
     }
 }
 
-/// Whether the gap of a phrase cannot reach over a token.
+/// Whether the gap of a phrase cannot reach over a token of its lines.
 pub fn ends_gap(text: &Text<'_>, at: usize) -> bool {
-    let token = &text.tokens[at];
-    token.lines_before > 1 || token.kind == Kind::Mark && is!(text.key(at), "." | ";" | ":" | "!" | "?" | "," | "☐" | "☒" | "☑" | "□" | "■")
+    text.tokens[at].kind == Kind::Mark && is!(text.key(at), "." | ";" | ":" | "!" | "?" | "," | "☐" | "☒" | "☑" | "□" | "■")
 }
 
 fn mark(flags: &mut Vec<bool>, word: WordId) {
