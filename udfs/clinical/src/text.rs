@@ -1,10 +1,10 @@
 //! A text, its normalised form and its tokens, with exact ways back.
 //!
 //! Normalisation folds case, accents, ligatures, apostrophes and dashes, and
-//! joins words that a line end cut in two (`trans-⏎formation`). Every token
-//! Punctuation that a dictation says aloud counts as written. Every token
-//! knows the bytes of the original it stands for; [`Text::char_range`] turns byte
-//! ranges into Unicode scalar offsets, the unit of all our tables.
+//! joins words that a line end cut in two (`trans-⏎formation`). Punctuation that a
+//! dictation says aloud counts as written. Every token knows the bytes of the
+//! original it stands for; [`CharOffsets`] turns bytes into Unicode scalar offsets,
+//! the unit of all our tables.
 
 mod spoken;
 
