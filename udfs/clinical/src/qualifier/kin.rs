@@ -157,14 +157,7 @@ impl Scope<'_> {
                     | "precise",
                 ) => return false,
                 (_, "chez" | "cote") => tied = true,
-                (_, "du" | "de")
-                    if at + 1 == cue.start
-                        || is!(self.key(at + 1), "sa")
-                        || is!(self.key(at + 1), "son")
-                        || is!(self.key(at + 1), "la") =>
-                {
-                    tied = true
-                }
+                (_, "du" | "de") if at + 1 == cue.start || is!(self.key(at + 1), "sa" | "son" | "la") => tied = true,
                 (Some(Kind::Mark), "," | "." | ";" | ":" | ")" | "!" | "?") => return false,
                 (Some(Kind::Number), _) | (Some(Kind::Mark), _) => {}
                 _ if self.known_link(at) => {}

@@ -138,7 +138,7 @@ impl Reader<'_, '_> {
             Hours::Clock => {
                 let mut last = measure.next;
                 let mut evening = false;
-                let said = if is!(self.key(last), "du") || is!(self.key(last), "de") { last + 1 } else { last };
+                let said = if is!(self.key(last), "du" | "de") { last + 1 } else { last };
                 let said = if is!(self.key(said), "l") { said + 2 } else { said };
                 if said > last
                     && let Some((next, late)) = self.day_part(said)

@@ -174,7 +174,7 @@ impl Reader<'_, '_> {
     /// A unit turned to last or next: `la semaine dernière`, `l'an passé`, `le jour même`,
     /// and the ordinals `au 3e jour`.
     pub fn unit_word(&mut self, at: usize, word: Word) -> Option<usize> {
-        if is!(self.key(at), "avant") || is!(self.key(at), "apres") {
+        if is!(self.key(at), "avant" | "apres") {
             return None;
         }
         let unit = word.unit?;

@@ -184,7 +184,7 @@ fn in_small_letters(page: &Page<'_, '_>, at: usize, roles: u32, found: &mut Foun
     if !(known || physician && bits & word::EPONYM_HEAD == 0 || first > at && bits & word::ANY_FAMILY != 0) {
         return;
     }
-    let start = if known || first > at && !is!(page.key(at), "de") && !is!(page.key(at), "du") { at } else { first };
+    let start = if known || first > at && !is!(page.key(at), "de" | "du") { at } else { first };
     if first > at && start == first && !known {
         return;
     }

@@ -101,7 +101,7 @@ impl Reader<'_, '_> {
                 return;
             }
         }
-        let named = is!(self.key(at), "lieu") || is!(self.key(at), "lieudit");
+        let named = is!(self.key(at), "lieu" | "lieudit");
         // "Rond-point de la Gare - 56110 Brouzac", never one where somebody was found.
         let circle = is!(self.key(at), "rond") && number.is_none();
         if circle && !self.code_behind(self.street_end(name, true)) {

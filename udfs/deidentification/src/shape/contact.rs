@@ -474,7 +474,7 @@ impl Reader<'_, '_> {
 
     /// A short number behind a cue: "poste 62 40", "DECT 5-1234", "bip 123".
     fn internal_number(&self, cue: usize) -> Option<(Range<usize>, f32)> {
-        if is!(self.key(cue), "port") || is!(self.key(cue), "mobile") {
+        if is!(self.key(cue), "port" | "mobile") {
             return None;
         }
         let mut at = cue + 1;
@@ -521,7 +521,7 @@ impl Reader<'_, '_> {
                 continue;
             }
             let run = self.run(at + 1, &[".", "-"], false);
-            let slash = self.mark(at, "/") || is!(self.key(at), "ou") || is!(self.key(at), "et");
+            let slash = is!(self.key(at), "/" | "ou" | "et");
             let dated = self.mark(run.end, "/") || self.is(run.end, Cue::Month) || self.is(run.end, Cue::Unit);
             // "poste 4471, 4472"
             let alike = self.mark(at, ",")
