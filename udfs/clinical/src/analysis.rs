@@ -10,7 +10,7 @@ use sillage_schemas::terminology::HISTORICAL_CODES;
 
 use crate::copies::copies;
 use crate::document_kind::DocumentKind;
-use crate::enumeration::continues;
+use crate::enumeration::{continues, said_of};
 use crate::form::{Form, Part};
 use crate::is;
 use crate::knowledge::Knowledge;
@@ -309,7 +309,7 @@ impl<'a> Analysis<'a> {
         let (sentence, cues) = (&self.sentences[index], self.cues(index));
         let ranges: Vec<Range<usize>> = found.iter().map(|m| m.start..m.end).collect();
         let view = SentenceView { text: &self.text, sentence: sentence.clone(), cues, mentions: &ranges };
-        let mut listed = None;
+        let (mut listed, mut treated) = (None, None);
         for (mention, range) in found.iter().zip(&ranges) {
             let concept = &self.knowledge.lexicon.concepts[mention.concept as usize];
             let section = self.section_at(mention.start);
@@ -340,6 +340,14 @@ impl<'a> Analysis<'a> {
                         && !setting.dated_now
                         && continues(&self.text, end, range) =>
                 {
+                    qualifiers.historical = true;
+                    Some(range.end)
+                }
+                _ => (disorder && setting.dated_before && qualifiers.historical).then_some(range.end),
+            };
+            // "l'infarctus de septembre 2021, thrombolysé et thrombectomisé": how it was treated then.
+            treated = match treated {
+                Some(end) if qualifiers == Qualifiers::default() && !setting.dated_now && said_of(&self.text, end, range) => {
                     qualifiers.historical = true;
                     Some(range.end)
                 }

@@ -2,10 +2,27 @@
 
 use std::ops::Range;
 
+use crate::is;
 use crate::text::{Kind, Text};
 
 /// Most tokens between two items, brackets included.
 const ASIDE: usize = 24;
+
+/// Whether a participle of a treatment goes with the disease that ends before: "AVC de 2021,
+/// thrombolysé et thrombectomisé".
+pub(crate) fn said_of(text: &Text<'_>, end: usize, next: &Range<usize>) -> bool {
+    const STEMS: &[&str] = &["thrombolys", "fibrinolys", "thrombectomis"];
+    let participle = text.source(next.start..next.start + 1).trim_end_matches(['s', 'e']);
+    let treated = STEMS.iter().any(|stem| text.fold(next.start).starts_with(stem)) && participle.ends_with('é');
+    let between = end..next.start;
+    treated
+        && between.len() <= ASIDE
+        && between.clone().all(|at| {
+            text.tokens[at].kind != Kind::Mark && !is!(text.key(at), "mais" | "puis" | "actuel" | "non")
+                || is!(text.key(at), "," | "'" | "/" | "(" | ")")
+        })
+        && between.into_iter().next_back().is_none_or(|at| is!(text.key(at), "," | "et") || text.tokens[at].kind == Kind::Number)
+}
 
 /// An enumeration goes on from one mention to the next, which ends an item: "AIT en
 /// 2011 (NIHSS 3), BPCO sévère, une hypothyroïdie".

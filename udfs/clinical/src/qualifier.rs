@@ -137,7 +137,7 @@ impl SentenceView<'_> {
     }
 
     fn negation(&self, scope: &Scope<'_>, setting: Setting) -> Negation {
-        if scope.minus_behind() {
+        if scope.minus_behind() || scope.verb_denied() {
             return Negation::Full;
         }
         let mut negation = Negation::None;
@@ -217,7 +217,11 @@ impl SentenceView<'_> {
         if setting.drug {
             return self.outside(scope.span).any(|cue| cue.kind == CueKind::Kin && scope.taken_by_kin(cue));
         }
-        if setting.prior == Prior::Family && !setting.procedure && !scope.allergy() {
+        if setting.prior == Prior::Family && !setting.procedure && !scope.allergy() || !setting.procedure && scope.of_themselves() {
+            return true;
+        }
+        // "hérédité coronaire" says it itself.
+        if !setting.procedure && self.cues_in(scope.span.start..scope.span.start + 1).iter().any(|cue| cue.kind == CueKind::FamilyPhrase) {
             return true;
         }
         self.outside(scope.span).any(|cue| match cue.kind {

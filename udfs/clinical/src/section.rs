@@ -50,6 +50,8 @@ struct Entry {
     #[serde(default)]
     late: Option<String>,
     #[serde(default)]
+    apart: Option<String>,
+    #[serde(default)]
     tells_stay: bool,
     #[serde(default)]
     organ: bool,
@@ -64,6 +66,8 @@ pub struct SectionKind {
     pub prior: Prior,
     /// The kind it is once the stay has been told.
     pub(crate) late: Option<u32>,
+    /// The kind it is where no antecedents are told right before.
+    apart: Option<u32>,
     /// The stay is told here.
     tells_stay: bool,
     /// A part of the body: a heading of its own, or an item of the antecedents.
@@ -118,17 +122,18 @@ impl Catalogue {
             for title in &entry.inline {
                 insert(&mut read.trie, vocabulary, title, value | 1)?;
             }
-            let late = match &entry.late {
-                None => None,
+            let other = |name: &Option<String>, key: &str| match name {
+                None => Ok(None),
                 Some(name) => match catalog.section.iter().position(|e| e.name == *name) {
-                    Some(i) => Some(i as u32),
-                    None => return Err(KnowledgeError::Toml { file: FILE, message: format!("{}: late names no section", entry.name) }),
+                    Some(i) => Ok(Some(i as u32)),
+                    None => Err(KnowledgeError::Toml { file: FILE, message: format!("{}: {key} names no section", entry.name) }),
                 },
             };
             read.kinds.push(SectionKind {
                 name: entry.name.as_str().into(),
                 prior: entry.prior,
-                late,
+                late: other(&entry.late, "late")?,
+                apart: other(&entry.apart, "apart")?,
                 tells_stay: entry.tells_stay,
                 organ: entry.organ,
                 line: entry.line,
@@ -245,11 +250,16 @@ impl Catalogue {
             && (first > at || at == open.title.end)
     }
 
-    /// The kind of a section that means one thing early and another late.
+    /// The kind of a section that means one thing early and another late, or one beside
+    /// the antecedents and another elsewhere.
     fn in_order(&self, kind: u32, open: Option<&Section>, told: bool, second_half: bool) -> u32 {
-        let Some(late) = self.kinds[kind as usize].late else { return kind };
+        let SectionKind { late, apart, .. } = self.kinds[kind as usize];
         let beside_history = open.is_some_and(|s| matches!(self.kind(s).prior, Prior::Historical | Prior::Family));
-        if !beside_history && (told || open.is_none() && second_half) { late } else { kind }
+        if beside_history {
+            return kind;
+        }
+        let later = late.filter(|_| told || open.is_none() && second_half);
+        later.or(apart).unwrap_or(kind)
     }
 
     /// Whether the open section ends before the line or sentence that starts here.

@@ -217,13 +217,19 @@ pub(super) fn thousands(text: &Text<'_>, token: usize, at: usize) -> Option<Numb
     (groups > 0).then_some(number)
 }
 
+/// Nothing is written against the token, or a mark that ends the clause.
+fn ends(text: &Text<'_>, token: usize) -> bool {
+    let digit = |at: usize| text.fold(at).starts_with(|c: char| c.is_ascii_digit());
+    !glued(text, token) || is!(text.key(token), "," | "." | ";" | ")") && !(glued(text, token + 1) && digit(token + 1))
+}
+
 /// The same digits read with a unit for comma, spaced: `1 g 80`, `1 m 75`.
 pub(super) fn spaced_infix(text: &Text<'_>, token: usize, at: usize) -> Option<Number> {
     let mut number = number(text, token, at)?;
     let infix = text.fold(token + 1);
     let word = text.fold(token + 2);
-    let lone = digits(word) == word.len() && word.len() == 2 && text.tokens[token + 2].lines_before == 0 && !glued(text, token + 3);
-    if number.rest.is_some() || number.decimals > 0 || !lone || !matches!(infix, "g" | "m" | "gr" | "gramme" | "grammes") {
+    let lone = digits(word) == word.len() && word.len() == 2 && text.tokens[token + 2].lines_before == 0 && ends(text, token + 3);
+    if number.rest.is_some() || number.decimals > 0 || !lone || !matches!(infix, "g" | "m" | "gr" | "gramme" | "grammes" | "metre") {
         return None;
     }
     number.value = decimal(number.value, word);
@@ -231,6 +237,28 @@ pub(super) fn spaced_infix(text: &Text<'_>, token: usize, at: usize) -> Option<N
     number.infix = infix.bytes().next();
     number.end = text.tokens[token + 2].end as usize;
     number.next = token + 3;
+    Some(number)
+}
+
+/// A temperature that was dictated: `37 6` and nothing behind it that would be counted.
+pub(super) fn spoken_tenth(text: &Text<'_>, token: usize, at: usize) -> Option<Number> {
+    let mut number = number(text, token, at)?;
+    let tenth = text.tokens.get(token + 1).filter(|t| t.lines_before == 0 && t.space_before)?;
+    let word = text.fold(token + 1);
+    let alone = text.tokens.get(token + 2).is_none_or(|t| t.lines_before > 0 || t.kind == Kind::Mark) && ends(text, token + 2);
+    if number.next != token + 1
+        || number.rest.is_some()
+        || !(34.0..43.0).contains(&number.value)
+        || digits(word) != 1
+        || word.len() != 1
+        || !alone
+    {
+        return None;
+    }
+    number.value = decimal(number.value, word);
+    number.decimals = 1;
+    number.end = tenth.end as usize;
+    number.next = token + 2;
     Some(number)
 }
 

@@ -173,6 +173,10 @@ impl Scanner<'_, '_> {
                     .filter(|n| self.unit_after(n, true).is_some())
                     .and_then(|n| self.reading(measure, n, ask))
             })
+            .or_else(|| {
+                let heat = measure.accepts.iter().any(|a| a.unit == self.catalog.known.celsius);
+                number::spoken_tenth(text, token, at).filter(|_| heat).and_then(|n| self.reading(measure, n, ask))
+            })
             .or_else(|| number::number(text, token, at).and_then(|n| self.reading(measure, n, ask)))
     }
 

@@ -54,6 +54,8 @@ impl Scope<'_> {
         setting.drug
             && self.view.outside(self.span).any(|cue| match cue.kind {
                 CueKind::Stopped => (lasting || self.taken_no_more(cue)) && self.reached_behind(cue),
+                // "je le remplace par": what comes is new.
+                CueKind::StoppedBefore if is!(self.key(cue.end), "par") => false,
                 CueKind::StoppedBefore => lasting && self.reached(cue, Commas::End) && !self.unsure(cue) && !self.denied_behind(cue),
                 _ => false,
             })
@@ -270,6 +272,7 @@ impl Scope<'_> {
                 .view
                 .cues_in(self.span.end..self.span.end + 2)
                 .iter()
-                .any(|c| c.kind == CueKind::DrugLink && self.mention_at(c.end).is_some())
+                // "HTA avec céphalées" tells of now.
+                .any(|c| c.kind == CueKind::DrugLink && !is!(self.key(c.start), "avec") && self.mention_at(c.end).is_some())
     }
 }

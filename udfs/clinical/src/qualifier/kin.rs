@@ -11,6 +11,10 @@ use crate::text::Kind;
 
 /// Most tokens between the relative and the last item of the list.
 const REACH: usize = 40;
+/// Most tokens between a relative and the clause about that relative.
+const CLAUSE: usize = 8;
+/// Most tokens between "elle-même" and what she has.
+const THEMSELVES: usize = 8;
 /// Most tokens of a phrase that ties a disease to a person.
 const PHRASE: usize = 4;
 
@@ -19,18 +23,30 @@ impl Scope<'_> {
         if cue.end <= self.span.start { self.kin_before(cue) } else { cue.start >= self.span.end && self.kin_behind(cue) }
     }
 
-    /// "mère EP sous Coumadine", "la mère prend du Xarelto": a drug that the relative takes.
+    /// "mère EP sous Coumadine", "frère FA + Coumadine", "la mère prend du Xarelto": a drug that the relative takes.
     pub fn taken_by_kin(&self, cue: &Cue) -> bool {
         let articles = |at: &usize| is!(self.key(*at), "du" | "de" | "des" | "la" | "le" | "l" | "'" | "un" | "une");
         let Some(verb) = (cue.end..self.span.start).rev().find(|at| !articles(at)) else { return false };
-        let of_disease = is!(self.key(verb), "sous") && (cue.end..verb).any(|at| self.mention_at(at).is_some());
+        let of_disease = is!(self.key(verb), "sous" | "+") && (cue.end..verb).any(|at| self.mention_at(at).is_some());
         let takes = is!(self.key(verb), "prend" | "prenait" | "recoit" | "recevait");
         (of_disease || takes) && self.kin_before(cue)
     }
 
+    /// "son épouse l'aide, mais elle est elle-même suivie pour": of the relative named before.
+    pub fn of_themselves(&self) -> bool {
+        let from = self.span.start.saturating_sub(THEMSELVES).max(self.view.sentence.start);
+        let themselves = |at: &usize| is!(self.key(*at), "elle" | "lui") && is!(self.key(at + 1), "-") && is!(self.key(at + 2), "meme");
+        let said = (from..self.span.start).rev().find(themselves);
+        said.is_some_and(|said| {
+            self.view.cues_in(self.view.sentence.start..said).iter().any(|c| {
+                c.kind == CueKind::Kin && !is!(self.key(c.start), "maternel" | "maternelle" | "paternel" | "paternelle" | "famille")
+            })
+        })
+    }
+
     /// "mère : AVC", "père décédé d'un infarctus à 60 ans, diabète".
     fn kin_before(&self, cue: &Cue) -> bool {
-        if self.span.start - cue.end > REACH || self.object(cue) {
+        if self.span.start - cue.end > REACH || self.object(cue) && !self.taken_up(cue) {
             return false;
         }
         let (mut at, mut items, mut listed) = (cue.end, 0, false);
@@ -57,12 +73,23 @@ impl Scope<'_> {
                 _ => return false,
             }
             let too = is!(self.key(at + 1), "aussi" | "-");
-            if is!(self.key(at), "patient" | "patiente" | "lui" | "elle") && !too && !is!(self.key(at - 1), "du" | "la" | "de") {
+            // "la mère de la patiente", "elle est elle-même suivie".
+            let aside =
+                too || is!(self.key(at - 1), "du" | "la" | "de") || is!(self.key(at + 2), "elle" | "lui") && is!(self.key(at + 3), "-");
+            if is!(self.key(at), "patient" | "patiente" | "lui" | "elle") && !aside {
                 return false;
             }
             at += 1;
         }
         !(items > 0 && self.new_line(self.span.start))
+    }
+
+    /// "s'occupe de sa sœur Odile, qui souffre d'une maladie": a clause speaks of the relative.
+    fn taken_up(&self, cue: &Cue) -> bool {
+        let named =
+            |at: usize| self.view.text.tokens[at].capital || self.kind(at) == Some(Kind::Number) || is!(self.key(at), "," | "ans" | "-");
+        let clause = (cue.end..self.span.start.min(cue.end + CLAUSE)).find(|at| !named(*at));
+        clause.is_some_and(|at| is!(self.key(at), "qui"))
     }
 
     /// The relative stands in a bracket that opens in the same sentence.

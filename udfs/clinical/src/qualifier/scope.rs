@@ -504,7 +504,10 @@ impl<'a> Scope<'a> {
     /// Within some words on either side, in the same clause.
     pub fn near(&self, cue: &Cue, reach: usize) -> bool {
         let between = if cue.end <= self.span.start { cue.end..self.span.start } else { self.span.end..cue.start };
+        // Behind the span it speaks of its own item: "HTA découverte ici, hérédité coronaire".
+        let behind = cue.start >= self.span.end;
         between.clone().filter(|i| self.kind(*i) != Some(Kind::Mark)).count() <= reach
-            && !between.clone().any(|i| is!(self.key(i), "." | ";"))
+            && !between.clone().any(|i| is!(self.key(i), "." | ";") || behind && is!(self.key(i), ","))
+            && !(behind && (self.span.end..cue.start + 1).any(|i| self.new_line(i)))
     }
 }

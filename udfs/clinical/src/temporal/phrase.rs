@@ -367,9 +367,12 @@ impl Reader<'_, '_> {
                 return self.study_hours(at, number + 1, self.digits(number)?.value, minutes.parse().ok()?);
             }
             let digits = self.plain(number).filter(|d| d.count <= 3 && self.same_line(number))?;
+            // `DURAND Jean H 03/11/1956`: a date, and the sex before it.
+            let dated = sign == 0 && matches!(self.mark(number + 1), b'/' | b'-' | b'.') && self.digits(number + 2).is_some();
             // `J 7` is a day, `j 7` and `M 3` nothing sure; `5 j - 7` is a range.
             let spaced = sign == 0 && !(matches!(letter, b'j' | b'h') && self.text.tokens[at].upper);
             if spaced
+                || dated && self.glued(number + 1) && self.glued(number + 2)
                 || (sign < 0 && !self.glued(number))
                 || self.is_kind(at.wrapping_sub(1), Kind::Number)
                 || self.word(number + 1).unit.is_some()

@@ -252,6 +252,13 @@ impl Scope<'_> {
             && !self.ends_item(cue)
     }
 
+    /// "ne vomit pas", "n'urine plus": the verb itself is denied.
+    pub fn verb_denied(&self) -> bool {
+        let apostrophe = usize::from(self.span.start > 1 && is!(self.key(self.span.start - 1), "'"));
+        let Some(before) = self.span.start.checked_sub(1 + apostrophe).filter(|at| *at >= self.view.sentence.start) else { return false };
+        is!(self.key(before), "ne" | "n") && is!(self.key(self.span.end), "pas" | "plus" | "jamais" | "point" | "guere")
+    }
+
     /// "HTA +, DT2 -", "IDM -  AVC/AIT -" at the end of a short line: a minus that answers,
     /// not the dash of an enumeration, which ends no line.
     pub fn minus_behind(&self) -> bool {
