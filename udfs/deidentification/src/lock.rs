@@ -56,7 +56,9 @@ fn overlooked(text: &str, place: Range<usize>, label: Label, found: &[Span], men
     let apart = |r: &Range<usize>| r.end <= place.start || place.end <= r.start;
     let named = text[place.clone()].starts_with(char::is_uppercase);
     let within = |r: &Range<usize>| named && place.start <= r.start && r.end <= place.end;
-    let free = found.iter().all(|s| apart(&(s.start..s.end))) && mentions.iter().all(|m| apart(m) || within(m));
+    // "rééducation au SMR Les Terrasses": the kind of the house may end a term.
+    let ends = |r: &Range<usize>| named && label == Label::Hopital && r.start < place.start && r.end < place.end;
+    let free = found.iter().all(|s| apart(&(s.start..s.end))) && mentions.iter().all(|m| apart(m) || within(m) || ends(m));
     (free && !place.is_empty()).then(|| Span { start: place.start, end: place.end, label, detector: DETECTOR.into(), score: 0.9 })
 }
 

@@ -256,12 +256,19 @@ fn wins(text: &str, span: &Span, mention: &Range<usize>) -> bool {
         }
         // "transfert vers Dupuytren": the words around say that the hospital is meant.
         Label::Hopital if holds && rank == Rank::Context && leak::eponym(&fold(words)).is_some() => true,
+        // "rééducation au SMR Les Terrasses": medicine ends at the kind of the house.
+        Label::Hopital if mention.start < span.start && rank >= Rank::Context && called(&text[mention.end.min(span.end)..span.end]) => true,
         Label::Hopital | Label::Adresse => larger || rank == Rank::Record,
         // What counts in a date or a number are its digits: "B12" is no identifier.
         Label::Date | Label::DateNaissance => larger || words.chars().filter(char::is_ascii_digit).count() >= 2,
         Label::Mail => true,
         _ => larger || rank == Rank::Record || words.chars().filter(char::is_ascii_digit).count() >= 4,
     }
+}
+
+/// Whether a word with a capital is left, which names the house.
+fn called(rest: &str) -> bool {
+    rest.split(|c: char| !c.is_alphanumeric()).any(|w| w.starts_with(char::is_uppercase))
 }
 
 /// A trade, a relation or a list beside a word of medicine proves no person.
@@ -310,6 +317,13 @@ mod tests {
         assert_eq!(settled("Transfert vers Dupuytren ce soir.", marked), ["Dupuytren|HOPITAL|shape:hospital-name"]);
         let guessed = &["Dupuytren|HOPITAL|gazetteer:hospital"];
         assert!(settled("Opéré d'un Dupuytren à droite.", guessed).is_empty());
+    }
+
+    #[test]
+    fn a_house_is_named_behind_its_kind() {
+        let marked = &["SMR Les Terrasses du Larzac|HOPITAL|shape:hospital"];
+        let text = "Il part en rééducation au SMR Les Terrasses du Larzac.";
+        assert_eq!(settled(text, marked), ["SMR Les Terrasses du Larzac|HOPITAL|shape:hospital"]);
     }
 
     #[test]
