@@ -338,7 +338,8 @@ impl<'d, 'a> Extractor<'d, 'a> {
         if first.title() && candidate.how == "phrase" {
             return Some("the title of a checklist");
         }
-        (last.criterion() && matches!(candidate.how, "measurement" | "series" | "name")).then_some("a criterion, not a value")
+        (last.criterion() && matches!(candidate.how, "measurement" | "series" | series::CORRECTED | "name"))
+            .then_some("a criterion, not a value")
     }
 
     /// Conditions of the rule, domain, section, document, moment.

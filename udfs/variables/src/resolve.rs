@@ -345,7 +345,9 @@ fn redate(candidates: &mut [Candidate<'_>], episode: &Episode) {
             let of_event = matches!(c.finding.anchor, Anchor::Admission | Anchor::Stay | Anchor::PreStroke);
             // An onset after the door was told of the day before.
             let late = ONSET.contains(&&*c.finding.variable) && !c.kind.is_follow_up() && entered.is_some_and(|door| *value > door + LATE);
-            of_event && !c.context.dated && (told && (day - index).num_days() > 1 || late)
+            // Where nobody came to a door near the event, days went by before this one.
+            let at_door = c.kind == DocumentKind::Emergency && entered.is_none();
+            of_event && !c.context.dated && (told && (day - index).num_days() > 1 && !at_door || late)
         }
         _ => false,
     };

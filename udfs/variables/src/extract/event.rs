@@ -101,6 +101,10 @@ impl Extractor<'_, '_> {
                 continue;
             }
             let tokens = text.token_at(time.start)..text.token_at(time.end - 1) + 1;
+            // "H0 = 7h20": the name of the moment is no time of its own.
+            if time.kind == TemporalKind::Relative && tokens.start >= event.start && tokens.end <= event.end {
+                continue;
+            }
             let (between, before) = if tokens.end <= event.start {
                 (tokens.end..event.start, true)
             } else if tokens.start >= event.end {

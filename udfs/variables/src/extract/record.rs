@@ -12,6 +12,9 @@ use super::{Candidate, Extractor};
 use crate::Value;
 use crate::definition::{Fact, Find};
 
+/// Most tokens between the letter of the sex and an age or a birth.
+const PARTING: usize = 4;
+
 impl Extractor<'_, '_> {
     pub(super) fn recorded(&self, out: &mut Vec<Candidate>) {
         let text = &self.analysis.text;
@@ -76,7 +79,13 @@ impl Extractor<'_, '_> {
                         let Some((female, letter)) = self.sex_beside(time) else { continue };
                         if self.facts.female.is_none_or(|known| known == female) {
                             let value = Value::Category(Cow::Borrowed(if female { "female" } else { "male" }));
-                            push(value, time.start.min(letter.start), time.end.max(letter.end), 1.0);
+                            // The letter says it, and an age goes with it: "F 81 ans".
+                            let shown = if time.kind == TemporalKind::Age {
+                                time.start.min(letter.start)..time.end.max(letter.end)
+                            } else {
+                                letter
+                            };
+                            push(value, shown.start, shown.end, 1.0);
                         }
                     }
                 }
@@ -87,7 +96,7 @@ impl Extractor<'_, '_> {
 
 impl Extractor<'_, '_> {
     /// The letter of the sex beside an age or a date of birth, and its bytes: "F 81 ans",
-    /// "(62 a, H)".
+    /// "(62 a, H)", "DUPONT Jean  H  né le 02/03/1956".
     fn sex_beside(&self, time: &TemporalExpression) -> Option<(bool, Range<usize>)> {
         let text = &self.analysis.text;
         let (first, last) = (text.token_at(time.start), text.token_at(time.end - 1));
@@ -100,19 +109,15 @@ impl Extractor<'_, '_> {
             };
             Some((female, token.range()))
         };
-        // One mark may part them.
-        let mark = |at: usize| text.tokens.get(at).is_some_and(|t| t.kind == Kind::Mark && !is!(text.key(at), "."));
-        let before = || {
-            let at = first.checked_sub(1)?;
-            (text.tokens[first].lines_before == 0).then(|| letter(at).or_else(|| letter(at.checked_sub(1).filter(|_| mark(at))?))).flatten()
+        // Marks may part them, and the words of a birth.
+        let passes = |at: &usize| {
+            text.tokens[*at].kind == Kind::Mark && !is!(text.key(*at), ".")
+                || is!(text.key(*at), "ne" | "nee" | "le" | "ddn" | "dn" | "date" | "de" | "naissance")
         };
-        let after = || {
-            let same_line = |at: usize| text.tokens.get(at).is_some_and(|t| t.lines_before == 0);
-            let at = last + 1;
-            let found = letter(at).filter(|_| same_line(at));
-            found.or_else(|| letter(at + 1).filter(|_| mark(at) && same_line(at) && same_line(at + 1)))
-        };
-        before().or_else(after)
+        let before = (first.saturating_sub(PARTING)..first).rev();
+        let before = before.take_while(|at| text.tokens[*at + 1].lines_before == 0).find(|at| !passes(at)).and_then(letter);
+        let after = (last + 1..text.tokens.len().min(last + 1 + PARTING)).take_while(|at| text.tokens[*at].lines_before == 0);
+        before.or_else(|| after.clone().find(|at| !passes(at)).and_then(letter))
     }
 }
 

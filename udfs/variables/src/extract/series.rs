@@ -1,5 +1,7 @@
 //! Scores that go on after their name: "NIHSS à 8 à l'entrée puis à 5 au départ".
 
+use std::ops::Range;
+
 use sillage_clinical::is;
 use sillage_clinical::measurement::Measurement;
 use sillage_clinical::text::Kind;
@@ -7,7 +9,7 @@ use sillage_clinical::text::Kind;
 use super::number::number;
 use super::{Candidate, Extractor};
 use crate::Value;
-use crate::definition::{Find, Type};
+use crate::definition::{Find, Type, Use};
 
 /// Words that lead to the next value of a series.
 const LINKS: &[&str] = &["puis", "et", "→", "enfin", ">", "ensuite"];
@@ -15,8 +17,11 @@ const LINKS: &[&str] = &["puis", "et", "→", "enfin", ">", "ensuite"];
 /// Verbs of the course of a score: "puis s'est stabilisé à 4".
 const COURSE: &[&str] = &["stabilis", "remont", "descend", "redescend", "revenu", "tomb", "pass", "amelior", "diminu", "evalu", "cote"];
 
-/// Participles of a score that was counted again: "→ recalculé 14".
-const RECOUNTED: &[&str] = &["recalcul", "recot", "recompt", "rectifi"];
+/// Participles of a value that was counted again: "→ recalculé 14", "rectifiée à 8,9".
+const RECOUNTED: &[&str] =
+    &["recalcul", "recot", "recompt", "rectifi", "requalifi", "ramen", "corrig", "revis", "reevalu", "reclass", "retenu"];
+/// How a value is found that takes the place of the one before it.
+pub(super) const CORRECTED: &str = "series+corrects";
 
 impl Extractor<'_, '_> {
     pub(super) fn continued(&self, out: &mut Vec<Candidate>) {
@@ -24,8 +29,9 @@ impl Extractor<'_, '_> {
         let measurements = self.analysis.measurements();
         for (i, measurement) in measurements.iter().enumerate() {
             let Some(uses) = measurement.name.and_then(|name| self.definitions.compiled.measurements.get(name)) else { continue };
-            let uses: Vec<_> = uses.iter().filter(|u| self.rule(**u).0.kind == Type::Integer).copied().collect();
-            if uses.is_empty() {
+            let (scores, others): (Vec<_>, Vec<_>) = uses.iter().copied().partition(|u| self.rule(*u).0.kind == Type::Integer);
+            let others: Vec<_> = others.into_iter().filter(|u| self.as_written(measurement, *u, out)).collect();
+            if scores.is_empty() && others.is_empty() {
                 continue;
             }
             let from = text.token_at(measurement.end.max(1) - 1) + 1;
@@ -35,8 +41,8 @@ impl Extractor<'_, '_> {
             while at < end {
                 let own = is!(text.key(at), ",") && self.named_moment(at + 1, end);
                 let headed = self.moment_headed(at, end);
-                let to = is!(text.key(at + 1), "a");
-                let recounted = RECOUNTED.iter().any(|stem| text.fold(at).starts_with(stem));
+                let recounted = RECOUNTED.iter().any(|stem| text.fold(at).starts_with(stem)) || self.read_again(at);
+                let to = is!(text.key(at + 1), "a") || recounted && is!(text.key(at + 1), "en" | "de" | ":");
                 let link = own
                     || recounted
                     || headed.is_some()
@@ -47,7 +53,8 @@ impl Extractor<'_, '_> {
                 if !link || start >= end {
                     continue;
                 }
-                let Some(found) = number(text, start).filter(|n| n.rest.is_empty() && n.value.fract() == 0.0 && n.next <= end) else {
+                let whole = |value: f64| value.fract() == 0.0 || recounted && scores.is_empty();
+                let Some(found) = number(text, start).filter(|n| n.rest.is_empty() && whole(n.value) && n.next <= end) else {
                     continue;
                 };
                 // "puis à 5 h": of something else.
@@ -70,10 +77,29 @@ impl Extractor<'_, '_> {
                 if counted || timed || article {
                     continue;
                 }
-                self.push_number(measurement, &uses, found.value, start..found.next, out);
+                let how = if recounted { CORRECTED } else { "series" };
+                self.push_number(&scores, how, found.value, start..found.next, out);
+                if recounted {
+                    self.push_number(&others, how, found.value, start..found.next, out);
+                }
                 at = found.next;
             }
         }
+    }
+
+    /// "doit se lire 8", "à lire 8".
+    fn read_again(&self, at: usize) -> bool {
+        let text = &self.analysis.text;
+        is!(text.key(at), "lire") && at > 0 && is!(text.key(at - 1), "se" | "a" | "faut")
+    }
+
+    /// Whether a value of a measurement is the number that was written, in the variable's unit.
+    fn as_written(&self, measurement: &Measurement, used: Use, out: &[Candidate]) -> bool {
+        let text = &self.analysis.text;
+        let tokens = text.token_at(measurement.start)..text.token_at(measurement.end.max(1) - 1) + 1;
+        let of_it = |c: &&Candidate| c.variable == used.variable && c.rule == used.rule && tokens.contains(&c.tokens.start);
+        let Some(Value::Number(value)) = out.iter().find(of_it).and_then(|c| c.value.as_ref()) else { return false };
+        tokens.filter_map(|at| number(text, at)).any(|n| n.value == *value)
     }
 
     /// "; J5 4 ; sortie 3", "| sortie : 3": where the number behind a mark and the words of
@@ -102,14 +128,7 @@ impl Extractor<'_, '_> {
         leads && self.hits_in(near).iter().any(|h| self.definitions.compiled.cues[h.value as usize].is_some())
     }
 
-    fn push_number(
-        &self,
-        _measurement: &Measurement,
-        uses: &[crate::definition::Use],
-        value: f64,
-        tokens: std::ops::Range<usize>,
-        out: &mut Vec<Candidate>,
-    ) {
+    fn push_number(&self, uses: &[Use], how: &'static str, value: f64, tokens: Range<usize>, out: &mut Vec<Candidate>) {
         for used in uses {
             if !matches!(self.rule(*used).1.find, Find::Measurement { .. }) {
                 continue;
@@ -120,7 +139,7 @@ impl Extractor<'_, '_> {
                 value: Some(Value::Number(value)),
                 tokens: tokens.clone(),
                 time: None,
-                how: "series",
+                how,
                 weight: 0.9,
                 historical: false,
                 moment: None,

@@ -187,6 +187,24 @@ fn scores_belong_to_their_moment() {
 }
 
 #[test]
+fn a_value_that_was_read_again_is_a_correction() {
+    let corrected = |text: &str| -> Vec<(Value, bool)> {
+        let findings = found("11490-0", text).into_iter().filter(|f| f.variable == "nihss");
+        findings.map(|f| (f.value.clone(), f.method.contains("+corrects"))).collect()
+    };
+    let expected = |first: f64, second: f64| vec![(Value::Number(first), false), (Value::Number(second), true)];
+    for text in [
+        "NIHSS à 9, ramené à 7 après double lecture.",
+        "NIHSS 9 aux urgences, requalifié en 7.",
+        "NIHSS 9, rectifié à 7.",
+        "Le NIHSS coté 9 doit se lire 7.",
+    ] {
+        assert_eq!(corrected(text), expected(9.0, 7.0), "{text}");
+    }
+    assert_eq!(corrected("NIHSS 9, ramené à 7 h de chez lui.").len(), 1);
+}
+
+#[test]
 fn clock_times_find_their_day() {
     for (type_code, text, expected) in [
         (EMERGENCY, "Bolus à 13h05.", at(9, 13, 5)),

@@ -53,7 +53,8 @@ pub(crate) fn choose(variable: &str, policy: &Policy, members: &[usize], candida
     let preferred = preferences(policy, &open, candidates);
     let groups = groups(policy, preferred, candidates);
     let winner = groups.first().filter(|g| g.support >= LEAST)?;
-    let chosen = evidence(policy, winner, candidates)?;
+    let doubted = groups.len() > 1 || members.iter().any(|&at| candidates[at].verdict == Verdict::Corrected);
+    let chosen = evidence(policy, winner, doubted, candidates)?;
     for &(at, _) in &winner.members {
         candidates[at].verdict = Verdict::Agrees;
     }
@@ -89,10 +90,10 @@ fn source(candidate: &Candidate<'_>) -> (usize, bool) {
 
 /// The candidate whose words stand for the value: that of the documents the policy
 /// asks for, else the heaviest. Of what one document finds and the others repeat, the
-/// first that is about as good.
-fn evidence(policy: &Policy, winner: &Group, candidates: &[Candidate<'_>]) -> Option<usize> {
+/// first that is about as good. Where values differ, words that correct go first.
+fn evidence(policy: &Policy, winner: &Group, doubted: bool, candidates: &[Candidate<'_>]) -> Option<usize> {
     let (heaviest, most) = *winner.members.first()?;
-    if candidates[heaviest].context.corrects {
+    if doubted && candidates[heaviest].context.corrects {
         return Some(heaviest);
     }
     let absent = match &candidates[heaviest].value {

@@ -14,6 +14,9 @@ use crate::Value;
 /// What is concluded is a little less sure than what it is concluded from.
 const DISCOUNT: f32 = 0.9;
 
+/// What is stated this much less surely than its cause is shown by the words of the cause.
+const WEAKER: f32 = 0.5;
+
 /// Rules that cannot be read.
 #[derive(Debug, Error)]
 #[error("entailments: {0}")]
@@ -111,7 +114,12 @@ impl Entailments {
             if let Some(then) = &rule.then {
                 let value = then.value.value();
                 let stated = values.get(&then.variable);
-                if stated.is_none() || rule.replaces && stated.is_some_and(|s| s.value != value) {
+                let replaced = |stated: &Resolved| {
+                    // The same, far more surely: its words are the better evidence.
+                    stated.value == value && stated.score < cause.score * WEAKER && stated.origin == Origin::Stated
+                        || rule.replaces && stated.value != value
+                };
+                if stated.is_none_or(replaced) {
                     let entailed = Resolved {
                         variable: then.variable.clone(),
                         value,

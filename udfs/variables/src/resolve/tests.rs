@@ -536,3 +536,19 @@ fn an_evening_after_the_door_is_that_of_the_eve() {
     ];
     assert_eq!(one(&written, "last_seen_well_datetime").as_deref(), Some("2031-05-01T21:40:00 \"vu bien à 21 h 40\" of 2"));
 }
+
+/// Days of headaches before the door: the hour of arrival is of the day of the door.
+#[test]
+fn who_comes_days_after_the_onset_comes_on_the_day_of_the_door() {
+    let written = [
+        write(
+            "1",
+            Emergency,
+            "2031-05-06 11:00",
+            "a",
+            "{stroke_type=ischemic@admission|AVC} {onset_datetime=2031-05-03 18:00@admission|depuis le 3 mai à 18 h}, {admission_datetime=2031-05-06 09:05@admission|arrivée à 9 h 05}",
+        ),
+        write("2", Discharge, "2031-05-12 10:00", "a", "{mrs_discharge=1@discharge|Rankin 1}"),
+    ];
+    assert_eq!(one(&written, "admission_datetime").as_deref(), Some("2031-05-06T09:05:00 \"arrivée à 9 h 05\" of 1"));
+}
