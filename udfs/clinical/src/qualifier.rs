@@ -179,6 +179,8 @@ impl SentenceView<'_> {
         if setting.procedure && setting.dated_before {
             return false;
         }
+        // Kinésithérapie goes on from house to house: an order is no doubt about it.
+        let planned = setting.procedure && !scope.is_therapy();
         let cued = self.outside(scope.span).any(|cue| match cue.kind {
             CueKind::HypothesisBefore => scope.reached(cue, Commas::Coordinated),
             CueKind::HypothesisBeforeAdjacent => scope.adjacent_before(cue),
@@ -189,18 +191,18 @@ impl SentenceView<'_> {
             CueKind::Conditional => scope.depends(cue) || (setting.drug || setting.procedure) && scope.reached_behind(cue),
             CueKind::HypothesisList => !setting.drug && !setting.procedure && scope.reached(cue, Commas::Pass),
             CueKind::Urgent => setting.procedure && setting.early && scope.ordered(cue),
-            CueKind::PlanBefore => setting.procedure && !scope.reported() && scope.reached(cue, Commas::Items),
-            CueKind::PlanAfter => setting.procedure && !scope.reported() && scope.reached_behind(cue),
+            CueKind::PlanBefore => planned && !scope.reported() && scope.reached(cue, Commas::Items),
+            CueKind::PlanAfter => planned && !scope.reported() && scope.reached_behind(cue),
             CueKind::Transfer => setting.procedure && setting.door && scope.reached(cue, Commas::Items),
-            CueKind::PlanList => setting.procedure && !scope.reported() && scope.reached(cue, Commas::Pass),
-            CueKind::Conduct => setting.procedure && !setting.door && !scope.reported() && scope.reached(cue, Commas::Pass),
+            CueKind::PlanList => planned && !scope.reported() && scope.reached(cue, Commas::Pass),
+            CueKind::Conduct => planned && !setting.door && !scope.reported() && scope.reached(cue, Commas::Pass),
             CueKind::Deferral => (setting.procedure || setting.drug) && scope.right_before(cue) && self.waits(cue.start, setting),
             _ => false,
         });
         cued || setting.motive && !scope.past(setting)
             || setting.prior == Prior::Suspected && !(setting.drug || setting.procedure || setting.sign || scope.past(setting))
-            || setting.procedure && scope.scheduled()
-            || setting.procedure && !setting.dated_now && (setting.dated_after || setting.prior == Prior::Planned) && !scope.reported()
+            || planned && scope.scheduled()
+            || planned && !setting.dated_now && (setting.dated_after || setting.prior == Prior::Planned) && !scope.reported()
     }
 
     /// Something is forbidden or ordered before this token: "pas d'aspirine

@@ -50,6 +50,7 @@ pub(crate) enum CueKind {
     PlanList,
     /// As `PlanList`, but at the door what it orders is done while the note is written: "CAT".
     Conduct,
+    Therapy,
     /// "avant": what a forbidden treatment waits for is yet to come.
     Deferral,
     Kin,
@@ -156,6 +157,7 @@ struct Hypothesis {
     plan_before: Vec<String>,
     plan_after: Vec<String>,
     plan_list: Vec<String>,
+    therapy: Vec<String>,
     conduct: Vec<String>,
     deferral: Vec<String>,
     pseudo: Vec<String>,
@@ -230,6 +232,7 @@ impl Cues {
             (PlanBefore, &file.hypothesis.plan_before),
             (PlanAfter, &file.hypothesis.plan_after),
             (PlanList, &file.hypothesis.plan_list),
+            (Therapy, &file.hypothesis.therapy),
             (Conduct, &file.hypothesis.conduct),
             (Deferral, &file.hypothesis.deferral),
             (Kin, &file.family.kin),
@@ -353,6 +356,7 @@ fn stays_beside_others(kind: CueKind) -> bool {
             | CueKind::Old
             | CueKind::Once
             | CueKind::Bleeding
+            | CueKind::Therapy
             | CueKind::Acute
             | CueKind::Patient
             | CueKind::KinLink

@@ -66,7 +66,7 @@ impl Scope<'_> {
                 (Kind::Mark, ")") if self.opened_before(cue) => return false,
                 (Kind::Mark, ":" | "=") => listed = true,
                 // Without a colon the second item may be the patient's again.
-                (Kind::Mark, ",") if items > 0 && !listed && !self.cue_ahead(at) => return false,
+                (Kind::Mark, ",") if items > 0 && !listed && !self.cue_ahead(at) && !is!(self.key(at + 1), "avec" | "puis") => return false,
                 (Kind::Mark, "." | ";" | "!" | "?" | "→" | ">") => return false,
                 (Kind::Mark, _) | (Kind::Number, _) => {}
                 _ if token.capital || self.known_link(at) => {}
@@ -86,10 +86,21 @@ impl Scope<'_> {
 
     /// "s'occupe de sa sœur Odile, qui souffre d'une maladie": a clause speaks of the relative.
     fn taken_up(&self, cue: &Cue) -> bool {
-        let named =
-            |at: usize| self.view.text.tokens[at].capital || self.kind(at) == Some(Kind::Number) || is!(self.key(at), "," | "ans" | "-");
-        let clause = (cue.end..self.span.start.min(cue.end + CLAUSE)).find(|at| !named(*at));
-        clause.is_some_and(|at| is!(self.key(at), "qui"))
+        let clause = self.behind_name(cue);
+        clause < self.span.start && is!(self.key(clause), "qui")
+    }
+
+    /// First token behind a relative's name and age: "son frère Jean-Paul, 71 ans, vient".
+    fn behind_name(&self, cue: &Cue) -> usize {
+        let aged = |at: usize| self.kind(at - 1) == Some(Kind::Number);
+        let part = |at: &usize| {
+            self.view.text.tokens[*at].capital
+                || self.kind(*at) == Some(Kind::Number)
+                || is!(self.key(*at), "," | "ans" | "an" | "-")
+                || is!(self.key(*at), "a") && aged(*at)
+        };
+        let reach = cue.end..self.span.start.min(cue.end + CLAUSE);
+        reach.clone().find(|at| !part(at)).unwrap_or(reach.end)
     }
 
     /// The relative stands in a bracket that opens in the same sentence.
@@ -100,7 +111,7 @@ impl Scope<'_> {
 
     /// "que son père a fait", "que sa tante Rose avait eu": the relative did or had it.
     fn acts(&self, cue: &Cue) -> bool {
-        let verb = cue.end + usize::from(self.view.text.tokens.get(cue.end).is_some_and(|t| t.capital));
+        let verb = self.behind_name(cue);
         is!(self.key(verb), "a" | "ont" | "avait" | "avaient" | "est" | "etait" | "aurait" | "vient" | "souffre" | "souffrait")
     }
 
@@ -184,6 +195,8 @@ impl Scope<'_> {
                     | "precise",
                 ) => return false,
                 (_, "chez" | "cote") => tied = true,
+                // "le cancer annoncé à sa fille"
+                (_, "annonce" | "annoncee" | "decouvert" | "decouverte") if at == between.start => tied = true,
                 (_, "du" | "de") if at + 1 == cue.start || is!(self.key(at + 1), "sa" | "son" | "la") => tied = true,
                 (Some(Kind::Mark), "," | "." | ";" | ":" | ")" | "!" | "?") => return false,
                 (Some(Kind::Number), _) | (Some(Kind::Mark), _) => {}

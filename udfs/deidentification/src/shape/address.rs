@@ -159,7 +159,13 @@ impl Reader<'_, '_> {
                     && self.same_line(first + 1);
                 // "SAU, avenue de l'Hôpital, 56110 Brouzac": a postal code behind the words of a field.
                 let coded = linked && self.opens_field(at) && self.code_behind(self.street_end(first, true));
-                proper && !excluded && (coded || !shouted && (titled || !self.is(first, Cue::EndsName)))
+                // "Service d'imagerie - Route impériale, Falconaja - 20604".
+                let ranked = is!(self.key(at), "route" | "chemin" | "voie")
+                    && is!(
+                        self.key(first),
+                        "nationale" | "departementale" | "imperiale" | "royale" | "territoriale" | "communal" | "communale" | "rural" | "romaine"
+                    );
+                ranked && self.capital(at) && self.opens_field(at) || proper && !excluded && (coded || !shouted && (titled || !self.is(first, Cue::EndsName)))
             }
         };
         if !accepted {

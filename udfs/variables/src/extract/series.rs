@@ -19,7 +19,7 @@ const COURSE: &[&str] = &["stabilis", "remont", "descend", "redescend", "revenu"
 
 /// Participles of a value that was counted again: "→ recalculé 14", "rectifiée à 8,9".
 const RECOUNTED: &[&str] =
-    &["recalcul", "recot", "recompt", "rectifi", "requalifi", "ramen", "corrig", "revis", "reevalu", "reclass", "retenu"];
+    &["recalcul", "recot", "recompt", "rectifi", "requalifi", "ramen", "corrig", "revis", "reevalu", "reclass", "reten", "retien"];
 /// How a value is found that takes the place of the one before it.
 pub(super) const CORRECTED: &str = "series+corrects";
 

@@ -134,8 +134,11 @@ impl Entailments {
                     values.insert(then.variable.clone(), entailed);
                 }
             }
-            for variable in &rule.drops {
-                values.remove(variable);
+            for dropped in &rule.drops {
+                let (variable, only) = dropped.split_once('=').map_or((&**dropped, None), |(v, only)| (v, Some(only)));
+                if values.get(variable).is_some_and(|v| only.is_none_or(|only| super::canonical(&v.value) == only)) {
+                    values.remove(variable);
+                }
             }
         }
     }
