@@ -129,7 +129,8 @@ impl Scope<'_> {
             && (self.span.start == self.view.sentence.start || self.kind(self.span.start - 1) == Some(Kind::Mark))
             && (cue.end >= self.view.sentence.end
                 || is!(self.key(cue.end), ".")
-                || is!(self.key(cue.end), ",") && (self.mention_at(cue.end + 1).is_some() || is!(self.key(cue.end + 1), "pas" | "puis" | "sans")))
+                || is!(self.key(cue.end), ",")
+                    && (self.mention_at(cue.end + 1).is_some() || is!(self.key(cue.end + 1), "pas" | "puis" | "sans")))
     }
 
     /// Given or prescribed now, by the words and the dose beside it.

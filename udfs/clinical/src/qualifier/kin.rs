@@ -66,7 +66,9 @@ impl Scope<'_> {
                 (Kind::Mark, ")") if self.opened_before(cue) => return false,
                 (Kind::Mark, ":" | "=") => listed = true,
                 // Without a colon the second item may be the patient's again.
-                (Kind::Mark, ",") if items > 0 && !listed && !self.cue_ahead(at) && !is!(self.key(at + 1), "avec" | "puis") => return false,
+                (Kind::Mark, ",") if items > 0 && !listed && !self.cue_ahead(at) && !is!(self.key(at + 1), "avec" | "puis") => {
+                    return false;
+                }
                 (Kind::Mark, "." | ";" | "!" | "?" | "→" | ">") => return false,
                 (Kind::Mark, _) | (Kind::Number, _) => {}
                 _ if token.capital || self.known_link(at) => {}

@@ -163,9 +163,18 @@ impl Reader<'_, '_> {
                 let ranked = is!(self.key(at), "route" | "chemin" | "voie")
                     && is!(
                         self.key(first),
-                        "nationale" | "departementale" | "imperiale" | "royale" | "territoriale" | "communal" | "communale" | "rural" | "romaine"
+                        "nationale"
+                            | "departementale"
+                            | "imperiale"
+                            | "royale"
+                            | "territoriale"
+                            | "communal"
+                            | "communale"
+                            | "rural"
+                            | "romaine"
                     );
-                ranked && self.capital(at) && self.opens_field(at) || proper && !excluded && (coded || !shouted && (titled || !self.is(first, Cue::EndsName)))
+                ranked && self.capital(at) && self.opens_field(at)
+                    || proper && !excluded && (coded || !shouted && (titled || !self.is(first, Cue::EndsName)))
             }
         };
         if !accepted {

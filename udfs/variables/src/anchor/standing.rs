@@ -99,9 +99,11 @@ impl Moments<'_, '_> {
             };
             // "AVANT (SMUR 6h32) : …": the first of the opening words that heads the line.
             let mut opening = self.found[cue..].iter().take_while(|f| f.tokens.start < sentence.end && opens(f.tokens.start));
+            // "Valium sorti mais non injecté" tells of a drug.
+            let taken_out = |end: usize| is!(text.key(end + usize::from(is!(text.key(end), ","))), "mais" | "non" | "pas");
             // "Jamais connue avant." heads nothing.
             let heading = |found: &&Found| {
-                !(sentence.start..found.tokens.start).any(|i| is!(text.key(i), "jamais" | "pas" | "non" | "aucun" | "aucune" | "sans" | "ni"))
+                !(is!(text.key(found.tokens.start), "sorti" | "sortie") && taken_out(found.tokens.end)) && !(sentence.start..found.tokens.start).any(|i| is!(text.key(i), "jamais" | "pas" | "non" | "aucun" | "aucune" | "sans" | "ni"))
                 // "NIHSS 20 avant intubation" opens nothing.
                 && (found.cue.reach > CLOSE || is!(text.key(found.tokens.end), ":"))
                 && (self.heads(found.tokens.end, sentence.end) || found.cue.door && found.tokens.start == sentence.start)

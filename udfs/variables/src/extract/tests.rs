@@ -187,6 +187,11 @@ fn scores_belong_to_their_moment() {
 }
 
 #[test]
+fn a_drug_that_was_taken_out_heads_nothing() {
+    assert_eq!(numbers("nihss", "34111-5", "Valium sorti mais non injecté, calme.\nNIHSS 9"), [(9.0, Anchor::Admission)]);
+}
+
+#[test]
 fn a_value_that_was_read_again_is_a_correction() {
     let corrected = |text: &str| -> Vec<(Value, bool)> {
         let findings = found("11490-0", text).into_iter().filter(|f| f.variable == "nihss");
