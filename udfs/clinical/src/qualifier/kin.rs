@@ -13,6 +13,8 @@ use crate::text::Kind;
 const REACH: usize = 40;
 /// Most tokens between a relative and the clause about that relative.
 const CLAUSE: usize = 8;
+/// Most tokens between "son propre" and what it is.
+const OWN: usize = 5;
 /// Most tokens between "elle-même" and what she has.
 const THEMSELVES: usize = 8;
 /// Most tokens of a phrase that ties a disease to a person.
@@ -27,7 +29,8 @@ impl Scope<'_> {
     pub fn taken_by_kin(&self, cue: &Cue) -> bool {
         let articles = |at: &usize| is!(self.key(*at), "du" | "de" | "des" | "la" | "le" | "l" | "'" | "un" | "une");
         let Some(verb) = (cue.end..self.span.start).rev().find(|at| !articles(at)) else { return false };
-        let of_disease = is!(self.key(verb), "sous" | "+") && (cue.end..verb).any(|at| self.mention_at(at).is_some());
+        let ill = || (cue.end..verb).any(|at| self.mention_at(at).is_some()) || self.behind_name(cue) == verb;
+        let of_disease = is!(self.key(verb), "sous" | "+") && ill();
         let takes = is!(self.key(verb), "prend" | "prenait" | "recoit" | "recevait");
         (of_disease || takes) && self.kin_before(cue)
     }
@@ -35,8 +38,13 @@ impl Scope<'_> {
     /// "son épouse l'aide, mais elle est elle-même suivie pour": of the relative named before.
     pub fn of_themselves(&self) -> bool {
         let from = self.span.start.saturating_sub(THEMSELVES).max(self.view.sentence.start);
-        let themselves = |at: &usize| is!(self.key(*at), "elle" | "lui") && is!(self.key(at + 1), "-") && is!(self.key(at + 2), "meme");
-        let said = (from..self.span.start).rev().find(themselves);
+        // "elle-même", "lui même"; "son propre risque d'AVC".
+        let themselves = |at: &usize| {
+            let same = at + 1 + usize::from(is!(self.key(at + 1), "-"));
+            is!(self.key(*at), "elle" | "lui") && is!(self.key(same), "meme")
+                || is!(self.key(*at), "propre") && is!(self.key(at - 1), "son" | "sa" | "ses") && self.span.start - at < OWN
+        };
+        let said = (from.max(1)..self.span.start).rev().find(themselves);
         said.is_some_and(|said| {
             self.view.cues_in(self.view.sentence.start..said).iter().any(|c| {
                 c.kind == CueKind::Kin && !is!(self.key(c.start), "maternel" | "maternelle" | "paternel" | "paternelle" | "famille")
@@ -49,7 +57,7 @@ impl Scope<'_> {
         if self.span.start - cue.end > REACH || self.object(cue) && !self.taken_up(cue) {
             return false;
         }
-        let (mut at, mut items, mut listed) = (cue.end, 0, false);
+        let (mut at, mut items, mut listed, mut of_patient) = (cue.end, 0, false, false);
         while at < self.span.start {
             if let Some(mention) = self.mention_at(at) {
                 items += 1;
@@ -65,8 +73,14 @@ impl Scope<'_> {
                 // "ATCD (courrier + fille) : HTA": who told it.
                 (Kind::Mark, ")") if self.opened_before(cue) => return false,
                 (Kind::Mark, ":" | "=") => listed = true,
+                // "la tante Rose (lupus, goutte)": hers to the end of the bracket.
+                (Kind::Mark, "(") if items == 0 => listed = true,
+                // "le fils de la patiente, hospitalisée"
+                (Kind::Mark, ",") if of_patient && ["hospitalis", "admis", "transfer"].iter().any(|p| self.fold(at + 1).starts_with(p)) => {
+                    return false;
+                }
                 // Without a colon the second item may be the patient's again.
-                (Kind::Mark, ",") if items > 0 && !listed && !self.cue_ahead(at) && !is!(self.key(at + 1), "avec" | "puis") => {
+                (Kind::Mark, ",") if items > 0 && !listed && !self.cue_ahead(at) && !is!(self.key(at + 1), "avec" | "puis" | "sous") => {
                     return false;
                 }
                 (Kind::Mark, "." | ";" | "!" | "?" | "→" | ">") => return false,
@@ -81,6 +95,7 @@ impl Scope<'_> {
             if is!(self.key(at), "patient" | "patiente" | "lui" | "elle") && !aside {
                 return false;
             }
+            of_patient |= is!(self.key(at), "patient" | "patiente");
             at += 1;
         }
         !(items > 0 && self.new_line(self.span.start))

@@ -9,6 +9,10 @@ use chrono::{Datelike, Duration, Months, NaiveDate, NaiveDateTime, NaiveTime};
 
 /// Most days from the reference to an entry of its notes.
 const COMING: i64 = 45;
+/// Days within which an appointment is given where the same day of last year is long gone.
+const SEASON: i64 = 100;
+/// Days after which nobody tells a day without its year.
+const LONG_GONE: i64 = 240;
 
 /// Days of the longest such month.
 pub fn longest_month(month: u8) -> u32 {
@@ -353,7 +357,12 @@ impl Resolver<'_, '_> {
         // A weekday that fits only one of the two decides. Without one a day soon to come is meant rather
         // than one of last year: appointments, and notes that go on behind the day they were begun.
         let fits = |d: &NaiveDate| weekday == 0 || d.weekday().number_from_monday() == u32::from(weekday);
-        let near = |d: &NaiveDate| self.reference.is_some_and(|r| (*d - r.date()).num_days() <= COMING);
+        let near = |d: &NaiveDate| {
+            self.reference.is_some_and(|r| {
+                let (coming, gone) = ((*d - r.date()).num_days(), (r.date() - past).num_days());
+                coming <= COMING || coming <= SEASON && gone >= LONG_GONE
+            })
+        };
         let coming = next.filter(|next| if fits(&past) { weekday == 0 && near(next) && !self.done() } else { fits(next) });
         Some((coming.unwrap_or(past), Precision::Day))
     }
