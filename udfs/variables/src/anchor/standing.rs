@@ -103,7 +103,11 @@ impl Moments<'_, '_> {
             let taken_out = |end: usize| is!(text.key(end + usize::from(is!(text.key(end), ","))), "mais" | "non" | "pas");
             // "Jamais connue avant." heads nothing.
             let heading = |found: &&Found| {
-                !(is!(text.key(found.tokens.start), "sorti" | "sortie") && taken_out(found.tokens.end)) && !(sentence.start..found.tokens.start).any(|i| is!(text.key(i), "jamais" | "pas" | "non" | "aucun" | "aucune" | "sans" | "ni"))
+                let start = found.tokens.start;
+                let denied =
+                    (sentence.start..start).any(|i| is!(text.key(i), "jamais" | "pas" | "non" | "aucun" | "aucune" | "sans" | "ni"));
+                let of_drug = is!(text.key(start), "sorti" | "sortie") && taken_out(found.tokens.end);
+                !denied && !of_drug
                 // "NIHSS 20 avant intubation" opens nothing.
                 && (found.cue.reach > CLOSE || is!(text.key(found.tokens.end), ":"))
                 && (self.heads(found.tokens.end, sentence.end) || found.cue.door && found.tokens.start == sentence.start)
