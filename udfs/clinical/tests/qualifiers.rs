@@ -12,8 +12,8 @@ use sillage_clinical::lexicon::{BUILT_IN, SnomedLicence};
 use sillage_clinical::qualifier::{Experiencer, Qualifiers};
 
 /// Counted by hand when a case is added; a case that is lost fails the test.
-const CASES: usize = 695;
-const SPANS: usize = 1012;
+const CASES: usize = 699;
+const SPANS: usize = 1017;
 
 /// Time of every document of the file.
 fn written_at() -> NaiveDateTime {

@@ -146,6 +146,10 @@ impl Scope<'_> {
     fn object(&self, cue: &Cue) -> bool {
         let start = self.view.sentence.start;
         let mut head = cue.start;
+        // "devant son beau-frère": one relative.
+        while head > start && is!(self.key(head - 1), "beau" | "belle" | "demi" | "arriere" | "petit" | "petite" | "-") {
+            head -= 1;
+        }
         while head > start
             && is!(self.key(head - 1), "son" | "sa" | "ses" | "leur" | "leurs" | "le" | "la" | "les" | "l" | "un" | "une" | "deux" | "'")
         {
@@ -161,6 +165,8 @@ impl Scope<'_> {
             "de" | "du" if head.checked_sub(1).is_some_and(|at| is!(self.key(at), "deces" | "mort" | "disparition")) => false,
             // "que sa mère est décédée d'un AVC".
             "que" if (cue.end..self.span.start).any(|at| is!(self.key(at), "mort" | "morte" | "decede" | "decedee" | "deces")) => false,
+            // "chez son frère, chute brutale": where it happened.
+            "chez" => is!(self.key(cue.end), ","),
             "des" | "de" | "par" | "apres" | "avec" | "av" | "devant" | "aux" | "au" | "a" | "d" | "selon" | "prevenir" | "informer"
             | "voir" | "du" => true,
             // "vu avec son épouse et sa fille": as the first of the two.

@@ -380,7 +380,14 @@ impl Reader<'_, '_> {
             }
             at += 1;
         }
-        Some(end)
+        // "Centre hospitalier de l'Ouest guyanais"
+        let people = ["ais", "aise", "ois", "oise", "ien", "ienne", "ain", "aine"];
+        let of_people = self.same_line(end)
+            && self.kind(end) == Some(Kind::Word)
+            && self.fold(end).len() > 5
+            && people.iter().any(|p| self.fold(end).ends_with(p))
+            && !self.is(end, Cue::EndsName);
+        Some(end + usize::from(is!(self.key(end - 1), "nord" | "sud" | "est" | "ouest") && of_people))
     }
 
     /// A hospital by its name alone.

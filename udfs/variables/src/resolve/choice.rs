@@ -144,11 +144,13 @@ pub(crate) fn resolved(variable: &str, candidate: &Candidate<'_>, method: &str) 
 /// The last correction stands; what differs from it and is not later goes.
 fn correct(open: &mut Vec<usize>, candidates: &mut [Candidate<'_>]) {
     let best = open.iter().map(|&at| candidates[at].weight).fold(0.0, f32::max);
-    let corrects = |at: &usize| {
-        let candidate = &candidates[*at];
+    let corrects = |at: usize, candidates: &[Candidate<'_>]| {
+        let candidate = &candidates[at];
         candidate.weight >= CORRECTING.max(TRUSTED * best) && candidate.context.corrects || candidate.finding.method.contains("+corrects")
     };
-    let Some(last) = open.iter().copied().filter(corrects).max_by_key(|&at| (candidates[at].order, candidates[at].finding.start)) else {
+    let Some(last) =
+        open.iter().copied().filter(|&at| corrects(at, candidates)).max_by_key(|&at| (candidates[at].order, candidates[at].finding.start))
+    else {
         return;
     };
     let (value, order) = (candidates[last].value.clone(), candidates[last].order);
@@ -159,8 +161,12 @@ fn correct(open: &mut Vec<usize>, candidates: &mut [Candidate<'_>]) {
         }
         kept
     });
-    candidates[last].weight = candidates[last].weight.max(CORRECTION);
-    candidates[last].context.corrects = true;
+    // "Nous retenons une cause athéromateuse (sténose basilaire)": of the words of one correction the surest.
+    let said = open.iter().copied().filter(|&at| corrects(at, candidates) && candidates[at].order == order);
+    let said = said.filter(|&at| same(&candidates[at].value, &value));
+    let shown = said.max_by(|&a, &b| candidates[a].weight.total_cmp(&candidates[b].weight).then(b.cmp(&a))).unwrap_or(last);
+    candidates[shown].weight = candidates[shown].weight.max(CORRECTION);
+    candidates[shown].context.corrects = true;
 }
 
 /// Weights after the policy's preferences, heaviest first.

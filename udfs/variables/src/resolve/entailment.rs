@@ -44,6 +44,8 @@ struct Rule {
     drops: Vec<String>,
     #[serde(default)]
     replaces: bool,
+    #[serde(default)]
+    shows: bool,
 }
 
 #[derive(Debug, Deserialize)]
@@ -116,7 +118,7 @@ impl Entailments {
                 let stated = values.get(&then.variable);
                 let replaced = |stated: &Resolved| {
                     // The same, far more surely: its words are the better evidence.
-                    stated.value == value && stated.score < cause.score * WEAKER && stated.origin == Origin::Stated
+                    rule.shows && stated.value == value && stated.score < cause.score * WEAKER && stated.origin == Origin::Stated
                         || rule.replaces && stated.value != value
                 };
                 if stated.is_none_or(replaced) {
