@@ -66,34 +66,11 @@ impl Reader<'_, '_> {
         if dated || self.fold(at).starts_with("route") && self.before(at, 1).starts_with("fausse") {
             return;
         }
-        let short = is!(
-            self.key(at),
-            "av" | "ave"
-                | "bd"
-                | "bld"
-                | "blvd"
-                | "r"
-                | "pl"
-                | "imp"
-                | "sq"
-                | "all"
-                | "rte"
-                | "fg"
-                | "fbg"
-                | "res"
-                | "trav"
-                | "crs"
-                | "ham"
-                | "chem"
-                | "ch"
-                | "che"
-                | "lot"
-                | "prom"
-                | "esp"
-                | "pass"
-                | "quart"
-                | "dom"
-        );
+        const SHORT: &[&str] = &[
+            "av", "ave", "bd", "bld", "blvd", "r", "pl", "imp", "sq", "all", "rte", "fg", "fbg", "res", "trav", "crs", "ham", "chem", "ch",
+            "che", "lot", "prom", "esp", "pass", "quart", "dom",
+        ];
+        let short = SHORT.contains(&self.fold(at));
         if self.mark(name, ".") && self.glued(name) && short {
             name += 1;
             // "R.O.T.": letters with dots.
@@ -160,19 +137,9 @@ impl Reader<'_, '_> {
                 // "SAU, avenue de l'Hôpital, 56110 Brouzac": a postal code behind the words of a field.
                 let coded = linked && self.opens_field(at) && self.code_behind(self.street_end(first, true));
                 // "Service d'imagerie - Route impériale, Falconaja - 20604".
-                let ranked = is!(self.key(at), "route" | "chemin" | "voie")
-                    && is!(
-                        self.key(first),
-                        "nationale"
-                            | "departementale"
-                            | "imperiale"
-                            | "royale"
-                            | "territoriale"
-                            | "communal"
-                            | "communale"
-                            | "rural"
-                            | "romaine"
-                    );
+                const RANKS: &[&str] =
+                    &["nationale", "departementale", "imperiale", "royale", "territoriale", "communal", "communale", "rural", "romaine"];
+                let ranked = is!(self.key(at), "route" | "chemin" | "voie") && RANKS.contains(&self.fold(first));
                 ranked && self.capital(at) && self.opens_field(at)
                     || proper && !excluded && (coded || !shouted && (titled || !self.is(first, Cue::EndsName)))
             }
