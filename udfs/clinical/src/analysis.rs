@@ -10,7 +10,7 @@ use sillage_schemas::terminology::HISTORICAL_CODES;
 
 use crate::copies::copies;
 use crate::document_kind::DocumentKind;
-use crate::enumeration::{continues, said_of};
+use crate::enumeration::{continues, treated_then};
 use crate::form::{Form, Part};
 use crate::is;
 use crate::knowledge::Knowledge;
@@ -347,7 +347,7 @@ impl<'a> Analysis<'a> {
             };
             // "l'infarctus de septembre 2021, thrombolysé et thrombectomisé": how it was treated then.
             treated = match treated {
-                Some(end) if qualifiers == Qualifiers::default() && !setting.dated_now && said_of(&self.text, end, range) => {
+                Some(end) if qualifiers == Qualifiers::default() && !setting.dated_now && treated_then(&self.text, end, range) => {
                     qualifiers.historical = true;
                     Some(range.end)
                 }

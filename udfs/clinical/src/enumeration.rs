@@ -1,4 +1,4 @@
-//! Enumerations: whether one mention follows another as the next item.
+//! Enumerations: whether one mention follows another as the next item, or as what was done about it.
 
 use std::ops::Range;
 
@@ -10,7 +10,7 @@ const ASIDE: usize = 24;
 
 /// Whether a participle of a treatment goes with the disease that ends before: "AVC de 2021,
 /// thrombolysé et thrombectomisé".
-pub(crate) fn said_of(text: &Text<'_>, end: usize, next: &Range<usize>) -> bool {
+pub(crate) fn treated_then(text: &Text<'_>, end: usize, next: &Range<usize>) -> bool {
     const STEMS: &[&str] = &["thrombolys", "fibrinolys", "thrombectomis"];
     let participle = text.source(next.start..next.start + 1).trim_end_matches(['s', 'e']);
     let treated = STEMS.iter().any(|stem| text.fold(next.start).starts_with(stem)) && participle.ends_with('é');
@@ -21,7 +21,7 @@ pub(crate) fn said_of(text: &Text<'_>, end: usize, next: &Range<usize>) -> bool 
             text.tokens[at].kind != Kind::Mark && !is!(text.key(at), "mais" | "puis" | "actuel" | "non")
                 || is!(text.key(at), "," | "'" | "/" | "(" | ")")
         })
-        && between.into_iter().next_back().is_none_or(|at| is!(text.key(at), "," | "et") || text.tokens[at].kind == Kind::Number)
+        && between.last().is_none_or(|at| is!(text.key(at), "," | "et") || text.tokens[at].kind == Kind::Number)
 }
 
 /// An enumeration goes on from one mention to the next, which ends an item: "AIT en
