@@ -122,7 +122,7 @@ impl Catalogue {
             for title in &entry.inline {
                 insert(&mut read.trie, vocabulary, title, value | 1)?;
             }
-            let other = |name: &Option<String>, key: &str| match name {
+            let named = |name: &Option<String>, key: &str| match name {
                 None => Ok(None),
                 Some(name) => match catalog.section.iter().position(|e| e.name == *name) {
                     Some(i) => Ok(Some(i as u32)),
@@ -132,8 +132,8 @@ impl Catalogue {
             read.kinds.push(SectionKind {
                 name: entry.name.as_str().into(),
                 prior: entry.prior,
-                late: other(&entry.late, "late")?,
-                apart: other(&entry.apart, "apart")?,
+                late: named(&entry.late, "late")?,
+                apart: named(&entry.apart, "apart")?,
                 tells_stay: entry.tells_stay,
                 organ: entry.organ,
                 line: entry.line,
