@@ -219,11 +219,9 @@ impl SentenceView<'_> {
         if setting.drug {
             return self.outside(scope.span).any(|cue| cue.kind == CueKind::Kin && scope.taken_by_kin(cue));
         }
-        if setting.prior == Prior::Family && !setting.procedure && !scope.allergy() || !setting.procedure && scope.of_themselves() {
-            return true;
-        }
         // "hérédité coronaire" says it itself.
-        if !setting.procedure && self.cues_in(scope.span.start..scope.span.start + 1).iter().any(|cue| cue.kind == CueKind::FamilyPhrase) {
+        let headed = || self.cues_in(scope.span.start..scope.span.start + 1).iter().any(|cue| cue.kind == CueKind::FamilyPhrase);
+        if !setting.procedure && (setting.prior == Prior::Family && !scope.allergy() || scope.of_themselves() || headed()) {
             return true;
         }
         self.outside(scope.span).any(|cue| match cue.kind {
