@@ -17,7 +17,7 @@ use crate::knowledge::Knowledge;
 use crate::lexicon::{Concept, Label, data_lines};
 use crate::measurement::{Measurement, measurements_of_form};
 use crate::mention::{Mention, mentions};
-use crate::qualifier::{Cue, Qualifiers, SentenceView, Setting};
+use crate::qualifier::{Cue, Qualifiers, SentenceView, Setting, relative};
 use crate::section::{Prior, Section};
 use crate::sentence::sentences;
 use crate::temporal::{Precision, TemporalExpression, TemporalKind, temporal_expressions};
@@ -65,6 +65,8 @@ pub struct Analysis<'a> {
     measurements: OnceCell<Vec<Measurement>>,
     /// By sentence.
     cues: Vec<OnceCell<Vec<Cue>>>,
+    /// Tokens that are names of relatives.
+    relatives: OnceCell<Vec<usize>>,
 }
 
 /// A mention with what is said of it.
@@ -121,6 +123,7 @@ impl<'a> Analysis<'a> {
             copies: OnceCell::new(),
             measurements: OnceCell::new(),
             cues,
+            relatives: OnceCell::new(),
         }
     }
 
@@ -179,6 +182,8 @@ impl<'a> Analysis<'a> {
                 self.sentences[sentence].clone(),
                 self.mentions(),
             );
+            let relatives = self.relatives.get_or_init(|| relative::called(&self.text, self.mentions()));
+            relative::add(&mut found, relatives, &self.sentences[sentence]);
             // What an option says it says by its box.
             if !self.form.is_empty() {
                 found.retain(|cue| !self.form.at(cue.start).option());
@@ -309,7 +314,7 @@ impl<'a> Analysis<'a> {
         let (sentence, cues) = (&self.sentences[index], self.cues(index));
         let ranges: Vec<Range<usize>> = found.iter().map(|m| m.start..m.end).collect();
         let view = SentenceView { text: &self.text, sentence: sentence.clone(), cues, mentions: &ranges };
-        let (mut listed, mut treated) = (None, None);
+        let (mut listed, mut treated) = (self.risks(sentence, found), None);
         for (mention, range) in found.iter().zip(&ranges) {
             let concept = &self.knowledge.lexicon.concepts[mention.concept as usize];
             let section = self.section_at(mention.start);
@@ -338,7 +343,7 @@ impl<'a> Analysis<'a> {
                         && setting.lasting
                         && qualifiers == Qualifiers::default()
                         && !setting.dated_now
-                        && continues(&self.text, end, range) =>
+                        && (end == range.start || continues(&self.text, end, range)) =>
                 {
                     qualifiers.historical = true;
                     Some(range.end)
@@ -366,6 +371,20 @@ impl<'a> Analysis<'a> {
                 event_time: time.and_then(|t| t.value),
             });
         }
+    }
+
+    /// "Diabète, HTA, tabagisme.": a sentence that opens with two diseases that last lists what
+    /// somebody had before. Where the list goes on from.
+    fn risks(&self, sentence: &Range<usize>, found: &[Mention]) -> Option<usize> {
+        let [first, second, ..] = found else { return None };
+        let lasts = |m: &Mention| {
+            let concept = &self.knowledge.lexicon.concepts[m.concept as usize];
+            concept.label == Label::Disorder && concept.icd10.as_deref().is_some_and(|code| self.knowledge.document_kinds.lasts(code))
+        };
+        let opens = (sentence.start..first.start).all(|at| self.text.tokens[at].kind == Kind::Mark);
+        let comma = (first.end..second.start).any(|at| is!(self.text.key(at), ","));
+        let listed = opens && comma && lasts(first) && lasts(second) && continues(&self.text, first.end, &(second.start..second.end));
+        listed.then_some(first.start)
     }
 
     /// Only marks stand between the title of the section and this token, on one line.

@@ -10,6 +10,7 @@ use std::ops::Range;
 mod cues;
 mod history;
 mod kin;
+pub(crate) mod relative;
 mod scope;
 
 use crate::is;
@@ -110,7 +111,7 @@ impl SentenceView<'_> {
         let ended = scope.ended(setting);
         let negation = if ended { Negation::None } else { self.negation(&scope, setting) };
         let home = ended || setting.drug && (setting.prior == Prior::Historical || scope.taken_at_home());
-        let hypothetical = negation != Negation::Full && !family && !home && self.hypothetical(&scope, setting);
+        let hypothetical = negation != Negation::Full && !home && self.hypothetical(&scope, setting);
         let negated = negation == Negation::Full || negation == Negation::Weak && !hypothetical;
         // "Pas d'AVC" is no history; "AVC en 2019, non thrombolysé" is, and so is
         // "non thrombolysé" among the antecedents.

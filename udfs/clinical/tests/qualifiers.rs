@@ -12,8 +12,8 @@ use sillage_clinical::lexicon::{BUILT_IN, SnomedLicence};
 use sillage_clinical::qualifier::{Experiencer, Qualifiers};
 
 /// Counted by hand when a case is added; a case that is lost fails the test.
-const CASES: usize = 699;
-const SPANS: usize = 1017;
+const CASES: usize = 717;
+const SPANS: usize = 1047;
 
 /// Time of every document of the file.
 fn written_at() -> NaiveDateTime {

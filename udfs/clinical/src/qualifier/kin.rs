@@ -30,7 +30,9 @@ impl Scope<'_> {
         let articles = |at: &usize| is!(self.key(*at), "du" | "de" | "des" | "la" | "le" | "l" | "'" | "un" | "une");
         let Some(verb) = (cue.end..self.span.start).rev().find(|at| !articles(at)) else { return false };
         let ill = || (cue.end..verb).any(|at| self.mention_at(at).is_some()) || self.behind_name(cue) == verb;
-        let of_disease = is!(self.key(verb), "sous" | "+") && ill();
+        // "leur mère est repartie sous apixaban"
+        let left = || is!(self.key(verb - 1), "est" | "etait" | "repartie" | "reparti" | "ressortie" | "ressorti" | "mise" | "mis");
+        let of_disease = is!(self.key(verb), "sous" | "ss" | "+") && (ill() || left());
         let takes = is!(self.key(verb), "prend" | "prenait" | "recoit" | "recevait");
         (of_disease || takes) && self.kin_before(cue)
     }
@@ -80,7 +82,14 @@ impl Scope<'_> {
                     return false;
                 }
                 // Without a colon the second item may be the patient's again.
-                (Kind::Mark, ",") if items > 0 && !listed && !self.cue_ahead(at) && !is!(self.key(at + 1), "avec" | "puis" | "sous") => {
+                (Kind::Mark, ",")
+                    if items > 0
+                        && !listed
+                        && !self.cue_ahead(at)
+                        && !is!(self.key(at + 1), "avec" | "puis" | "sous")
+                        && !self.at_an_age()
+                        && !self.set_apart(cue, at) =>
+                {
                     return false;
                 }
                 (Kind::Mark, "." | ";" | "!" | "?" | "→" | ">") => return false,
@@ -90,8 +99,10 @@ impl Scope<'_> {
             }
             let too = is!(self.key(at + 1), "aussi" | "-");
             // "la mère de la patiente", "elle est elle-même suivie".
-            let aside =
-                too || is!(self.key(at - 1), "du" | "la" | "de") || is!(self.key(at + 2), "elle" | "lui") && is!(self.key(at + 3), "-");
+            let aside = too
+                || is!(self.key(at - 1), "du" | "la" | "de")
+                || is!(self.key(at + 2), "elle" | "lui") && is!(self.key(at + 3), "-")
+                || self.died(cue, at);
             if is!(self.key(at), "patient" | "patiente" | "lui" | "elle") && !aside {
                 return false;
             }
@@ -99,6 +110,23 @@ impl Scope<'_> {
             at += 1;
         }
         !(items > 0 && self.new_line(self.span.start))
+    }
+
+    /// "père HTA, AVC à 61 ans": the age at which somebody had it, who is not the patient.
+    fn at_an_age(&self) -> bool {
+        let end = self.span.end;
+        is!(self.key(end), "a" | "des" | "vers") && self.kind(end + 1) == Some(Kind::Number) && is!(self.key(end + 2), "ans" | "a" | "an")
+    }
+
+    /// "Le frère, victime d'une hémorragie, avait": what commas set apart at the head of a sentence.
+    fn set_apart(&self, cue: &Cue, comma: usize) -> bool {
+        let heads = cue.start <= self.view.sentence.start + 2 && self.behind_name(cue) > cue.end && is!(self.key(cue.end), ",");
+        heads && is!(self.key(comma + 1), "a" | "avait" | "est" | "etait" | "aurait" | "presente" | "presentait" | "souffre")
+    }
+
+    /// "sœur décédée d'une pneumonie, elle était démente": who died is not the patient.
+    fn died(&self, cue: &Cue, before: usize) -> bool {
+        (cue.end..before).any(|at| is!(self.key(at), "mort" | "morte" | "decede" | "decedee" | "dcd"))
     }
 
     /// "s'occupe de sa sœur Odile, qui souffre d'une maladie": a clause speaks of the relative.
@@ -161,12 +189,23 @@ impl Scope<'_> {
         }
         let Some(head) = head.checked_sub(1).filter(|h| *h >= start) else { return false };
         match self.fold(head) {
-            // "le décès de sa sœur d'un infarctus".
-            "de" | "du" if head.checked_sub(1).is_some_and(|at| is!(self.key(at), "deces" | "mort" | "disparition")) => false,
+            // "le décès de sa sœur d'un infarctus", "l'histoire de son frère (hématome)".
+            "de" | "du"
+                if head.checked_sub(1).is_some_and(|at| {
+                    is!(self.key(at), "deces" | "mort" | "disparition" | "histoire" | "cas" | "maladie" | "diagnostic" | "antecedents")
+                }) =>
+            {
+                false
+            }
+            // "l'histoire d'une tante morte d'une hémorragie"
+            "de" | "du" | "d" if self.died(cue, self.span.start) => false,
             // "que sa mère est décédée d'un AVC".
             "que" if (cue.end..self.span.start).any(|at| is!(self.key(at), "mort" | "morte" | "decede" | "decedee" | "deces")) => false,
-            // "chez son frère, chute brutale": where it happened.
-            "chez" => is!(self.key(cue.end), ","),
+            // "chez son frère, chute brutale": where it happened. "chez la tante, déjà opérée d'un": who has it.
+            "chez" => {
+                is!(self.key(cue.end), ",")
+                    && !is!(self.key(cue.end + 1), "deja" | "victime" | "atteint" | "atteinte" | "porteur" | "porteuse")
+            }
             "des" | "de" | "par" | "apres" | "avec" | "av" | "devant" | "aux" | "au" | "a" | "d" | "selon" | "prevenir" | "informer"
             | "voir" | "du" => true,
             // "vu avec son épouse et sa fille": as the first of the two.
@@ -191,7 +230,18 @@ impl Scope<'_> {
     fn tells(&self, at: usize) -> bool {
         is!(
             self.key(at),
-            "enfant" | "enfants" | "fille" | "filles" | "fils" | "epouse" | "epoux" | "mari" | "conjoint" | "compagnon" | "compagne"
+            "enfant"
+                | "enfants"
+                | "fille"
+                | "filles"
+                | "fils"
+                | "femme"
+                | "epouse"
+                | "epoux"
+                | "mari"
+                | "conjoint"
+                | "compagnon"
+                | "compagne"
         )
     }
 
@@ -210,7 +260,7 @@ impl Scope<'_> {
                 continue;
             }
             match (self.kind(at), self.fold(at)) {
-                (_, "(") => tied |= !self.tells(cue.start),
+                (_, "(") => tied |= !self.tells(cue.end - 1),
                 // "retour à domicile auprès de sa femme", "(selon sa fille)", "(dit l'épouse)".
                 (
                     _,
