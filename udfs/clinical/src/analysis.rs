@@ -10,7 +10,7 @@ use sillage_schemas::terminology::HISTORICAL_CODES;
 
 use crate::copies::copies;
 use crate::document_kind::DocumentKind;
-use crate::enumeration::{continues, treated_then};
+use crate::enumeration::{continues, risks, treated_then};
 use crate::form::{Form, Part};
 use crate::is;
 use crate::knowledge::Knowledge;
@@ -314,7 +314,7 @@ impl<'a> Analysis<'a> {
         let (sentence, cues) = (&self.sentences[index], self.cues(index));
         let ranges: Vec<Range<usize>> = found.iter().map(|m| m.start..m.end).collect();
         let view = SentenceView { text: &self.text, sentence: sentence.clone(), cues, mentions: &ranges };
-        let (mut listed, mut treated) = (self.risks(sentence, found), None);
+        let (mut listed, mut treated) = (risks(&self.text, sentence, found, |m| self.lasts(m)), None);
         for (mention, range) in found.iter().zip(&ranges) {
             let concept = &self.knowledge.lexicon.concepts[mention.concept as usize];
             let section = self.section_at(mention.start);
@@ -373,18 +373,10 @@ impl<'a> Analysis<'a> {
         }
     }
 
-    /// "Diabète, HTA, tabagisme.": a sentence that opens with two diseases that last lists what
-    /// somebody had before. Where the list goes on from.
-    fn risks(&self, sentence: &Range<usize>, found: &[Mention]) -> Option<usize> {
-        let [first, second, ..] = found else { return None };
-        let lasts = |m: &Mention| {
-            let concept = &self.knowledge.lexicon.concepts[m.concept as usize];
-            concept.label == Label::Disorder && concept.icd10.as_deref().is_some_and(|code| self.knowledge.document_kinds.lasts(code))
-        };
-        let opens = (sentence.start..first.start).all(|at| self.text.tokens[at].kind == Kind::Mark);
-        let comma = (first.end..second.start).any(|at| is!(self.text.key(at), ","));
-        let listed = opens && comma && lasts(first) && lasts(second) && continues(&self.text, first.end, &(second.start..second.end));
-        listed.then_some(first.start)
+    /// A disease that lasts, by its code.
+    fn lasts(&self, mention: &Mention) -> bool {
+        let concept = &self.knowledge.lexicon.concepts[mention.concept as usize];
+        concept.label == Label::Disorder && concept.icd10.as_deref().is_some_and(|code| self.knowledge.document_kinds.lasts(code))
     }
 
     /// Only marks stand between the title of the section and this token, on one line.

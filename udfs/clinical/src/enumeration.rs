@@ -3,6 +3,7 @@
 use std::ops::Range;
 
 use crate::is;
+use crate::mention::Mention;
 use crate::text::{Kind, Text};
 
 /// Most tokens between two items, brackets included.
@@ -22,6 +23,16 @@ pub(crate) fn treated_then(text: &Text<'_>, end: usize, next: &Range<usize>) -> 
                 || is!(text.key(at), "," | "'" | "/" | "(" | ")")
         })
         && between.last().is_none_or(|at| is!(text.key(at), "," | "et") || text.tokens[at].kind == Kind::Number)
+}
+
+/// "Diabète, HTA, tabagisme.": a sentence that opens with two diseases that last lists what
+/// somebody had before. Where the list goes on from.
+pub(crate) fn risks(text: &Text<'_>, sentence: &Range<usize>, found: &[Mention], lasts: impl Fn(&Mention) -> bool) -> Option<usize> {
+    let [first, second, ..] = found else { return None };
+    let opens = (sentence.start..first.start).all(|at| text.tokens[at].kind == Kind::Mark);
+    let comma = (first.end..second.start).any(|at| is!(text.key(at), ","));
+    let listed = opens && comma && lasts(first) && lasts(second) && continues(text, first.end, &(second.start..second.end));
+    listed.then_some(first.start)
 }
 
 /// An enumeration goes on from one mention to the next, which ends an item: "AIT en

@@ -1,6 +1,5 @@
 //! The weights of the tagger: a file of hashed features, read once.
 
-use rustc_hash::FxHashMap;
 use thiserror::Error;
 
 use crate::Label;
@@ -34,16 +33,38 @@ pub enum ModelError {
     Length,
 }
 
-/// Bits of a hash by which [`Model::held`] knows a feature.
-const HELD_BITS: u32 = 22;
-/// Features that are looked for together.
-const BATCH: usize = 64;
+/// Features whose sums fit into a quarter of a word.
+const BATCH: usize = 256;
+/// What every weight of a row has more, so that none is negative: sums go by four in a word.
+const BIAS: u8 = 128;
+/// Classes whose weights stand in one word.
+const PACKED: usize = 8;
+/// Every second byte of a word.
+const EVEN: u64 = 0x00ff_00ff_00ff_00ff;
+
+/// A feature and what it weighs. A row without a feature weighs 0, which no biased weight is.
+#[derive(Clone, Copy, Default)]
+struct Row {
+    weights: u64,
+    feature: u32,
+    last: u8,
+}
+
+impl Row {
+    fn new(feature: u32, weights: [i8; CLASSES.len()]) -> Row {
+        let biased = weights.map(|w| w.max(-i8::MAX).cast_unsigned().wrapping_add(BIAS));
+        let [packed @ .., last] = biased;
+        Row { weights: u64::from_le_bytes(packed), feature, last }
+    }
+}
 
 /// Weights by the hash of a feature.
 pub struct Model {
-    weights: FxHashMap<u32, [i8; CLASSES.len()]>,
-    /// A bit for every feature, to tell those without weight from a table that the cache holds.
-    held: Vec<u64>,
+    /// Each row at the place that the first bits of its hash say or, where that is taken, behind it:
+    /// a feature is one line of the cache. Never full.
+    rows: Vec<Row>,
+    /// Bits of a hash that say the place.
+    bits: u32,
     scale: f32,
 }
 
@@ -63,20 +84,34 @@ impl Model {
         if entries.len() != count as usize * ENTRY {
             return Err(ModelError::Length);
         }
-        let entry = |bytes: &[u8]| {
+        let mut model = Model::with_room(count, scale);
+        for entry in entries.chunks_exact(ENTRY) {
             let mut weights = [0; CLASSES.len()];
-            for (weight, byte) in weights.iter_mut().zip(&bytes[4..]) {
+            for (weight, byte) in weights.iter_mut().zip(&entry[4..]) {
                 *weight = byte.cast_signed();
             }
-            (u32::from_le_bytes(four(bytes)), weights)
-        };
-        let weights: FxHashMap<_, _> = entries.chunks_exact(ENTRY).map(entry).collect();
-        let mut held = vec![0; 1 << (HELD_BITS - 6)];
-        for feature in weights.keys() {
-            let (word, bit) = held_at(*feature);
-            held[word] |= 1 << bit;
+            model.add(Row::new(u32::from_le_bytes(four(entry)), weights));
         }
-        Ok(Model { weights, held, scale })
+        Ok(model)
+    }
+
+    fn with_room(features: u32, scale: f32) -> Model {
+        let bits = (features.max(1) * 2).next_power_of_two().trailing_zeros();
+        Model { rows: vec![Row::default(); 1 << bits], bits, scale }
+    }
+
+    fn add(&mut self, row: Row) {
+        let at = self.place(row.feature);
+        self.rows[at] = row;
+    }
+
+    /// Where a feature is, or would be.
+    fn place(&self, feature: u32) -> usize {
+        let mut at = (feature >> (u32::BITS - self.bits)) as usize;
+        while self.rows[at].feature != feature && self.rows[at].weights != 0 {
+            at = (at + 1) % self.rows.len();
+        }
+        at
     }
 
     /// The file of a model; `header` says where it comes from. Weights become steps of
@@ -98,22 +133,27 @@ impl Model {
 
     /// How probable each class is.
     pub fn probabilities(&self, features: &[u32]) -> Weights {
-        let mut sums = [0i32; CLASSES.len()];
-        for features in features.chunks(BATCH) {
-            // Taken together without a branch: which features have weight nobody can guess.
-            let (mut held, mut count) = ([0; BATCH], 0);
-            for feature in features {
-                held[count] = *feature;
-                let (word, bit) = held_at(*feature);
-                count += (self.held[word] >> bit & 1) as usize;
-            }
-            for weights in held[..count].iter().filter_map(|f| self.weights.get(f)) {
-                for (sum, weight) in sums.iter_mut().zip(weights) {
-                    *sum += i32::from(*weight);
-                }
-            }
-        }
+        let mut sums = [0; CLASSES.len()];
+        features.chunks(BATCH).for_each(|features| self.add_up(features, &mut sums));
         softmax(sums.map(|s| s as f32 * self.scale))
+    }
+
+    /// Adds the weights of these features, at most a batch.
+    fn add_up(&self, features: &[u32], sums: &mut [i32; CLASSES.len()]) {
+        let (mut even, mut odd, mut last, mut rows) = (0, 0, 0, 0);
+        for feature in features {
+            let row = &self.rows[self.place(*feature)];
+            even += row.weights & EVEN;
+            odd += row.weights >> 8 & EVEN;
+            last += i32::from(row.last);
+            rows += i32::from(row.weights != 0);
+        }
+        let bias = rows * i32::from(BIAS);
+        for (class, sum) in sums.iter_mut().enumerate() {
+            let lanes = if class % 2 == 0 { even } else { odd };
+            let total = if class < PACKED { (lanes >> (class / 2 * 16) & 0xffff) as i32 } else { last };
+            *sum += total - bias;
+        }
     }
 
     /// The most probable label, and the probability that there is one.
@@ -122,12 +162,6 @@ impl Model {
         let best = (1..CLASSES.len()).max_by(|a, b| probable[*a].total_cmp(&probable[*b])).unwrap_or(1);
         (CLASSES[best].unwrap_or(Label::Nom), 1.0 - probable[0])
     }
-}
-
-/// Word and bit of a feature in [`Model::held`].
-fn held_at(feature: u32) -> (usize, u32) {
-    let place = feature >> (u32::BITS - HELD_BITS);
-    ((place >> 6) as usize, place & 63)
 }
 
 /// Shares that add up to one.
