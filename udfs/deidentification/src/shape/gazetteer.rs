@@ -99,21 +99,40 @@ struct TownClasses {
     known: Vec<String>,
 }
 
-/// Words of a name behind its first one, and its class.
+/// Words of a name behind its second one, and its class.
 type Rest = (Box<[u64]>, u8);
+
+/// Names that begin with the same word.
+#[derive(Default)]
+struct Names {
+    /// Class of the word alone, where it is a name.
+    alone: Option<u8>,
+    /// Longer names by the [`key`] of their second word, the longest first.
+    longer: FxHashMap<u64, Vec<Rest>>,
+}
 
 /// Names of places by the [`key`] of their first word.
 #[derive(Default)]
 pub(super) struct Gazetteer {
-    names: FxHashMap<u64, Vec<Rest>>,
+    names: FxHashMap<u64, Names>,
 }
 
 /// Saints and rivers are written short as well.
 const SHORT: [(&str, &str); 4] = [("st", "saint"), ("ste", "sainte"), ("s", "sur"), ("lez", "les")];
 
 /// The [`key`] of a word that may be written short.
+#[inline]
 fn written_out(word: u64) -> u64 {
-    SHORT.iter().find(|(short, _)| key(short) == word).map_or(word, |(_, long)| key(long))
+    const KEYS: [(u64, u64); SHORT.len()] = {
+        let mut keys = [(0, 0); SHORT.len()];
+        let mut at = 0;
+        while at < SHORT.len() {
+            keys[at] = (key(SHORT[at].0), key(SHORT[at].1));
+            at += 1;
+        }
+        keys
+    };
+    KEYS.iter().find(|(short, _)| *short == word).map_or(word, |(_, long)| *long)
 }
 
 /// A name as the gazetteer keeps it: folded words, one space between.
@@ -128,18 +147,26 @@ impl Gazetteer {
     pub fn add(&mut self, name: &str, class: u8) {
         let mut words = name.split(' ').map(key);
         let Some(first) = words.next() else { return };
-        let entry = (words.collect(), class);
         let names = self.names.entry(first).or_default();
-        if !names.iter().any(|(rest, _)| *rest == entry.0) {
-            names.push(entry);
-            names.sort_by_key(|(rest, _)| std::cmp::Reverse(rest.len()));
+        let Some(second) = words.next() else {
+            names.alone.get_or_insert(class);
+            return;
+        };
+        let entry = (words.collect(), class);
+        let longer = names.longer.entry(second).or_default();
+        if !longer.iter().any(|(rest, _)| *rest == entry.0) {
+            longer.push(entry);
+            longer.sort_by_key(|(rest, _)| std::cmp::Reverse(rest.len()));
         }
     }
 
     pub fn contains(&self, name: &str) -> bool {
         let mut words = name.split(' ').map(key);
-        let rest = words.next().and_then(|first| self.names.get(&first));
-        rest.is_some_and(|names| names.iter().any(|(rest, class)| class & class::ARTICLE == 0 && rest.iter().copied().eq(words.clone())))
+        let Some(names) = words.next().and_then(|first| self.names.get(&first)) else { return false };
+        let whole = |class: u8| class & class::ARTICLE == 0;
+        let Some(second) = words.next() else { return names.alone.is_some_and(whole) };
+        let longer = names.longer.get(&second);
+        longer.is_some_and(|names| names.iter().any(|(rest, class)| whole(*class) && rest.iter().copied().eq(words.clone())))
     }
 
     pub fn is_empty(&self) -> bool {
@@ -147,9 +174,21 @@ impl Gazetteer {
     }
 
     /// The longest name that starts at a token: the token behind it and its class.
+    #[inline]
     pub fn longest(&self, text: &Text<'_>, at: usize) -> Option<(usize, u8)> {
-        let names = self.names.get(&written_out(text.key(at)))?;
-        names.iter().find_map(|(rest, class)| Some((follow(text, at, rest)?, *class)))
+        self.names.get(&written_out(text.key(at)))?.longest(text, at)
+    }
+}
+
+impl Names {
+    fn longest(&self, text: &Text<'_>, at: usize) -> Option<(usize, u8)> {
+        let longer = || {
+            let second = next_word(text, at)?;
+            let names = self.longer.get(&written_out(text.key(second)))?;
+            names.iter().find_map(|(rest, class)| Some((follow(text, second, rest)?, *class)))
+        };
+        let longer = if self.longer.is_empty() { None } else { longer() };
+        longer.or_else(|| Some((at + 1, self.alone?)))
     }
 }
 
@@ -157,23 +196,28 @@ impl Gazetteer {
 fn follow(text: &Text<'_>, first: usize, rest: &[u64]) -> Option<usize> {
     let mut at = first;
     for word in rest {
-        let mut next = at + 1;
-        while let Some(token) = text.tokens.get(next).filter(|t| t.kind == Kind::Mark && t.lines_before == 0) {
-            let short = token.start - text.tokens[next - 1].start <= 4;
-            match text.fold(next) {
-                "-" | "'" => {}
-                "/" if is!(text.key(next - 1), "s") => {}
-                "." if short && !token.space_before => {}
-                _ => return None,
-            }
-            next += 1;
-        }
-        if text.tokens.get(next)?.lines_before > 1 || written_out(text.key(next)) != *word {
-            return None;
-        }
-        at = next;
+        at = next_word(text, at).filter(|next| written_out(text.key(*next)) == *word)?;
     }
     Some(at + 1)
+}
+
+/// The next word that may belong to the name which this one is of.
+fn next_word(text: &Text<'_>, at: usize) -> Option<usize> {
+    let mut next = at + 1;
+    while let Some(token) = text.tokens.get(next).filter(|t| t.kind == Kind::Mark && t.lines_before == 0) {
+        let held = match text.fold(next) {
+            "-" | "'" => true,
+            "/" => is!(text.key(next - 1), "s"),
+            "." => token.start - text.tokens[next - 1].start <= 4 && !token.space_before,
+            _ => false,
+        };
+        if !held {
+            return None;
+        }
+        next += 1;
+    }
+    text.tokens.get(next).filter(|t| t.lines_before <= 1)?;
+    Some(next)
 }
 
 /// What the shape detectors know, read once.
@@ -237,7 +281,10 @@ impl ShapeKnowledge {
     /// What towns each token may be a part of: their class, and whether one begins there; 0 of none.
     pub(crate) fn town_bits(&self, text: &Text<'_>) -> Vec<u64> {
         let mut bits = vec![0; text.tokens.len()];
-        for at in 0..text.tokens.len() {
+        for (at, token) in text.tokens.iter().enumerate() {
+            if token.kind == Kind::Mark {
+                continue;
+            }
             let Some((end, class)) = self.towns.longest(text, at) else { continue };
             for (i, bit) in bits.iter_mut().enumerate().take(end).skip(at).filter(|(_, b)| **b == 0) {
                 *bit = 2 + u64::from(i == at) + 4 * u64::from(class) + u64::from(end > at + 1) * 1024;
