@@ -4,7 +4,7 @@
 use sillage_clinical::is;
 
 use super::gazetteer::Cue;
-use super::letterhead::consonants_lead;
+use super::letterhead::group_letters;
 use super::reader::Reader;
 use crate::Label;
 use crate::proper::known::{abbreviation, explained};
@@ -12,23 +12,35 @@ use crate::proper::known::{abbreviation, explained};
 impl Reader<'_, '_> {
     pub(super) fn houses_around(&mut self) {
         for at in 0..self.len() {
-            if self.is_taken(at) {
+            if !self.word(at) || self.is_taken(at) {
                 continue;
             }
-            let end = match self.fold(at) {
-                "maternite" | "mater" => self.named_around(at),
-                "laboratoire" | "labo" | "lbm" => self.laboratory(at),
-                "h" | "hop" | "hopit" => self.short_house(at),
-                _ => None,
-            };
-            if let Some(end) = self.network(at) {
+            if self.upper(at)
+                && let Some(end) = self.network(at)
+            {
                 self.emit(at..end, Label::Hopital, "shape:hospital-letters", 0.6);
-            } else if let Some(end) = end {
+            } else if let Some(end) = self.house_around(at) {
                 self.emit(at..end, Label::Hopital, "shape:hospital", 0.7);
-            } else if let Some(house) = self.letters_before_ward(at) {
+            } else if self.upper(at)
+                && let Some(house) = self.letters_before_ward(at)
+            {
                 self.emit(at..at + 1, Label::Hopital, "shape:letterhead", 0.7);
                 self.moved_to(house);
             }
+        }
+    }
+
+    /// The token behind a house of another kind than a hospital.
+    fn house_around(&self, at: usize) -> Option<usize> {
+        let word = self.key(at);
+        if is!(word, "maternite" | "mater") {
+            self.named_around(at)
+        } else if is!(word, "laboratoire" | "labo" | "lbm") {
+            self.laboratory(at)
+        } else if is!(word, "h" | "hop" | "hopit") {
+            self.short_house(at)
+        } else {
+            None
         }
     }
 
@@ -56,15 +68,20 @@ impl Reader<'_, '_> {
         // "Bio-Vallon": what a hyphen joins is a name, even of a landscape.
         let joined = self.mark(name + 1, "-") && self.glued(name + 1);
         let biology = joined && is!(self.key(name), "bio" | "labo" | "medi" | "ana") && self.capital(name + 2);
-        let own = biology
-            || (name..end).any(|i| {
+        let own = || {
+            (name..end).any(|i| {
                 let fold = self.fold(i);
                 let place = joined && self.is(i, Cue::PlaceNoun);
-                self.word(i) && fold.len() > 3 && !abbreviation(fold) && (place || !explained(fold) && self.knowledge.cues(fold) == 0)
-            });
+                let unknown = || self.knowledge.cues_of(self.key(i)) == 0 && !explained(fold);
+                self.word(i) && fold.len() > 3 && !abbreviation(fold) && (place || unknown())
+            })
+        };
         let maker = is!(self.key(at), "laboratoire" | "labo") && drug_maker(self.fold(name));
         let stops = maker || self.is(name, Cue::EndsName) && !self.glued(name + 1);
-        if stops || !(town.is_some() || saint || place || own) || self.upper(name) && !self.upper(at) && self.fold(name).len() < 5 {
+        if stops
+            || !(town.is_some() || saint || place || biology || own())
+            || self.upper(name) && !self.upper(at) && self.fold(name).len() < 5
+        {
             return None;
         }
         Some(town.map_or(end, |town| town.max(end)))
@@ -107,7 +124,7 @@ impl Reader<'_, '_> {
         let ward = opens
             && parted
             && self.same_line(end + 1)
-            && (ward(self.fold(end + 1)) || self.is(end + 1, Cue::EndsName) && self.heads_page(at));
+            && (ward(self.key(end + 1)) || self.is(end + 1, Cue::EndsName) && self.heads_page(at));
         let led = matches!(self.before(at, 1), "au" | "'" | "vers" | "urgences" | "du") && self.same_line(at);
         let person = at > 0 && self.same_line(at) && (self.is(at - 1, Cue::Title) || self.person_ends(at - 1));
         let said = ward || (saint || known.is_some()) && (led || !letter);
@@ -117,28 +134,28 @@ impl Reader<'_, '_> {
     /// "Télé-AVC K-R": the letters of the regions that share a watch.
     fn network(&self, at: usize) -> Option<usize> {
         let letter = |i: usize| self.upper(i) && self.fold(i).len() == 1;
+        if !letter(at) {
+            return None;
+        }
         let remote = self.before(at, 1) == "teleavc"
             || matches!(self.before(at, 1), "avc" | "neurologie" | "expertise") && (2..4).any(|back| self.before(at, back) == "tele");
         let joined = is!(self.key(at + 1), "-" | "/") && self.glued(at + 1) && self.glued(at + 2);
-        (remote && self.same_line(at) && letter(at) && joined && letter(at + 2) && self.free(at..at + 3)).then_some(at + 3)
+        (remote && self.same_line(at) && joined && letter(at + 2) && self.free(at..at + 3)).then_some(at + 3)
     }
 
     /// "HKB - USINV - Transmissions" on the first lines: the letters of a house before its ward.
     fn letters_before_ward(&self, at: usize) -> Option<usize> {
-        let fold = self.fold(at);
-        let house = ["h", "ch", "gh"].iter().any(|p| fold.starts_with(p))
-            && self.upper(at)
-            && (3..=5).contains(&fold.len())
-            && fold.bytes().all(|b| b.is_ascii_lowercase())
-            && consonants_lead(fold)
-            && !matches!(
-                fold,
-                "hta" | "hsa" | "hsd" | "hed" | "hdj" | "had" | "hdt" | "hic" | "hip" | "hiv" | "hgt" | "hdm" | "chir" | "hbpm" | "hnf"
-            );
+        let word = self.key(at);
+        let disease = is!(
+            word,
+            "hta" | "hsa" | "hsd" | "hed" | "hdj" | "had" | "hdt" | "hic" | "hip" | "hiv" | "hgt" | "hdm" | "chir" | "hbpm" | "hnf"
+        );
+        if !self.line_start(at) || !self.upper(at) || disease || !group_letters(self.fold(at)) {
+            return None;
+        }
         let parted = is!(self.key(at + 1), "-" | "–" | "|" | "/" | "·" | ":" | ",") && !self.glued(at + 2) && self.same_line(at + 1);
         let behind = at + 1 + usize::from(parted);
-        let fits = house && self.line_start(at) && self.heads_page(at) && self.same_line(behind) && ward(self.fold(behind));
-        fits.then_some(at)
+        (self.same_line(behind) && ward(self.key(behind)) && self.heads_page(at)).then_some(at)
     }
 
     /// The letters again where somebody is moved to: "retour HKB".
@@ -190,10 +207,10 @@ fn drug_maker(fold: &str) -> bool {
     )
 }
 
-/// What a line of a house names behind it.
-pub(super) fn ward(fold: &str) -> bool {
-    matches!(
-        fold,
+/// What a line of a house names behind it, by its key.
+pub(super) fn ward(word: u64) -> bool {
+    is!(
+        word,
         "unv"
             | "usinv"
             | "uscnv"

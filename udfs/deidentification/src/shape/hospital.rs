@@ -3,7 +3,6 @@
 
 use std::ops::Range;
 
-use rustc_hash::FxHashSet;
 use sillage_clinical::is;
 use sillage_clinical::text::Kind;
 
@@ -48,24 +47,32 @@ impl Reader<'_, '_> {
         let mut named = Gazetteer::default();
         let mut at = 0;
         while at < self.len() {
-            at = self.hospital(at, &mut named).unwrap_or(at + 1);
+            // The letters of a ward open a line, in capitals or not.
+            let may_open = self.is(at, Cue::Hospital) || self.upper(at) || self.line_start(at);
+            let end = if may_open { self.hospital(at, &mut named) } else { None };
+            at = end.unwrap_or(at + 1);
         }
         self.letterhead();
         self.lettered();
         for at in 0..self.len() {
-            self.small_center(at);
-            self.placed_business(at);
-            self.lower_house(at);
-            self.lower_named(at);
-            self.lower_place(at);
-            self.lettered_group(at);
+            if self.opens_small_house(at) {
+                self.small_center(at);
+                self.placed_business(at);
+                self.lower_house(at);
+                self.lower_named(at);
+                self.lower_place(at);
+            }
+            if self.upper(at) {
+                self.lettered_group(at);
+            }
         }
         self.house_in_brackets();
         for at in 0..self.len() {
-            if self.capital(at) && !self.is_taken(at) {
-                self.emergency_service(at);
+            if !self.capital(at) || self.is_taken(at) {
+                continue;
             }
-            if self.capital(at) && !self.is_taken(at) {
+            self.emergency_service(at);
+            if !self.is_taken(at) {
                 self.hospital_name(at, &named);
             }
         }
@@ -268,10 +275,10 @@ impl Reader<'_, '_> {
 
     /// The token behind a name that starts here.
     fn name_end(&self, kind: usize, first: usize) -> Option<usize> {
-        if let Some(end) = self.known_behind(kind).filter(|_| !self.capital(first)) {
-            return Some(end);
+        if !self.capital(first) {
+            return self.known_behind(kind);
         }
-        if self.is_taken(first) || !self.capital(first) {
+        if self.is_taken(first) {
             return None;
         }
         let known = self.knowledge.hospitals.longest(self.text, first).or_else(|| self.knowledge.towns.longest(self.text, first));
@@ -407,10 +414,13 @@ impl Reader<'_, '_> {
             }
         }
         let Some((end, kind)) = self.knowledge.hospitals.longest(self.text, at) else { return };
+        if !self.spells_name(at..end) {
+            return;
+        }
         let person = at > 0 && self.same_line(at) && (self.is(at - 1, Cue::Title) || self.person_ends(at - 1));
         // "Dupuytren 2 doigts": fingers are counted, houses are not.
         let counted = self.digits(end - 1).is_some() && self.word(end) && !self.capital(end) && self.same_line(end);
-        if !self.spells_name(at..end) || person || counted || self.town_with_article(at, end) {
+        if person || counted || self.town_with_article(at, end) {
             return;
         }
         // "TIMONE 2 - HDJ" at the head of a line
@@ -437,55 +447,60 @@ impl Reader<'_, '_> {
 
     /// "maladie de X", "score de X", "X de type": the name of a thing of medicine.
     pub fn medical_name(&self, at: usize) -> bool {
-        let linked = matches!(self.before(at, 1), "de" | "d" | "'" | "du" | "des" | "et" | "selon")
-            || self.before(at, 1) == "-" && self.glued(at) // "Dix-Hallpike", not "signé - Orléans"
+        let before = self.key(at.wrapping_sub(1));
+        let linked = is!(before, "de" | "d" | "'" | "du" | "des" | "et" | "selon")
+            || is!(before, "-") && self.glued(at) // "Dix-Hallpike", not "signé - Orléans"
             || at > 0 && self.is(at - 1, Cue::NamedAfter);
         linked && self.same_line(at) && self.cue_before(at, 4, Cue::NamedAfter)
     }
 
     /// Something says that a place of care is meant.
     fn hospital_said(&self, at: usize, end: usize) -> bool {
-        let lower = !self.upper(at) || self.fold(at).len() > 5;
         // "CHU DE KERVARA * Pasteur * 4 rue du Puits": a house behind a house
         let beside = matches!(self.before(at, 1), "*" | "-" | "–" | "|" | "·") && at > 1 && self.same_line(at) && self.ends_place(at - 2);
         if beside && !self.glued(at) {
             return true;
+        }
+        if self.upper(at) && self.fold(at).len() <= 5 {
+            return false;
         }
         // "(stent 2016 Pasteur)"
         let dated = at > 0 && self.is_taken(at - 1) && self.digits(at - 1).is_some_and(|d| d.count == 4) && self.mark(end, ")");
         // "IRM faite à la Conception"
         let led = self.before(at, 1) == "la" && at > 1 && self.source(at - 2..at - 1) == "à";
         let direct = (dated || led || matches!(self.before(at, 1), "a" | "sur" | "vers" | "depuis" | "chez")) && self.near(at);
-        let words: FxHashSet<&str> = (1..5).map(|i| self.before(at, i)).collect();
-        let care = [
-            "transfert",
-            "transfere",
-            "transferee",
-            "retour",
-            "visio",
-            "avis",
-            "garde",
-            "hospitalise",
-            "hospitalisee",
-            "neurochirurgie",
-            "urgences",
-            "reanimation",
-            "rea",
-            "usinv",
-            "unv",
-            "neurovasculaire",
-            "centre",
-            "site",
-            "astreinte",
-            "teleavc",
-            "chirurgie",
-            "vasculaire",
-            "neurologie",
-            "consultation",
-            "service",
-        ]
-        .iter()
-        .any(|w| words.contains(w));
+        let care = || {
+            (1..5).any(|back| {
+                is!(
+                    self.key(at.wrapping_sub(back)),
+                    "transfert"
+                        | "transfere"
+                        | "transferee"
+                        | "retour"
+                        | "visio"
+                        | "avis"
+                        | "garde"
+                        | "hospitalise"
+                        | "hospitalisee"
+                        | "neurochirurgie"
+                        | "urgences"
+                        | "reanimation"
+                        | "rea"
+                        | "usinv"
+                        | "unv"
+                        | "neurovasculaire"
+                        | "centre"
+                        | "site"
+                        | "astreinte"
+                        | "teleavc"
+                        | "chirurgie"
+                        | "vasculaire"
+                        | "neurologie"
+                        | "consultation"
+                        | "service"
+                )
+            })
+        };
         let behind = self.mark(end, "(") && self.digits(end + 1).is_some_and(|d| d.count == 2)
             || self.knowledge.towns.longest(self.text, end).is_some() && self.capital(end) && self.same_line(end);
         let number = self.digits(end).is_some() && self.same_line(end);
@@ -509,33 +524,31 @@ impl Reader<'_, '_> {
         let warded = ward && self.same_line(at) && !number && !self.person_ends(end);
         // "(Laennec, interne X)"
         let manned = self.before(at, 1) == "(" && self.mark(end, ",") && (staff(self.fold(end + 1)) || self.is(end + 1, Cue::Title));
-        lower
-            && (direct && !number
-                || warded
-                || manned
-                || housed
-                || named
-                || met
-                || care
-                    && matches!(
-                        self.before(at, 1),
-                        "de" | "d"
-                            | "'"
-                            | "a"
-                            | "de la"
-                            | "("
-                            | "-"
-                            | "–"
-                            | ":"
-                            | "service"
-                            | "site"
-                            | "visio"
-                            | "neurochirurgie"
-                            | "garde"
-                            | "avis"
-                            | "la"
-                            | "retour"
-                    )
-                || behind)
+        direct && !number
+            || warded
+            || manned
+            || housed
+            || named
+            || met
+            || matches!(
+                self.before(at, 1),
+                "de" | "d"
+                    | "'"
+                    | "a"
+                    | "de la"
+                    | "("
+                    | "-"
+                    | "–"
+                    | ":"
+                    | "service"
+                    | "site"
+                    | "visio"
+                    | "neurochirurgie"
+                    | "garde"
+                    | "avis"
+                    | "la"
+                    | "retour"
+            ) && care()
+            || behind
     }
 }

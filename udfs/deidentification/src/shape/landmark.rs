@@ -63,8 +63,10 @@ impl Reader<'_, '_> {
         if !self.upper(at) {
             return None;
         }
-        let head = is!(self.key(at), "sos" | "scm" | "selarl" | "selas" | "scp" | "sel" | "gie" | "sarl" | "sas" | "selafa" | "gcs")
-            && self.upper(at);
+        let head = is!(self.key(at), "sos" | "scm" | "selarl" | "selas" | "scp" | "sel" | "gie" | "sarl" | "sas" | "selafa" | "gcs");
+        if !head || !self.same_line(at + 1) || self.is_taken(at) {
+            return None;
+        }
         let trade = |i: usize| {
             is!(
                 self.key(i),
@@ -93,7 +95,7 @@ impl Reader<'_, '_> {
                     | "pharmacie"
             )
         };
-        if !head || !self.same_line(at + 1) || !trade(at + 1) || self.is_taken(at) {
+        if !trade(at + 1) {
             return None;
         }
         let (mut next, mut end) = (at + 1, at + 1);
@@ -115,11 +117,12 @@ impl Reader<'_, '_> {
     pub(super) fn university_house(&self, at: usize) -> bool {
         let amount = at > 0 && (self.kind(at - 1) == Some(Kind::Number) || self.mark(at - 1, "="));
         let name = at + 1 + usize::from(is!(self.key(at + 1), "de" | "du" | "des"));
-        let known = self.knowledge.hospitals.longest(self.text, name).is_some() || self.knowledge.towns.longest(self.text, name).is_some();
+        let known =
+            || self.knowledge.hospitals.longest(self.text, name).or_else(|| self.knowledge.towns.longest(self.text, name)).is_some();
         !amount
             && self.same_line(name)
             && self.capital(name)
-            && (known || !self.upper(name) && (!explained(self.fold(name)) || is!(self.key(name), "saint")))
+            && (known() || !self.upper(name) && (!explained(self.fold(name)) || is!(self.key(name), "saint")))
     }
 
     /// "Pôle Santé de Kervara", "Espace médical Nord Brouzac": a name of its own behind what it is for.
@@ -146,6 +149,9 @@ impl Reader<'_, '_> {
     pub(super) fn head_acronym(&self, at: usize) -> Option<usize> {
         let name = at + 1;
         let ward = is!(self.key(at), "usinv" | "unv" | "usi" | "usc" | "uscnv" | "uhcd" | "sau");
+        if !ward || !self.line_start(at) || !self.same_line(name) || self.is_taken(name) {
+            return None;
+        }
         let letters = self.source(name..(name + 1).min(self.len()));
         let house = (3..=5).contains(&letters.len())
             && letters.bytes().all(|b| b.is_ascii_uppercase())
@@ -156,7 +162,6 @@ impl Reader<'_, '_> {
             || self.column(name + 1)
             || is!(self.key(name + 1), "-" | "–" | "|") && !self.glued(name + 1);
         let lines = (0..=at).filter(|i| self.line_start(*i)).take(HEAD_LINES + 1).count();
-        (ward && self.line_start(at) && self.same_line(name) && house && closed && lines <= HEAD_LINES && !self.is_taken(name))
-            .then_some(name + 1)
+        (house && closed && lines <= HEAD_LINES).then_some(name + 1)
     }
 }

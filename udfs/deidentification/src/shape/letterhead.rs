@@ -125,19 +125,18 @@ impl Reader<'_, '_> {
 
     /// "Ambulances du Vallon", "pharmacie des Halles": a business that a place names.
     pub(super) fn placed_business(&mut self, at: usize) {
-        let business = is!(
-            self.key(at),
-            "ambulances" | "ambulance" | "taxi" | "taxis" | "pharmacie" | "laboratoire" | "residence" | "cabinet" | "optique" | "imagerie"
-        );
+        if !business(self.key(at)) {
+            return;
+        }
         let link = at + 1;
         // "IRM Imagerie Saint-Joseph"
         let saint = is!(self.key(link), "saint" | "sainte") && self.mark(link + 1, "-") && self.glued(link + 1);
-        if business && saint && self.capital(at) && self.capital(link) && self.capital(link + 2) && self.free(at..link + 3) {
+        if saint && self.capital(at) && self.capital(link) && self.capital(link + 2) && self.free(at..link + 3) {
             let end = self.hyphenated(link + 3);
             self.emit(at..end, Label::Hopital, "shape:hospital", 0.6);
             return;
         }
-        if !business || self.is_taken(at) || !is!(self.key(link), "du" | "des" | "de") || !self.same_line(link) || self.capital(link) {
+        if self.is_taken(at) || !is!(self.key(link), "du" | "des" | "de") || !self.same_line(link) || self.capital(link) {
             return;
         }
         let name = link + 1 + usize::from(is!(self.key(link + 1), "la" | "l")) + usize::from(self.mark(link + 2, "'"));
@@ -149,8 +148,11 @@ impl Reader<'_, '_> {
 
     /// "ssr les embruns", "ch brouzac": a house in a note without capitals.
     pub(super) fn lower_house(&mut self, at: usize) {
-        let kind = is!(self.key(at), "ch" | "chu" | "chr" | "chi" | "ehpad" | "ssr" | "smr" | "usld" | "crf" | "had");
-        if !kind || self.capital(at) || self.is_taken(at) || at > 0 && self.same_line(at) && self.digits(at - 1).is_some() {
+        if !short_kind(self.key(at))
+            || self.capital(at)
+            || self.is_taken(at)
+            || at > 0 && self.same_line(at) && self.digits(at - 1).is_some()
+        {
             return;
         }
         let mut name = at + 1;
@@ -162,9 +164,10 @@ impl Reader<'_, '_> {
         let fold = self.fold(first);
         let small = self.kind(first) == Some(Kind::Word) && !self.capital(first) && self.same_line(first) && fold.len() > 3;
         // "ehpad refusait": what happens there.
-        let verb = ["ait", "aient", "ant", "ent", "er", "ez"].iter().any(|e| fold.ends_with(e));
-        let unknown = !verb && !explained(fold) && !likely_common(fold) && self.knowledge.cues(fold) == 0 && !self.measured(first);
-        if small && !self.is_taken(first) && (unknown || article && fold.ends_with('s') && self.is(first, Cue::PlaceNoun)) {
+        let verb = || ["ait", "aient", "ant", "ent", "er", "ez"].iter().any(|e| fold.ends_with(e));
+        let unknown =
+            || self.knowledge.cues_of(self.key(first)) == 0 && !verb() && !explained(fold) && !likely_common(fold) && !self.measured(first);
+        if small && !self.is_taken(first) && (unknown() || article && fold.ends_with('s') && self.is(first, Cue::PlaceNoun)) {
             let end = self.hyphenated(first + 1).max(first + 1);
             self.emit(at..end, Label::Hopital, "shape:hospital", 0.5);
         }
@@ -173,25 +176,7 @@ impl Reader<'_, '_> {
     /// "retour ehpad la roseraie", "clinique des cèdres", "résidence st joseph", "smr korian les
     /// pins": a house whose name is made of words of a landscape, saints or a group's.
     pub(super) fn lower_named(&mut self, at: usize) {
-        let kind = is!(
-            self.key(at),
-            "ehpad"
-                | "ssr"
-                | "smr"
-                | "usld"
-                | "clinique"
-                | "residence"
-                | "foyer"
-                | "polyclinique"
-                | "hopital"
-                | "mapa"
-                | "marpa"
-                | "korian"
-                | "orpea"
-                | "emeis"
-                | "domusvi"
-        );
-        if !kind || self.capital(at) || self.is_taken(at) {
+        if !small_kind(self.key(at)) || self.capital(at) || self.is_taken(at) {
             return;
         }
         let mut name = at + 1;
@@ -244,9 +229,12 @@ impl Reader<'_, '_> {
     pub(super) fn lower_place(&mut self, at: usize) {
         let name = at + 1;
         let article = is!(self.key(at), "aux") && !self.capital(at) && at > 0 && self.same_line(at);
+        if !article || !self.same_line(name) || self.is_taken(name) {
+            return;
+        }
         let fold = self.fold(name);
-        let noun = self.is(name, Cue::PlaceNoun) || self.knowledge.is_hospital_name(&format!("les {fold}"));
-        let house = noun && fold.len() > 4 && fold.ends_with(['s', 'x']) && !self.capital(name);
+        let noun = || self.is(name, Cue::PlaceNoun) || self.knowledge.is_hospital_name(&format!("les {fold}"));
+        let house = fold.len() > 4 && fold.ends_with(['s', 'x']) && !self.capital(name) && noun();
         // "passe aux quatre", "sort aux jardins": what is counted, where one takes a walk.
         let other = matches!(
             fold,
@@ -265,7 +253,7 @@ impl Reader<'_, '_> {
                 | "pres"
         );
         let allergic = ["allerg", "sensib", "intoler", "expos"].iter().any(|p| self.before(at, 1).starts_with(p));
-        if !article || !house || other || allergic || !self.same_line(name) || self.is_taken(name) || !self.moves_before(at) {
+        if !house || other || allergic || !self.moves_before(at) {
             return;
         }
         let end = name + 1;
@@ -301,19 +289,22 @@ impl Reader<'_, '_> {
         }
     }
 
+    /// A house that a sentence names may begin with this word.
+    pub(super) fn opens_small_house(&self, at: usize) -> bool {
+        let word = self.key(at);
+        center(word) || business(word) || short_kind(word) || small_kind(word) || is!(word, "aux")
+    }
+
     /// "HCV Kervara - Neurologie" at the head of a line: the letters of a group before one of its
     /// houses, or before the town at the head of a page.
     pub(super) fn lettered_group(&mut self, at: usize) {
         let house = at + 1;
         let fold = self.fold(at);
-        let letters = self.upper(at)
-            && (3..=5).contains(&fold.len())
-            && ["h", "ch", "gh"].iter().any(|p| fold.starts_with(p))
-            && consonants_lead(fold)
-            && !abbreviation(fold)
-            && fold.bytes().all(|b| b.is_ascii_lowercase());
-        let opens = self.line_start(at) || matches!(self.before(at, 1), "|" | "·" | "*" | ">");
-        if !letters || !opens || self.is_taken(at) || !self.capital(house) || !self.same_line(house) || self.column(house) {
+        let opens = || self.line_start(at) || is!(self.key(at - 1), "|" | "·" | "*" | ">");
+        if !self.upper(at) || !group_letters(fold) || self.is_taken(at) || !opens() {
+            return;
+        }
+        if !self.capital(house) || !self.same_line(house) || self.column(house) || abbreviation(fold) {
             return;
         }
         let known = self.knowledge.hospitals.longest(self.text, house).map(|(end, _)| end);
@@ -333,10 +324,7 @@ impl Reader<'_, '_> {
 
     /// "au centre de Kervara", "à l'institut Kervara": a house in small letters.
     pub(super) fn small_center(&mut self, at: usize) {
-        if !is!(self.key(at), "centre" | "institut" | "fondation" | "domaine" | "chateau" | "clinique" | "hopital")
-            || self.upper(at)
-            || self.is_taken(at)
-        {
+        if !center(self.key(at)) || self.upper(at) || self.is_taken(at) {
             return;
         }
         let mut name = at + 1;
@@ -352,12 +340,10 @@ impl Reader<'_, '_> {
         if !self.same_line(name) || !self.capital(name) || self.is_taken(name) || self.upper(name) && self.fold(name).len() < 5 {
             return;
         }
-        let moved = self.moves_before(at);
         let town = self.knowledge.towns.longest(self.text, name).map(|(end, _)| end);
-        let own = !explained(self.fold(name)) && !self.is(name, Cue::EndsName) && self.kind(name) == Some(Kind::Word);
-        let placed = self.is(name, Cue::PlaceNoun);
-        let capital = self.capital(at);
-        if !(own && town.is_none() || (placed || town.is_some()) && (moved || article) || own && capital) || self.is(name, Cue::Title) {
+        let own = || !self.is(name, Cue::EndsName) && self.kind(name) == Some(Kind::Word) && !explained(self.fold(name));
+        let placed = self.is(name, Cue::PlaceNoun) || town.is_some();
+        if self.is(name, Cue::Title) || !(placed && (article || self.moves_before(at)) || (town.is_none() || self.capital(at)) && own()) {
             return;
         }
         let end = town.map_or_else(|| self.place_chain(name, 4).max(name + 1), |end| self.hyphenated(end));
@@ -389,28 +375,29 @@ impl Reader<'_, '_> {
                 shared.insert(letters);
             }
         }
+        let shouted: Vec<usize> = (0..self.len()).filter(|at| self.upper(*at) && !self.is_taken(*at)).collect();
         // "CHB" is a disease too: only at the head of a line, or where a patient is moved to.
-        for at in 0..self.len() {
+        for at in shouted.iter().copied() {
             let head = self.line_start(at) && is!(self.key(at + 1), "-" | "–") && self.same_line(at + 1) && !self.glued(at + 1);
             let led = head || at > 0 && matches!(self.before(at, 1), "transfert" | "au" | "du" | "vers" | "urgences") && self.same_line(at);
-            if led && shared.contains(self.fold(at)) && self.upper(at) && !self.is_taken(at) && (head || self.moves_before(at)) {
+            if led && shared.contains(self.fold(at)) && (head || self.moves_before(at)) {
                 self.emit(at..at + 1, Label::Hopital, "shape:hospital-letters", 0.6);
             }
         }
-        for at in 0..self.len() {
+        for at in shouted.iter().copied() {
             let beside = self.same_line(at + 1) && is!(self.key(at + 1), "=" | "<" | ">" | "%" | "'");
-            if called.contains(self.fold(at)) && self.upper(at) && !self.is_taken(at) && !self.measured(at) && !beside {
+            if called.contains(self.fold(at)) && !self.is_taken(at) && !self.measured(at) && !beside {
                 houses.insert(self.fold(at));
             }
         }
-        for at in 0..self.len() {
+        for at in shouted.iter().copied() {
             if !houses.contains(self.fold(at)) && self.house_letters(at) {
                 houses.insert(self.fold(at));
             }
         }
-        for at in 0..self.len() {
+        for at in shouted {
             let held = self.glued(at) && self.mark(at - 1, "-") && at > 1 && self.glued(at - 1);
-            if houses.contains(self.fold(at)) && self.upper(at) && !self.is_taken(at) && !held {
+            if !held && !self.is_taken(at) && houses.contains(self.fold(at)) {
                 self.emit(at..at + 1, Label::Hopital, "shape:hospital-letters", 0.7);
             }
         }
@@ -419,25 +406,26 @@ impl Reader<'_, '_> {
     /// Capitals that nothing explains: those of a "CH…" or "GH…", or where a patient is moved to.
     fn house_letters(&self, at: usize) -> bool {
         let fold = self.fold(at);
-        if !self.upper(at)
-            || !(3..=7).contains(&fold.len())
+        if !self.upper(at) || !(3..=7).contains(&fold.len()) || self.is_taken(at) {
+            return false;
+        }
+        let kind = fold.len() > 3 && matches!(fold.as_bytes(), [b'c' | b'g', b'h', ..] | [b'h', b'i' | b'p', ..]);
+        let before = self.key(at.wrapping_sub(1));
+        if !kind && !is!(before, "au" | "du") && !super::around::ward(before)
             || !fold.bytes().all(|b| b.is_ascii_lowercase())
-            || self.is_taken(at)
-            || explained(fold)
-            || abbreviation(fold)
-            || self.knowledge.cues(fold) != 0
-            || self.glued(at) && !matches!(self.before(at, 1), "(" | "'" | "/")
-            || self.measured(at)
+            || self.glued(at) && !is!(before, "(" | "'" | "/")
             || self.same_line(at + 1) && is!(self.key(at + 1), "=" | "<" | ">" | "%" | "'")
+            || self.knowledge.cues_of(self.key(at)) != 0
+            || abbreviation(fold)
+            || self.measured(at)
+            || explained(fold)
         {
             return false;
         }
-        let kind = ["ch", "gh", "hi", "hp"].iter().any(|p| fold.starts_with(p)) && fold.len() > 3;
         let rest = fold.get(2..).unwrap_or_default();
         let consonants = !rest.bytes().any(|b| matches!(b, b'a' | b'e' | b'i' | b'o' | b'u' | b'y'));
-        let before = self.before(at, 1);
         let small = at > 0 && !self.capital(at - 1);
-        let led = matches!(
+        let led = is!(
             before,
             "au" | "du"
                 | "le"
@@ -459,25 +447,73 @@ impl Reader<'_, '_> {
         // "Dr X (CHBV)", "ETO à 9h (CHBV, Kervara)"
         let comma = self.mark(at + 1, ",") && self.capital(at + 2) && !self.upper(at + 2) && self.mark(at + 3, ")");
         let called = self.mark(at.wrapping_sub(1), "(") && at > 1 && (comma || self.mark(at + 1, ")") && self.person_ends(at - 2));
-        let head = self.line_start(at) && (at == 0 || self.heads_page(at)) && self.same_line(at + 1);
+        let head = || self.line_start(at) && self.same_line(at + 1) && self.heads_page(at);
         // "UNV HKV", "garde neurochirurgie QRV": the house behind its ward.
-        let watched = (2..5).any(|back| matches!(self.before(at, back), "garde" | "astreinte" | "avis" | "visio" | "interne"));
+        let watched = || (2..5).any(|back| matches!(self.before(at, back), "garde" | "astreinte" | "avis" | "visio" | "interne"));
         let closed = self.token(at + 1).is_none() || self.line_start(at + 1) || matches!(self.kind(at + 1), Some(Kind::Mark));
         let warded = super::around::ward(before) && self.same_line(at) && closed && !self.glued(at + 2);
-        if warded && fold.len() < 6 && consonants_lead(fold) && (fold.starts_with('h') || watched) {
+        if warded && fold.len() < 6 && consonants_lead(fold) && (fold.starts_with('h') || watched()) {
             return true;
         }
         if kind {
-            return consonants && fold.len() < 7 || fold.len() < 6 && (led || called || head);
+            return consonants && fold.len() < 7 || fold.len() < 6 && (led || called || head());
         }
         // "transféré au XBN": where else should one be moved to.
-        matches!(before, "au" | "du") && small && self.same_line(at) && self.moves_before(at - 1) && consonants_lead(fold)
+        is!(before, "au" | "du") && small && self.same_line(at) && self.moves_before(at - 1) && consonants_lead(fold)
     }
 
     /// On one of the first lines.
     pub(super) fn heads_page(&self, at: usize) -> bool {
-        (1..=at).filter(|i| self.line_start(*i)).count() < 3
+        (1..=at).filter(|i| self.line_start(*i)).nth(2).is_none()
     }
+}
+
+/// Kinds of house that a capitalised name follows in a sentence.
+fn center(word: u64) -> bool {
+    is!(word, "centre" | "institut" | "fondation" | "domaine" | "chateau" | "clinique" | "hopital")
+}
+
+/// What a place names beside hospitals.
+fn business(word: u64) -> bool {
+    is!(
+        word,
+        "ambulances" | "ambulance" | "taxi" | "taxis" | "pharmacie" | "laboratoire" | "residence" | "cabinet" | "optique" | "imagerie"
+    )
+}
+
+/// Letters of a house in a note without capitals.
+fn short_kind(word: u64) -> bool {
+    is!(word, "ch" | "chu" | "chr" | "chi" | "ehpad" | "ssr" | "smr" | "usld" | "crf" | "had")
+}
+
+/// Kinds and groups of houses that are named by a landscape or a saint.
+fn small_kind(word: u64) -> bool {
+    is!(
+        word,
+        "ehpad"
+            | "ssr"
+            | "smr"
+            | "usld"
+            | "clinique"
+            | "residence"
+            | "foyer"
+            | "polyclinique"
+            | "hopital"
+            | "mapa"
+            | "marpa"
+            | "korian"
+            | "orpea"
+            | "emeis"
+            | "domusvi"
+    )
+}
+
+/// Three to five letters that a group of hospitals may have, and no word.
+pub(super) fn group_letters(fold: &str) -> bool {
+    (3..=5).contains(&fold.len())
+        && matches!(fold.as_bytes(), [b'h', ..] | [b'c' | b'g', b'h', ..])
+        && consonants_lead(fold)
+        && fold.bytes().all(|b| b.is_ascii_lowercase())
 }
 
 /// "chv" of "Centre Hospitalier de Valmont" or "CH de Valmont", unless the letters mean

@@ -13,9 +13,10 @@ impl Reader<'_, '_> {
     /// Sites of hospitals, by a point of the compass or a name of their own.
     pub(super) fn sites(&mut self) {
         for at in 0..self.len() {
-            if is!(self.key(at), "site") && !self.is_taken(at) {
+            let word = self.key(at);
+            if is!(word, "site") && !self.is_taken(at) {
                 self.site(at);
-            } else if is!(self.key(at), "decollage" | "atterrissage" | "aeroport" | "aerodrome" | "heliport" | "helistation") {
+            } else if is!(word, "decollage" | "atterrissage" | "aeroport" | "aerodrome" | "heliport" | "helistation") {
                 self.airfield(at);
             }
         }
@@ -111,9 +112,11 @@ impl Reader<'_, '_> {
             }
         }
         // "CHU de Brouzac - Dupuytren"
-        let house = self.knowledge.hospitals.longest(self.text, end + 1);
-        if let Some((behind, _)) = house.filter(|_| is!(self.key(end), "-" | "–") && !self.glued(end) && self.capital(end + 1))
+        if is!(self.key(end), "-" | "–")
+            && !self.glued(end)
+            && self.capital(end + 1)
             && self.same_line(end + 1)
+            && let Some((behind, _)) = self.knowledge.hospitals.longest(self.text, end + 1)
             && (self.line_start(behind) || self.token(behind).is_none() || self.kind(behind) == Some(Kind::Mark) && !self.glued(behind + 1))
         {
             return behind;
@@ -269,17 +272,15 @@ impl Reader<'_, '_> {
     /// "zone industrielle de Kervara", "ZA du Vallon": where a business or an accident is.
     pub(super) fn zones(&mut self) {
         for at in 0..self.len() {
-            if !self.is_taken(at) {
+            let word = self.key(at);
+            let zone = is!(word, "zone") || is!(word, "zi" | "za" | "zac" | "zae") && self.upper(at);
+            if zone && !self.is_taken(at) {
                 self.zone(at);
             }
         }
     }
 
     fn zone(&mut self, at: usize) {
-        let short = is!(self.key(at), "zi" | "za" | "zac" | "zae" | "zone") && (self.upper(at) || is!(self.key(at), "zone"));
-        if !short {
-            return;
-        }
         let mut name = at + 1;
         let kind = |i: usize| is!(self.key(i), "industrielle" | "artisanale" | "commerciale" | "portuaire" | "aeroportuaire");
         while name < at + 7
