@@ -15,9 +15,13 @@ impl Reader<'_, '_> {
         if !self.capital(at) || self.is_taken(at) {
             return;
         }
+        let way = is!(self.key(at), "via" | "viale" | "corso" | "piazza" | "calle" | "avenida" | "plaza" | "rua" | "travessa");
+        // A number comes next, if only behind a comma or a dot.
+        if !way && self.fold(at + 1).starts_with(|c: char| c.is_ascii_lowercase()) {
+            return;
+        }
         let fold = self.fold(at);
         let ends = |endings: &[&str]| endings.iter().any(|end| fold.len() > end.len() + 2 && fold.ends_with(end));
-        let way = matches!(fold, "via" | "viale" | "corso" | "piazza" | "calle" | "avenida" | "plaza" | "rua" | "travessa");
         let name = if ends(&["strasse", "straat", "gasse", "steenweg", "allee", "laan"]) {
             at + 1
         } else if ends(&["str"]) && self.mark(at + 1, ".") && self.glued(at + 1) {
@@ -49,6 +53,9 @@ impl Reader<'_, '_> {
         let number = at + comma;
         let figures = self.fold(number).bytes().take_while(u8::is_ascii_digit).count();
         let house = (1..=4).contains(&figures) && self.fold(number).len() - figures < 2 && self.same_line(number);
+        if !house {
+            return None;
+        }
         let mut end = number + 1;
         // "18 b", "12/3", "bte 4"
         if self.same_line(end) && (is!(self.key(end), "a" | "b" | "c") || self.mark(end, "/")) {
@@ -57,7 +64,7 @@ impl Reader<'_, '_> {
         if self.same_line(end + 1) && is!(self.key(end), "bte" | "boite") && self.kind(end + 1) == Some(Kind::Number) {
             end += 2;
         }
-        (house && self.code_of_town(end).is_some()).then_some(end)
+        self.code_of_town(end).map(|_| end)
     }
 
     /// The postal code abroad behind a street, and the town behind the code.
@@ -80,11 +87,13 @@ impl Reader<'_, '_> {
             code += 2;
         }
         let town = code + 1;
-        let figures = self.digits(code).is_some_and(|d| matches!(d.count, 4 | 5) && d.value > 999);
         let named = self.capital(town) && self.same_line(town) && !self.glued(town) && self.fold(town).len() > 1;
+        if code == end || !named || !self.same_line(code) {
+            return None;
+        }
+        let digits = self.digits(code).filter(|d| matches!(d.count, 4 | 5) && d.value > 999)?;
         let thing = [Cue::Unit, Cue::Month, Cue::Phone, Cue::AmountName, Cue::EndsName].iter().any(|cue| self.is(town, *cue))
-            || figures && self.digits(code).is_some_and(|d| (1990..2030).contains(&d.value));
-        let known = self.knowledge.towns.longest(self.text, town).is_some();
-        (code > end && figures && self.same_line(code) && named && (known || !thing)).then_some((code, town))
+            || (1990..2030).contains(&digits.value);
+        (!thing || self.knowledge.towns.longest(self.text, town).is_some()).then_some((code, town))
     }
 }

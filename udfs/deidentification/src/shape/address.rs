@@ -17,9 +17,11 @@ const BESIDE: usize = 14;
 impl Reader<'_, '_> {
     pub fn addresses(&mut self) {
         for at in 0..self.len() {
-            if !self.is_taken(at) && (self.is(at, Cue::Street) || self.numbered_street(at)) {
-                self.street(at);
-            } else {
+            if self.is(at, Cue::Street) || self.numbered_street(at) {
+                if !self.is_taken(at) {
+                    self.street(at);
+                }
+            } else if self.capital(at) {
                 self.foreign_street(at);
             }
         }
@@ -29,17 +31,12 @@ impl Reader<'_, '_> {
             }
         }
         for at in 0..self.len() {
-            if !self.is_taken(at) {
-                let dotted = is!(self.key(at), "b")
-                    && self.mark(at + 1, ".")
-                    && self.glued(at + 1)
-                    && is!(self.key(at + 2), "p")
-                    && self.glued(at + 2);
-                if self.is(at, Cue::AddressPart) || dotted {
+            if self.is(at, Cue::AddressPart) || is!(self.key(at), "b") && self.dotted_box(at) {
+                if !self.is_taken(at) {
                     self.part(at);
-                } else if self.is(at, Cue::Dwelling) {
-                    self.stated(at);
                 }
+            } else if self.is(at, Cue::Dwelling) && !self.is_taken(at) {
+                self.stated(at);
             }
         }
     }
@@ -70,8 +67,7 @@ impl Reader<'_, '_> {
             "av", "ave", "bd", "bld", "blvd", "r", "pl", "imp", "sq", "all", "rte", "fg", "fbg", "res", "trav", "crs", "ham", "chem", "ch",
             "che", "lot", "prom", "esp", "pass", "quart", "dom",
         ];
-        let short = SHORT.contains(&self.fold(at));
-        if self.mark(name, ".") && self.glued(name) && short {
+        if self.mark(name, ".") && self.glued(name) && SHORT.contains(&self.fold(at)) {
             name += 1;
             // "R.O.T.": letters with dots.
             if self.glued(name) && self.fold(name).len() == 1 && self.mark(name + 1, ".") {
@@ -216,10 +212,16 @@ impl Reader<'_, '_> {
 
     /// "12rue": a number and a street in one word.
     fn numbered_street(&self, at: usize) -> bool {
+        if self.kind(at) != Some(Kind::Number) {
+            return false;
+        }
         let fold = self.fold(at);
+        // The shortest is "1av".
+        if fold.len() < 3 || fold.ends_with(|c: char| c.is_ascii_digit()) {
+            return false;
+        }
         let figures = fold.bytes().take_while(u8::is_ascii_digit).count();
-        self.kind(at) == Some(Kind::Number)
-            && (1..=4).contains(&figures)
+        (1..=4).contains(&figures)
             && matches!(&fold[figures..], "rue" | "avenue" | "boulevard" | "impasse" | "chemin" | "allee" | "bd" | "av")
     }
 
@@ -237,16 +239,17 @@ impl Reader<'_, '_> {
             at = at.checked_sub(1)?;
         }
         let number = |at: usize| {
+            if self.kind(at) != Some(Kind::Number) {
+                return false;
+            }
             let fold = self.fold(at);
             let figures = fold.bytes().take_while(u8::is_ascii_digit).count();
             let rest = &fold[figures..];
-            self.kind(at) == Some(Kind::Number)
-                && (1..=4).contains(&figures)
-                && (rest.is_empty() || matches!(rest, "bis" | "ter" | "a" | "b" | "c" | "d"))
+            (1..=4).contains(&figures) && (rest.is_empty() || matches!(rest, "bis" | "ter" | "a" | "b" | "c" | "d"))
         };
         // "née le 3 mai 1951, chemin du Puits"
-        let year = at > 0 && self.is(at - 1, Cue::Month) && self.same_line(at) && self.fold(at).len() == 4;
-        if !number(at) || self.is_taken(at) || year {
+        let year = || at > 0 && self.is(at - 1, Cue::Month) && self.same_line(at) && self.fold(at).len() == 4;
+        if !number(at) || self.is_taken(at) || year() {
             return None;
         }
         let mut first = at;
@@ -508,6 +511,11 @@ impl Reader<'_, '_> {
         if led && !care && proper && (house || hamlet || stated && !own_line && self.capital(last)) {
             self.emit(first..last + 1, Label::Adresse, "shape:house", 0.8);
         }
+    }
+
+    /// "B.P." behind its first letter.
+    fn dotted_box(&self, at: usize) -> bool {
+        self.mark(at + 1, ".") && self.glued(at + 1) && is!(self.key(at + 2), "p") && self.glued(at + 2)
     }
 
     /// "BP 1234", "bât. B", "appt 12": parts beside a street or a postal code.

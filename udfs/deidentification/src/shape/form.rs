@@ -11,10 +11,11 @@ use crate::proper::known::form_kind;
 impl Reader<'_, '_> {
     /// "Episode 240611-0327": a stay by its number, which is no date.
     pub(super) fn episode(&self, at: usize) -> bool {
+        if !self.capital(at) || !is!(self.key(at), "episode" | "passage" | "admission" | "hospitalisation" | "entree") {
+            return false;
+        }
         let number = at + 1 + usize::from(self.mark(at + 1, ":"));
-        is!(self.key(at), "episode" | "passage" | "admission" | "hospitalisation" | "entree")
-            && self.capital(at)
-            && self.same_line(number)
+        self.same_line(number)
             && self.coded(number)
             && self.value(number).is_some_and(|end| {
                 let figures = self.source(number..end).bytes().filter(u8::is_ascii_digit).count();
@@ -52,7 +53,7 @@ impl Reader<'_, '_> {
 
     /// "FOR-SAU-044 v3": kind, ward and number of a form, the same on every copy of it.
     pub(super) fn form_code(&self, at: usize) -> bool {
-        if !form_kind(self.fold(at)) || !self.upper(at) {
+        if !self.upper(at) || !form_kind(self.fold(at)) {
             return false;
         }
         let end = self.chain(at, &["-", "_", "."]);
