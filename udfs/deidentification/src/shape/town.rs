@@ -84,18 +84,19 @@ impl Reader<'_, '_> {
 
     /// A name of the gazetteer, read as a place here.
     fn known_town(&self, at: usize, end: usize, kind: u8) -> bool {
-        let lower = !self.capital(at);
-        let last = (at..end).rev().find(|i| self.word(*i)).unwrap_or(at);
-        let placed = self.is(at.wrapping_sub(1), Cue::PlacePreposition) && at > 0 && self.near(at)
-            || self.before(at, 1) == "'" && matches!(self.before(at, 2), "d" | "l");
-        if lower {
+        let placed = || {
+            self.is(at.wrapping_sub(1), Cue::PlacePreposition) && at > 0 && self.near(at)
+                || is!(self.key(at.wrapping_sub(1)), "'") && is!(self.key(at.wrapping_sub(2)), "d" | "l")
+        };
+        if !self.capital(at) {
             // "au Havre" is written so; "a rennes" in haste.
-            let article = is!(self.key(at), "le" | "la" | "les" | "l") && self.capital(last) && !self.upper(last);
+            let last = || (at..end).rev().find(|i| self.word(*i)).unwrap_or(at);
+            let article = is!(self.key(at), "le" | "la" | "les" | "l") && self.capital(last()) && !self.upper(last());
             let hasty = kind & class::KNOWN != 0
                 && kind & (class::WORD | class::ARTICLE) == 0
-                && (placed || at > 0 && self.same_line(at) && (self.is(at - 1, Cue::SurelyLives) || ward(self.before(at, 1))))
+                && (placed() || at > 0 && self.same_line(at) && (self.is(at - 1, Cue::SurelyLives) || ward(self.before(at, 1))))
                 && !self.medical_name(at);
-            return article && (placed || kind & (class::WORD | class::EPONYM) == 0) && !self.medical_name(at)
+            return article && (placed() || kind & (class::WORD | class::EPONYM) == 0) && !self.medical_name(at)
                 || hasty && (at..end).all(|i| !self.capital(i));
         }
         let spelled = (at..end).all(|i| !self.word(i) || self.capital(i) || self.is(i, Cue::Particle));
@@ -160,7 +161,7 @@ impl Reader<'_, '_> {
             return !shouted && prep && !person && !number;
         }
         // "PAU", "DAX": three capitals may be anything.
-        !(shouted && end == at + 1 && self.fold(at).len() <= 3 && !placed)
+        !(shouted && end == at + 1 && self.fold(at).len() <= 3 && !placed())
     }
 
     /// A postal code, a department, a letter's date or a verb of living says it is a place.
@@ -221,16 +222,17 @@ impl Reader<'_, '_> {
                 return false;
             }
             index -= 1;
-            if self.is(index, Cue::Moves) && self.before(at, 1) == "a" {
+            if self.is(index, Cue::Moves) && is!(self.key(at - 1), "a") {
                 return true;
             }
             if self.is(index, Cue::SurelyLives) {
                 return prep || self.same_line(at) && is!(self.key(index), "smur" | "samu" | "vsav" | "habite" | "habitant");
             }
-            match self.fold(index) {
-                "a" | "de" | "d" | "sur" | "vers" | "pres" | "du" | "au" | "aux" | "des" => prep = true,
-                "'" | "la" | "le" | "les" | "l" | "actuellement" | "seul" | "seule" | "toujours" | "-" => {}
-                _ => return false,
+            let word = self.key(index);
+            if is!(word, "a" | "de" | "d" | "sur" | "vers" | "pres" | "du" | "au" | "aux" | "des") {
+                prep = true;
+            } else if !is!(word, "'" | "la" | "le" | "les" | "l" | "actuellement" | "seul" | "seule" | "toujours" | "-") {
+                return false;
             }
         }
         false
@@ -254,11 +256,16 @@ impl Reader<'_, '_> {
     fn shaped_town(&self, at: usize) -> Option<(usize, &'static str, f32)> {
         let end = self.hyphenated(at + 1);
         let saint = is!(self.key(at), "saint" | "sainte" | "st" | "ste");
-        let placed = self.placed(at);
+        let link = is!(self.key(at + 1), "sur" | "en" | "sous" | "les" | "lez") && self.capital(at + 1) == self.upper(at);
+        let slash = is!(self.key(at + 1), "s") && self.mark(at + 2, "/");
+        if end == at + 1 && !(saint || link || slash) {
+            return None;
+        }
         let title = at > 0 && self.is(at - 1, Cue::Title) && self.same_line(at);
         if title || self.medical_name(at) {
             return None;
         }
+        let placed = self.placed(at);
         if end > at + 1 {
             if (at..end).any(|i| self.word(i) && self.fold(i).bytes().any(|b| b.is_ascii_digit())) {
                 return None;
@@ -275,8 +282,6 @@ impl Reader<'_, '_> {
             return None;
         }
         // "Villeneuve sur Yonne" without hyphens; rivers end such names.
-        let link = is!(self.key(at + 1), "sur" | "en" | "sous" | "les" | "lez") && self.capital(at + 1) == self.upper(at);
-        let slash = is!(self.key(at + 1), "s") && self.mark(at + 2, "/");
         let river = if slash { at + 3 } else { at + 2 };
         if (link || slash)
             && self.is(river, Cue::River)
@@ -327,12 +332,17 @@ impl Reader<'_, '_> {
     }
 
     fn placed(&self, at: usize) -> bool {
-        at > 0 && self.near(at) && (self.is(at - 1, Cue::PlacePreposition) || self.before(at, 1) == "'" && self.before(at, 2) == "d")
-            || self.lived(at)
+        let elided = || is!(self.key(at - 1), "'") && is!(self.key(at.wrapping_sub(2)), "d");
+        at > 0 && self.near(at) && (self.is(at - 1, Cue::PlacePreposition) || elided()) || self.lived(at)
     }
 
     /// An unknown name behind "domicilié à", "SMUR de", or before "(35)".
     fn said_town(&self, at: usize) -> Option<(usize, &'static str, f32)> {
+        let placed = self.placed(at);
+        let opens = self.line_start(at) && !self.upper(at) && !self.is(at, Cue::AmountName) && self.fold(at).len() > 3;
+        if !(placed || opens || is!(self.key(at.wrapping_sub(1)), "," | "a" | "(")) {
+            return None;
+        }
         let clinical = self.is(at, Cue::Hospital)
             || self.is(at, Cue::EndsName) && !self.is(at, Cue::Particle)
             || self.is(at, Cue::Title)
@@ -347,11 +357,10 @@ impl Reader<'_, '_> {
             return None;
         }
         let end = self.place_chain(at, 4);
-        if self.department_at(end).is_some_and(|n| n == end + 1) && self.placed(at) && !self.medical_name(at) {
+        if self.department_at(end).is_some_and(|n| n == end + 1) && placed && !self.medical_name(at) {
             return Some((end, "shape:town-department", 0.8));
         }
         // "Brouzac (56)" opens a line.
-        let opens = self.line_start(at) && !self.upper(at) && !self.is(at, Cue::AmountName) && self.fold(at).len() > 3;
         if opens && self.department_at(end).is_some_and(|n| n == end + 1) && !crate::proper::known::explained(self.fold(at)) {
             return Some((end, "shape:town-department", 0.7));
         }
@@ -381,12 +390,12 @@ impl Reader<'_, '_> {
             return Some((end, "shape:town-person", 0.6));
         }
         // "partie à Les Houches"
-        let house = is!(self.key(at), "les") && !self.upper(at) && self.capital(at + 1) && self.same_line(at + 1) && self.placed(at);
+        let house = is!(self.key(at), "les") && !self.upper(at) && self.capital(at + 1) && self.same_line(at + 1) && placed;
         if house {
             return Some((end, "shape:town-said", 0.6));
         }
-        let lived = self.lived(at) && !self.upper(at) || self.lived(at) && self.upper(at.saturating_sub(1)) && self.fold(at).len() > 3;
-        lived.then_some((self.place_chain(at, 2), "shape:town-said", 0.7))
+        let spelled = !self.upper(at) || self.upper(at.saturating_sub(1)) && self.fold(at).len() > 3;
+        (spelled && self.lived(at)).then_some((self.place_chain(at, 2), "shape:town-said", 0.7))
     }
 
     /// Capital words with the particles between them.
@@ -434,10 +443,13 @@ impl Reader<'_, '_> {
             return None;
         }
         let end = self.place_chain(at, 4);
-        let known = self.knowledge.towns.longest(self.text, at).is_some_and(|(e, _)| e == end);
         let comma = usize::from(self.mark(end, ","));
         let article = usize::from(is!(self.key(end + comma), "le"));
-        if end == at || !self.same_line(end) || !(comma + article == 2 || known && comma + article > 0) || !self.same_line(end + comma) {
+        if end == at || comma + article == 0 || !self.same_line(end) || !self.same_line(end + comma) {
+            return None;
+        }
+        let known = || self.knowledge.towns.longest(self.text, at).is_some_and(|(e, _)| e == end);
+        if comma + article == 1 && !known() {
             return None;
         }
         let start = self.token(end + comma + article)?.start as usize;
