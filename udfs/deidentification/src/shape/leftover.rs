@@ -11,7 +11,7 @@ impl Reader<'_, '_> {
     /// Reads what no other reader of numbers took.
     pub fn leftovers(&mut self) {
         for at in 0..self.len() {
-            if self.is_taken(at) || self.tail(at) {
+            if !(self.figured(at) || self.joined(at)) || self.is_taken(at) || self.tail(at) {
                 continue;
             }
             if let Some(end) = self.numbered_thing(at).or_else(|| self.lettered_number(at)) {
@@ -28,7 +28,7 @@ impl Reader<'_, '_> {
     /// "casier 4471", "bon de transport 44712", "équipage 12-447", "patient B4471": the number of
     /// what a house counts.
     fn numbered_thing(&self, at: usize) -> Option<usize> {
-        if at == 0 || !self.same_line(at) || self.glued(at) || self.measured(at) {
+        if at == 0 || !self.same_line(at) || self.glued(at) {
             return None;
         }
         let mut p = at - 1;
@@ -39,6 +39,10 @@ impl Reader<'_, '_> {
             && !counts(self.fold(p))
         {
             p -= 1;
+        }
+        let thing = counts(self.fold(p));
+        if !(thing || is!(self.key(p), "patient" | "patiente" | "anonymat" | "sujet")) || self.measured(at) {
+            return None;
         }
         let end = self.chain(at, &["-", "/"]);
         let source = self.source(at..end);
@@ -52,8 +56,7 @@ impl Reader<'_, '_> {
         let dated = clock || self.date_here(at).is_some();
         let person = is!(self.key(p), "patient" | "patiente" | "anonymat" | "sujet") && letters > 0;
         let enough = figures >= 4 || (letters > 0 || end > at + 1) && figures >= 3 || person && figures >= 2 && end > at + 1;
-        (plain && enough && letters < 6 && !year && !amount && !dated && (counts(self.fold(p)) || person) && self.free(at..end))
-            .then_some(end)
+        (plain && enough && letters < 6 && !year && !amount && !dated && (thing || person) && self.free(at..end)).then_some(end)
     }
 
     /// "KERB4471", "VRK047", "447123-K": letters and figures in one that code nothing of medicine.
@@ -61,18 +64,24 @@ impl Reader<'_, '_> {
         let source = self.source(at..at + 1);
         let letters = source.bytes().take_while(u8::is_ascii_uppercase).count();
         let figures = source.len() - letters;
+        let enough = matches!(letters, 3..=6) && matches!(figures, 3..=6) || letters == 2 && matches!(figures, 4..=6);
+        if !enough {
+            return None;
+        }
         let written = source.bytes().skip(letters).all(|b| b.is_ascii_digit())
             && !self.glued(at)
             && !self.glued(at + 1) | self.mark(at + 1, ",") | self.mark(at + 1, ".") | self.mark(at + 1, ")");
         // "EBNF002" is an act, "Z8671" a disease.
         let act = letters == 4 && figures == 3;
-        let enough = matches!(letters, 3..=6) && matches!(figures, 3..=6) || letters == 2 && matches!(figures, 4..=6);
-        let thing = crate::proper::known::explained(&self.fold(at)[..letters.min(self.fold(at).len())]);
-        (written && enough && !act && !thing && !self.measured(at)).then_some(at + 1)
+        let thing = || crate::proper::known::explained(&self.fold(at)[..letters.min(self.fold(at).len())]);
+        (written && !act && !thing() && !self.measured(at)).then_some(at + 1)
     }
 
     /// "TX/24/7741", "24-B/00417": letters and figures that marks join.
     fn slashed_code(&self, at: usize) -> Option<usize> {
+        if !self.joined(at) {
+            return None;
+        }
         let led = at > 0 && self.glued(at) && matches!(self.before(at, 1), "/" | "-" | "_" | ".") && self.glued(at - 1);
         let end = self.chain(at, &["-", "_", "/"]);
         if led || end < at + 3 || !self.free(at..end) {

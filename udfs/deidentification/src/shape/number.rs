@@ -49,6 +49,10 @@ impl Reader<'_, '_> {
     }
 
     fn label_of(&self, at: usize) -> Option<Label> {
+        let cued = Cue::Ipp.bit() | Cue::Secu.bit() | Cue::Rpps.bit() | Cue::Nda.bit() | Cue::Id.bit() | Cue::StayWord.bit();
+        if !(self.any(at, cued) || self.capital(at) || is!(self.key(at), "n")) {
+            return None;
+        }
         let labels =
             [(Cue::Ipp, Label::Ipp), (Cue::Secu, Label::Secu), (Cue::Rpps, Label::Rpps), (Cue::Nda, Label::Nda), (Cue::Id, Label::Id)];
         labels.into_iter().find(|(cue, _)| self.is(at, *cue)).map(|(_, label)| label).or_else(|| self.field(at)).or_else(|| {
@@ -61,7 +65,7 @@ impl Reader<'_, '_> {
     /// "NumExam", "AccNum", "StudyID": a field of a program, in one word.
     fn field(&self, at: usize) -> Option<Label> {
         let fold = self.fold(at);
-        if fold.len() < 5 || !self.capital(at) || !fold.bytes().all(|b| b.is_ascii_lowercase()) {
+        if !self.capital(at) || fold.len() < 5 || !fold.bytes().all(|b| b.is_ascii_lowercase()) {
             return None;
         }
         let named = fold
@@ -324,6 +328,11 @@ impl Reader<'_, '_> {
         if self.kind(at) != Some(Kind::Number) || self.glued(at) && self.kind(at - 1) != Some(Kind::Mark) {
             return;
         }
+        let fold = self.fold(at);
+        let more = self.kind(at + 1) == Some(Kind::Number) || is!(self.key(at + 1), "." | "-" | "/" | "|");
+        if !fold.starts_with(['1', '2', '3', '4', '7', '8']) || !more && fold.len() < 13 {
+            return;
+        }
         let mut text = String::with_capacity(16);
         let mut slashed = false;
         let mut end = at;
@@ -379,19 +388,22 @@ impl Reader<'_, '_> {
     /// Codes that their form alone gives away: "AP-24-01234", "AB-123-CD".
     pub fn coded_numbers(&mut self) {
         for at in 0..self.len() {
-            if self.is_taken(at) || self.kind(at) == Some(Kind::Mark) || self.glued(at) && self.kind(at - 1) != Some(Kind::Mark) {
+            let three = self.upper(at) && self.digits(at + 1).is_some_and(|d| d.count == 3);
+            if !(three || self.joined(at)) || self.is_taken(at) || self.kind(at) == Some(Kind::Mark) {
                 continue;
             }
-            if self.tail(at) || self.glued(at) && matches!(self.before(at, 1), "-" | "_") && at > 1 && self.glued(at - 1) {
+            if self.glued(at) && self.kind(at - 1) != Some(Kind::Mark)
+                || self.tail(at)
+                || self.glued(at) && matches!(self.before(at, 1), "-" | "_") && at > 1 && self.glued(at - 1)
+            {
                 continue;
             }
             let end = self.chain(at, &["-", "_"]);
             // "plaque AB 123 CD"
-            let plate = self.upper(at)
+            let plate = three
                 && self.upper(at + 2)
                 && self.fold(at).len() == 2
                 && self.fold(at + 2).len() == 2
-                && self.digits(at + 1).is_some_and(|d| d.count == 3)
                 && self.same_line(at + 1)
                 && self.same_line(at + 2)
                 && (1..5).any(|back| {
@@ -425,8 +437,8 @@ impl Reader<'_, '_> {
             if aircraft {
                 self.emit(at..end, Label::Id, "shape:code", 0.8);
             }
-            let dated = self.date_here(at) == Some(end);
-            if end > at + 1 && !dated && self.free(at..end) && self.code(at, end) && (self.plate(at, end) || !self.form_code(at)) {
+            let dated = || self.date_here(at) == Some(end);
+            if end > at + 1 && !dated() && self.free(at..end) && self.code(at, end) && (self.plate(at, end) || !self.form_code(at)) {
                 self.emit(at..end, Label::Id, "shape:code", 0.8);
             }
         }
@@ -496,7 +508,7 @@ impl Reader<'_, '_> {
     /// Long numbers that nothing names, and words with many figures.
     pub fn long_numbers(&mut self) {
         for at in 0..self.len() {
-            if self.is_taken(at) {
+            if !self.figured(at) || self.is_taken(at) {
                 continue;
             }
             let (fold, source) = (self.fold(at), self.source(at..at + 1));

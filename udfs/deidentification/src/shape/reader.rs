@@ -6,7 +6,7 @@ use std::ops::Range;
 use sillage_clinical::analysis::Analysis;
 use sillage_clinical::is;
 use sillage_clinical::measurement::Measurement;
-use sillage_clinical::text::{Kind, Text, Token};
+use sillage_clinical::text::{Kind, Text, Token, key};
 
 use super::gazetteer::{Cue, ShapeKnowledge};
 use crate::{Label, Span};
@@ -24,6 +24,10 @@ pub(super) struct Reader<'t, 'a> {
     pub text: &'t Text<'a>,
     /// Cues of every token.
     cues: Vec<u64>,
+    /// What every token of figures alone says.
+    digits: Vec<Option<Digits>>,
+    /// Whether a token has a figure in it.
+    figured: Vec<bool>,
     taken: Vec<bool>,
     pub found: Vec<Span>,
 }
@@ -33,10 +37,22 @@ impl<'t, 'a> Reader<'t, 'a> {
         let text = &analysis.text;
         // "14/10 s'il": no seconds.
         let elided =
-            |i: usize| text.fold(i).len() == 1 && is!(text.key(i + 1), "'") && text.tokens.get(i + 1).is_some_and(|t| !t.space_before);
+            |i: usize| is!(text.key(i + 1), "'") && text.fold(i).len() == 1 && text.tokens.get(i + 1).is_some_and(|t| !t.space_before);
         let cues = |i: usize| knowledge.cues_of(text.key(i)) & if elided(i) { !Cue::Unit.bit() } else { u64::MAX };
-        let cues = (0..text.tokens.len()).map(cues).collect();
-        Reader { knowledge, analysis, text, cues, taken: vec![false; text.tokens.len()], found: Vec::new() }
+        let number = |i: usize| text.tokens[i].kind == Kind::Number;
+        let digits = |i: usize| if number(i) { figures_alone(text.fold(i)) } else { None };
+        let figured = |i: usize| number(i) || text.fold(i).bytes().any(|b| b.is_ascii_digit());
+        let all = 0..text.tokens.len();
+        Reader {
+            knowledge,
+            analysis,
+            text,
+            cues: all.clone().map(cues).collect(),
+            digits: all.clone().map(digits).collect(),
+            figured: all.clone().map(figured).collect(),
+            taken: vec![false; all.len()],
+            found: Vec::new(),
+        }
     }
 
     pub fn len(&self) -> usize {
@@ -63,10 +79,18 @@ impl<'t, 'a> Reader<'t, 'a> {
         at.checked_sub(back).map_or("", |i| self.text.fold(i))
     }
 
+    #[inline]
     pub fn is(&self, at: usize, cue: Cue) -> bool {
-        self.cues.get(at).is_some_and(|c| c & cue.bit() != 0)
+        self.any(at, cue.bit())
     }
 
+    /// The token is one of these cues, given by their bits.
+    #[inline]
+    pub fn any(&self, at: usize, cues: u64) -> bool {
+        self.cues.get(at).is_some_and(|c| c & cues != 0)
+    }
+
+    #[inline]
     pub fn kind(&self, at: usize) -> Option<Kind> {
         self.token(at).map(|t| t.kind)
     }
@@ -78,7 +102,7 @@ impl<'t, 'a> Reader<'t, 'a> {
 
     #[inline]
     pub fn mark(&self, at: usize, mark: &str) -> bool {
-        self.kind(at) == Some(Kind::Mark) && self.fold(at) == mark
+        self.kind(at) == Some(Kind::Mark) && self.key(at) == key(mark)
     }
 
     #[inline]
@@ -112,10 +136,12 @@ impl<'t, 'a> Reader<'t, 'a> {
     }
 
     /// On the same line or the next.
+    #[inline]
     pub fn near(&self, at: usize) -> bool {
         self.token(at).is_some_and(|t| t.lines_before < 2)
     }
 
+    #[inline]
     pub fn line_start(&self, at: usize) -> bool {
         at == 0 || self.token(at).is_some_and(|t| t.lines_before > 0)
     }
@@ -134,10 +160,19 @@ impl<'t, 'a> Reader<'t, 'a> {
 
     #[inline]
     pub fn digits(&self, at: usize) -> Option<Digits> {
-        self.token(at).filter(|t| t.kind == Kind::Number)?;
-        let fold = self.fold(at);
-        let plain = fold.bytes().all(|b| b.is_ascii_digit());
-        plain.then(|| Digits { value: fold.parse().unwrap_or(u64::MAX), count: fold.len() })
+        self.digits.get(at).copied().flatten()
+    }
+
+    /// The token has a figure in it.
+    #[inline]
+    pub fn figured(&self, at: usize) -> bool {
+        self.figured.get(at).is_some_and(|f| *f)
+    }
+
+    /// A mark as they stand in codes holds the token to the next.
+    #[inline]
+    pub fn joined(&self, at: usize) -> bool {
+        self.glued(at + 1) && is!(self.key(at + 1), "-" | "_" | "/" | ".") && self.glued(at + 2) && self.kind(at + 2) != Some(Kind::Mark)
     }
 
     pub fn source(&self, tokens: Range<usize>) -> &'a str {
@@ -148,6 +183,7 @@ impl<'t, 'a> Reader<'t, 'a> {
         self.taken.get(tokens).is_some_and(|taken| taken.iter().all(|t| !t))
     }
 
+    #[inline]
     pub fn is_taken(&self, at: usize) -> bool {
         self.taken.get(at).copied().unwrap_or(true)
     }
@@ -202,6 +238,12 @@ impl<'t, 'a> Reader<'t, 'a> {
         });
         self.found
     }
+}
+
+/// A word as figures, where it has no others.
+fn figures_alone(word: &str) -> Option<Digits> {
+    let plain = word.bytes().all(|b| b.is_ascii_digit());
+    plain.then(|| Digits { value: word.parse().unwrap_or(u64::MAX), count: word.len() })
 }
 
 /// Whether the value of a measurement that is named, or has its unit, stands in these bytes.

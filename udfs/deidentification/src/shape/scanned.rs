@@ -11,7 +11,7 @@ impl Reader<'_, '_> {
     /// Letters stand where figures belong: o for 0, l or I for 1.
     pub(super) fn scanned(&mut self) {
         for at in 0..self.len() {
-            if self.is_taken(at) || self.glued(at) && at > 0 && self.kind(at - 1) != Some(Kind::Mark) {
+            if !self.figured(at) || self.is_taken(at) || self.glued(at) && at > 0 && self.kind(at - 1) != Some(Kind::Mark) {
                 continue;
             }
             if let Some(end) = self.scanned_phone(at) {
@@ -27,14 +27,23 @@ impl Reader<'_, '_> {
     /// Figures of a group, and whether a letter stands for one of them.
     fn read_wrong(&self, at: usize, count: usize) -> Option<(u64, bool)> {
         let source = self.source(at..(at + 1).min(self.len()));
-        let figure = |c: char| match c {
-            'o' | 'O' => Some('0'),
-            'l' | 'I' => Some('1'),
-            _ => c.is_ascii_digit().then_some(c),
-        };
-        let read: String = source.chars().map(figure).collect::<Option<_>>()?;
-        (read.len() == count && source.bytes().any(|b| b.is_ascii_digit()))
-            .then(|| Some((read.parse().ok()?, !source.bytes().all(|b| b.is_ascii_digit()))))?
+        if source.len() != count {
+            return None;
+        }
+        let (mut value, mut figures) = (0, 0);
+        for byte in source.bytes() {
+            let figure = match byte {
+                b'o' | b'O' => 0,
+                b'l' | b'I' => 1,
+                b'0'..=b'9' => {
+                    figures += 1;
+                    byte - b'0'
+                }
+                _ => return None,
+            };
+            value = value * 10 + u64::from(figure);
+        }
+        (figures > 0).then_some((value, figures < count))
     }
 
     fn scanned_phone(&self, at: usize) -> Option<usize> {

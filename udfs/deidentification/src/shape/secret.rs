@@ -20,10 +20,12 @@ impl Reader<'_, '_> {
 
     /// "code d'appel « mimosa »", "mot de passe : Mimosa35": in quotation marks, or one word behind a colon.
     fn code_word(&self, at: usize) -> Option<(usize, usize)> {
-        let mut next = match (self.fold(at), self.fold(at + 1), self.fold(at + 2)) {
-            ("mot", "de", "passe") => at + 3,
-            ("code" | "mdp", _, _) => at + 1,
-            _ => return None,
+        let mut next = if is!(self.key(at), "code" | "mdp") {
+            at + 1
+        } else if is!(self.key(at), "mot") && is!(self.key(at + 1), "de") && is!(self.key(at + 2), "passe") {
+            at + 3
+        } else {
+            return None;
         };
         let pass = next == at + 3 || is!(self.key(at), "mdp");
         let mut said = pass;
@@ -72,8 +74,11 @@ impl Reader<'_, '_> {
                 | "machine"
                 | "hote"
         );
+        if !machine {
+            return None;
+        }
         let first = at + 1 + usize::from(is!(self.key(at + 1), ":" | "="));
-        if !machine || !self.same_line(first) || self.kind(first) != Some(Kind::Word) {
+        if !self.same_line(first) || self.kind(first) != Some(Kind::Word) {
             return None;
         }
         let end = self.chain(first, &["-", "_"]);

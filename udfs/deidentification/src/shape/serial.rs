@@ -12,13 +12,15 @@ impl Reader<'_, '_> {
     /// Finds them before phones and dates are read.
     pub(super) fn serials(&mut self) {
         for at in 0..self.len() {
-            if self.is_taken(at) || self.glued(at) && at > 0 && !matches!(self.before(at, 1), "(" | ":" | "/" | "[" | "=") {
+            let number = self.digits(at).is_some();
+            if !(number || self.word(at)) || self.is_taken(at) {
                 continue;
             }
-            if let Some(end) = self.object_identifier(at).or_else(|| self.dashed(at)).or_else(|| self.machine(at)) {
-                self.emit(at..end, Label::Id, "shape:number", 0.8);
-            } else if let Some(end) = self.insurance_physician(at) {
-                self.emit(at..end, Label::Rpps, "shape:rpps", 0.8);
+            if self.glued(at) && at > 0 && !is!(self.key(at - 1), "(" | ":" | "/" | "[" | "=") {
+                continue;
+            }
+            if number {
+                self.serial_of_figures(at);
             } else if let Some((start, end)) =
                 self.abbreviated_serial(at).or_else(|| self.voucher(at)).or_else(|| self.journey(at)).or_else(|| self.subject(at))
             {
@@ -27,18 +29,35 @@ impl Reader<'_, '_> {
         }
     }
 
+    /// Takes a number that its groups give away.
+    fn serial_of_figures(&mut self, at: usize) {
+        let joined =
+            if self.joined(at) { self.object_identifier(at).or_else(|| self.dashed(at)).or_else(|| self.machine(at)) } else { None };
+        if let Some(end) = joined {
+            self.emit(at..end, Label::Id, "shape:number", 0.8);
+        } else if let Some(end) = self.insurance_physician(at) {
+            self.emit(at..end, Label::Rpps, "shape:rpps", 0.8);
+        }
+    }
+
     /// "1.2.250.1.77.4.20451": parts with dots, as pictures are numbered.
     fn object_identifier(&self, at: usize) -> Option<usize> {
         self.digits(at)?;
         let end = self.chain(at, &["."]);
+        if end < at + 9 {
+            return None;
+        }
         let figures: usize = (at..end).filter_map(|i| self.digits(i)).map(|d| d.count).sum();
-        (end >= at + 9 && figures >= 12).then_some(end)
+        (figures >= 12).then_some(end)
     }
 
     /// "2023-614-00872", "0061-8820-417": three groups and more that hyphens join.
     fn dashed(&self, at: usize) -> Option<usize> {
         self.digits(at)?;
         let end = self.chain(at, &["-"]);
+        if end < at + 5 {
+            return None;
+        }
         let groups: Vec<usize> = (at..end).step_by(2).filter_map(|i| self.digits(i)).map(|d| d.count).collect();
         let total: usize = groups.iter().sum();
         let phone = self.fold(at).starts_with('0') && total == 10 && groups[0] < 3 || groups[1..].iter().all(|g| *g < 3);
@@ -48,14 +67,15 @@ impl Reader<'_, '_> {
     /// "34-IRM-02", "75/TDM/1": a department, what the machine makes, its number.
     fn machine(&self, at: usize) -> Option<usize> {
         let (kind, number) = (at + 2, at + 4);
-        let joined = is!(self.key(at + 1), "-" | "/" | "_") && self.fold(at + 3) == self.fold(at + 1);
+        if !is!(self.key(at + 1), "-" | "/" | "_") || self.key(at + 3) != self.key(at + 1) {
+            return None;
+        }
         let pictures = is!(
             self.key(kind),
             "irm" | "tdm" | "scan" | "scanner" | "sca" | "sc" | "tep" | "rx" | "mn" | "angio" | "ang" | "gc" | "mri" | "ct"
         );
         let figures = self.digits(at).is_some_and(|d| matches!(d.count, 2 | 3)) && self.digits(number).is_some_and(|d| d.count < 6);
-        (joined && pictures && self.upper(kind) && figures && (at + 1..=number).all(|i| self.glued(i)))
-            .then_some(self.chain(at, &["-", "/", "_"]))
+        (pictures && self.upper(kind) && figures && (at + 1..=number).all(|i| self.glued(i))).then_some(self.chain(at, &["-", "/", "_"]))
     }
 
     /// "CGR n° 7500 21 440 118", "PFC 6 214 550 018 7": the number of a bag of blood in its groups.
@@ -112,14 +132,20 @@ impl Reader<'_, '_> {
 
     /// "AM 59 1 03318 4": department, kind, order and key of a physician.
     fn insurance_physician(&self, at: usize) -> Option<usize> {
-        let groups: Vec<usize> = (at..at + 4).filter_map(|i| self.digits(i)).map(|d| d.count).collect();
+        let groups = [2, 1, 5, 1].into_iter().enumerate().all(|(i, count)| self.digits(at + i).is_some_and(|d| d.count == count));
+        if !groups {
+            return None;
+        }
         let line = (at + 1..at + 4).all(|i| self.same_line(i) && !self.column(i) && !self.glued(i));
         let more = self.same_line(at + 4) && self.digits(at + 4).is_some() && !self.column(at + 4);
-        (groups == [2, 1, 5, 1] && line && !more && self.digits(at).is_some_and(|d| (1..=98).contains(&d.value))).then_some(at + 4)
+        (line && !more && self.digits(at).is_some_and(|d| (1..=98).contains(&d.value))).then_some(at + 4)
     }
 
     /// "dos. 24-4471", "s/n 66214", "mat. 29-4471", "Mat. IADE 118-0743": the number behind a short name of it.
     fn abbreviated_serial(&self, at: usize) -> Option<(usize, usize)> {
+        if !is!(self.key(at), "s" | "mat" | "dos" | "imei" | "uf" | "drm" | "inventaire") {
+            return None;
+        }
         let dot = |i: usize| self.mark(i, ".") && self.glued(i);
         let mut value = match self.fold(at) {
             "s" if self.mark(at + 1, "/") && is!(self.key(at + 2), "n") && self.glued(at + 2) => at + 3,
@@ -201,10 +227,10 @@ impl Reader<'_, '_> {
                 | "pompe"
                 | "implant"
         );
-        let value = at + 1 + usize::from(self.mark(at + 1, ":"));
         if !named && !is!(self.key(at), "bon") {
             return None;
         }
+        let value = at + 1 + usize::from(self.mark(at + 1, ":"));
         // "reçu K 31127", "bon KT 00514"
         let count = match self.fold(value).len() {
             1 if named => 4..=8,
@@ -227,18 +253,23 @@ impl Reader<'_, '_> {
 
     /// "Sujet 012-MKB", "patient 12-AB": the number in a study, and the letters of who takes part.
     fn subject(&self, at: usize) -> Option<(usize, usize)> {
+        if !is!(self.key(at), "sujet" | "patient" | "patiente" | "inclusion" | "randomisation" | "participant") {
+            return None;
+        }
         let number = at + 1 + usize::from(is!(self.key(at + 1), ":" | "n")) + usize::from(self.mark(at + 2, "°"));
-        let study = is!(self.key(at), "sujet" | "patient" | "patiente" | "inclusion" | "randomisation" | "participant");
         let end = self.chain(number, &["-"]);
         let letters = end >= number + 3
             && (2..=4).contains(&self.source(end - 1..end).len())
             && self.source(end - 1..end).bytes().all(|b| b.is_ascii_uppercase());
         let figures = (number..end - 1).step_by(2).all(|i| self.digits(i).is_some_and(|d| (2..=5).contains(&d.count)));
-        (study && self.same_line(number) && letters && figures && self.free(number..end)).then_some((number, end))
+        (self.same_line(number) && letters && figures && self.free(number..end)).then_some((number, end))
     }
 
     /// "vol QX 618", "TGV 6203": what somebody arrives by.
     fn journey(&self, at: usize) -> Option<(usize, usize)> {
+        if !is!(self.key(at), "vol" | "vols" | "tgv" | "ouigo") {
+            return None;
+        }
         let code = at + 1;
         let figures = |i: usize, count: std::ops::RangeInclusive<usize>| {
             let amount = self.is(i + 1, Cue::Unit) && self.same_line(i + 1) || self.mark(i + 1, "%") || self.measured(i);
@@ -303,7 +334,7 @@ impl Reader<'_, '_> {
     /// person or a ward carries.
     pub(super) fn carried_extensions(&mut self) {
         for at in 0..self.len() {
-            if self.is_taken(at) || self.digits(at).is_none() {
+            if self.digits(at).is_none() || self.is_taken(at) {
                 continue;
             }
             let mut end = at;
