@@ -133,15 +133,10 @@ impl Reader<'_, '_> {
             return;
         }
         for at in 0..self.len() {
-            let year = self.digits(at).is_some_and(|d| d.count == 4 && (1900..2100).contains(&d.value));
+            let Some(digits) = self.digits(at) else { continue };
+            let year = digits.count == 4 && (1900..2100).contains(&digits.value);
             let held = self.glued(at) && self.glued(at - 1) && !matches!(self.before(at, 1), "(" | "/" | ":");
-            if self.digits(at).is_some()
-                && !self.is_taken(at)
-                && !year
-                && !held
-                && !self.measured(at)
-                && known.contains(&self.source(at..at + 1))
-            {
+            if !self.is_taken(at) && !year && !held && known.contains(&self.source(at..at + 1)) && !self.measured(at) {
                 self.emit(at..at + 1, Label::Tel, "shape:extension", 0.7);
             }
         }
@@ -149,15 +144,16 @@ impl Reader<'_, '_> {
 
     /// "#4471": an internal number, unless the word before names another.
     pub fn hashed(&self, at: usize) -> bool {
-        let named = at > 0
-            && self.same_line(at)
-            && [Cue::Id, Cue::Ipp, Cue::Nda, Cue::StayWord, Cue::PatientWord].into_iter().any(|cue| self.is(at - 1, cue));
+        let named = || {
+            let cues = Cue::Id.bit() | Cue::Ipp.bit() | Cue::Nda.bit() | Cue::StayWord.bit() | Cue::PatientWord.bit();
+            at > 0 && self.same_line(at) && self.any(at - 1, cues)
+        };
         self.mark(at, "#")
             && self.glued(at + 1)
             && self.digits(at + 1).is_some_and(|d| matches!(d.count, 4 | 5))
             && !self.is_taken(at + 1)
             && !(self.glued(at + 2) && is!(self.key(at + 2), "-" | "/" | "_"))
-            && !named
+            && !named()
     }
 
     fn phone(&mut self, at: usize) -> Option<usize> {
@@ -207,6 +203,9 @@ impl Reader<'_, '_> {
             let end = range.end;
             self.emit(range, Label::Tel, "shape:extension", score);
             return Some(self.further_numbers(end));
+        }
+        if self.digits(at + 1).is_none() || self.is_taken(at + 1) {
+            return None;
         }
         // "interne Mme X : 5172"
         let split = matches!(self.run(at + 1, &[".", "-"], false).groups[..], [1, 4]);
@@ -258,13 +257,12 @@ impl Reader<'_, '_> {
     /// "ou interne 21-4408", "numéro interne : 4408", "abrégé 4408": an internal number by what
     /// numbers of a house are called.
     fn inner_number(&mut self, at: usize) -> Option<usize> {
+        if !is!(self.key(at), "abrege" | "court" | "direct" | "directe" | "interne") {
+            return None;
+        }
         let numbered = matches!(self.before(at, 1), "numero" | "no" | "num" | "°" | "ligne" | "tel" | "telephone" | "appel" | "en");
         let numbered = numbered || is!(self.key(at), "abrege");
-        let short = match self.fold(at) {
-            "abrege" | "court" | "direct" | "directe" => numbered,
-            "interne" => true,
-            _ => return None,
-        };
+        let short = numbered || is!(self.key(at), "interne");
         let first = at + 1 + usize::from(self.mark(at + 1, ":"));
         let run = self.run(first, &["-", "."], false);
         // "interne 21-4408", never "interne 2-3 jours".
