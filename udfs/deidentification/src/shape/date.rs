@@ -48,7 +48,7 @@ impl Reader<'_, '_> {
 
     /// A date that starts here: emitted, and the token behind it.
     fn date(&mut self, at: usize) -> Option<usize> {
-        if self.is_taken(at) {
+        if !self.may_begin(at) || self.is_taken(at) {
             return None;
         }
         if let Some(date) = self.told(at) {
@@ -85,19 +85,42 @@ impl Reader<'_, '_> {
         {
             return self.emit_date(first, date);
         }
+        if day == first {
+            return None;
+        }
         // "lundi 12": a weekday makes the figure a day.
         let sure = self.is(first, Cue::Weekday)
             || cut
             || self.mark(first + 1, ".")
             || self.digits(day).is_some_and(|d| self.weekday_fits(first, d.value)) && self.sentence_ends(day + 1);
-        if day > first && self.is_day(day) && sure && self.same_line(day) && (!self.amount_behind(day) || self.upper(day + 1)) {
+        if self.is_day(day) && sure && self.same_line(day) && (!self.amount_behind(day) || self.upper(day + 1)) {
             return self.emit_date(first, Date::new(day + 1));
         }
         None
     }
 
+    /// A figure, a word of the calendar, or a word that a figure or a weekday follows.
+    fn may_begin(&self, at: usize) -> bool {
+        let calendar = Cue::Weekday.bit()
+            | Cue::WeekdayShort.bit()
+            | Cue::NumberWord.bit()
+            | Cue::Month.bit()
+            | Cue::MonthShort.bit()
+            | Cue::Season.bit()
+            | Cue::Holiday.bit();
+        self.figured(at)
+            || self.any(at, calendar)
+            || self.figured(at + 1)
+            || self.figured(at + 2)
+            || self.is(at + 1, Cue::Weekday)
+            || is!(self.key(at), "jour" | "nouvel" | "fete" | "saint" | "noel" | "sem" | "semaine")
+    }
+
     /// A date, or the days before it that lean on its month: "12 au 17 janvier".
     fn ranged(&mut self, at: usize, cued: bool) -> Option<Date> {
+        if !(self.kind(at) == Some(Kind::Number) || self.is(at, Cue::NumberWord)) {
+            return None;
+        }
         if let Some(date) = self.date_at(at, cued || self.opened(at)) {
             return Some(date);
         }
@@ -302,6 +325,9 @@ impl Reader<'_, '_> {
 
     /// "12MAR2024", "12mars", and the "12mar" of "12mar 2024".
     fn glued_date(&self, at: usize) -> Option<Date> {
+        if self.digits(at).is_some() {
+            return None;
+        }
         let fold = self.fold(at);
         let day = fold.bytes().take_while(u8::is_ascii_digit).count();
         let rest = &fold[day..];

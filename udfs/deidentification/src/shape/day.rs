@@ -11,7 +11,7 @@ impl Reader<'_, '_> {
     /// Days and years that stand alone, once the whole dates are taken.
     pub fn alone(&mut self) {
         for at in 0..self.len() {
-            if self.is_taken(at) {
+            if !(self.figured(at) || self.is(at, Cue::NumberWord)) || self.is_taken(at) {
                 continue;
             }
             // "retour le 1er"

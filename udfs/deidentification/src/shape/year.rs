@@ -12,13 +12,13 @@ impl Reader<'_, '_> {
     pub fn month_first(&self, at: usize) -> Option<Date> {
         let full = self.is(at, Cue::Month);
         let short = self.is(at, Cue::MonthShort);
+        if !full && !short {
+            return self.glued_month(at);
+        }
         let opened = at > 0 && self.is(at - 1, Cue::OpensMonth)
             || matches!(self.before(at, 1), "(" | "'" | "/" | "-" | ",")
             || self.line_start(at)
             || !self.capital(at) && (super::day::meeting(self.before(at, 1)) || super::day::dated(self.before(at, 1)));
-        if !full && !short {
-            return self.glued_month(at);
-        }
         if at > 0 && self.is(at - 1, Cue::Title) && self.same_line(at) && self.capital(at) {
             return None;
         }
@@ -54,6 +54,9 @@ impl Reader<'_, '_> {
 
     /// "mars2024", "nov22".
     fn glued_month(&self, at: usize) -> Option<Date> {
+        if !self.figured(at) {
+            return None;
+        }
         let fold = self.fold(at);
         let letters = fold.bytes().take_while(u8::is_ascii_alphabetic).count();
         let year = &fold[letters..];
@@ -68,6 +71,10 @@ impl Reader<'_, '_> {
 
     /// Seasons and feasts: "l'automne", "été 2022", "Noël".
     pub fn feast(&self, at: usize) -> Option<Date> {
+        let named = self.any(at, Cue::Season.bit() | Cue::Holiday.bit());
+        if !(named || is!(self.key(at), "jour" | "nouvel" | "fete" | "saint" | "noel")) {
+            return None;
+        }
         let quoted = self.mark(at + 1, "'");
         let year = self.year_behind(at + 1).filter(|(_, end)| quoted || self.digits(end - 1).is_none_or(|d| d.count == 4));
         let dated = |end: usize| Date { year: year.map(|(y, _)| y), ..Date::new(year.map_or(end, |(_, end)| end)) };

@@ -14,15 +14,18 @@ const WEEKDAYS: [&str; 7] = ["lundi", "mardi", "mercredi", "jeudi", "vendredi", 
 impl Reader<'_, '_> {
     /// A weekday cut to one, two or five letters before its day.
     pub(super) fn cut_weekday(&self, at: usize) -> bool {
-        let fold = self.fold(at);
         let dot = usize::from(self.mark(at + 1, ".") && self.glued(at + 1));
         let day = at + 1 + dot;
+        if !self.is_day(day) || !self.same_line(day) {
+            return false;
+        }
+        let fold = self.fold(at);
         let cut = fold.len() < 6 && WEEKDAYS.iter().any(|w| w.starts_with(fold));
         let parted = self.line_start(at)
             || matches!(self.before(at, 1), "et" | "-" | "(") && at > 0
             || fold.len() > 1 && self.capital(at) && matches!(self.before(at, 1), "du" | "au" | "nuit")
             || fold.len() > 3;
-        if !cut || !parted || self.glued(at) && at > 0 && self.before(at, 1) != "(" || !self.same_line(day) || !self.is_day(day) {
+        if !cut || !parted || self.glued(at) && at > 0 && self.before(at, 1) != "(" {
             return false;
         }
         // "S 1" is a score, "S. 13" a Saturday; "ma 7 nuit" has no dot.
@@ -52,6 +55,9 @@ impl Reader<'_, '_> {
 
     /// "S12 2025", "semaine 24", "prévu S41": a week of the year.
     pub(super) fn week(&self, at: usize) -> Option<Date> {
+        if !(self.figured(at) || is!(self.key(at), "sem" | "semaine")) {
+            return None;
+        }
         let fold = self.fold(at);
         let week = |f: &str| f.len() == 2 && f.parse::<u8>().is_ok_and(|w| (1..=53).contains(&w));
         if let Some(number) = fold.strip_prefix('s').filter(|n| week(n) && self.source(at..at + 1).starts_with('S')) {
@@ -96,23 +102,27 @@ impl Reader<'_, '_> {
     pub(super) fn roman_month_year(&self, at: usize) -> Option<Date> {
         let year = self.digits(at + 2).filter(|d| d.count == 4 && (1900..2100).contains(&d.value))?;
         let joined = is!(self.key(at + 1), "/" | "." | "-") && self.glued(at + 1) && self.glued(at + 2);
+        if !joined {
+            return None;
+        }
         let alone = at == 0 || !self.glued(at) || self.mark(at - 1, "(");
-        (joined && alone && self.upper(at) && ROMAN_MONTHS.contains(&self.fold(at)))
-            .then(|| Date { year: Some(year.value), ..Date::new(at + 3) })
+        (alone && self.upper(at) && ROMAN_MONTHS.contains(&self.fold(at))).then(|| Date { year: Some(year.value), ..Date::new(at + 3) })
     }
 
     /// "3.XI", "14/IV", "27-XII": a day and a month in Roman figures; "le 9.I" needs its article.
     pub(super) fn roman_day(&self, at: usize) -> Option<Date> {
         let day = self.digits(at).filter(|d| d.count < 3 && (1..=31).contains(&d.value))?;
+        if !(is!(self.key(at + 1), "." | "/" | "-") && self.glued(at + 1) && self.glued(at + 2)) {
+            return None;
+        }
         let said = self.same_line(at) && matches!(self.before(at, 1), "le" | "du" | "au");
         let letters = if said { 0 } else { 1 };
         let month = ROMAN_MONTHS
             .iter()
             .position(|m| *m == self.fold(at + 2))
             .filter(|_| self.upper(at + 2) && self.fold(at + 2).len() > letters)?;
-        let joined = is!(self.key(at + 1), "." | "/" | "-") && self.glued(at + 1) && self.glued(at + 2);
         let graded = self.mark(at + 1, "/") && at > 0 && self.upper(at - 1) && self.same_line(at);
         let named = graded || self.cue_before(at, 3, Cue::Score) || self.cue_before(at, 3, Cue::NamedAfter);
-        (joined && !named && !self.tail(at) && self.near_document(day.value, month as u64 + 1)).then(|| Date::new(at + 3))
+        (!named && !self.tail(at) && self.near_document(day.value, month as u64 + 1)).then(|| Date::new(at + 3))
     }
 }

@@ -19,21 +19,21 @@ impl Reader<'_, '_> {
 
     /// A figure, or the first of the month.
     pub(super) fn day_figure(&self, at: usize) -> Option<(u64, usize)> {
-        match self.fold(at) {
-            "1er" | "ler" => Some((1, 1)),
-            _ => self.digits(at).map(|d| (d.value, d.count)),
+        if is!(self.key(at), "1er" | "ler") {
+            return Some((1, 1));
         }
+        self.digits(at).map(|d| (d.value, d.count))
     }
 
     /// Day, month and year between marks.
     pub(super) fn three_parts(&self, at: usize) -> Option<Date> {
         let (a, a_count) = self.day_figure(at)?;
         let b = self.digits(at + 2)?;
-        let (mark, second) = (self.fold(at + 1), self.fold(at + 3));
-        if !matches!(mark, "/" | "." | "-") || !matches!(second, "/" | "." | "-") || !(1..=4).all(|i| self.same_line(at + i)) || b.count > 2
-        {
+        let marks = is!(self.key(at + 1), "/" | "." | "-") && is!(self.key(at + 3), "/" | "." | "-");
+        if !marks || !(1..=4).all(|i| self.same_line(at + i)) || b.count > 2 {
             return None;
         }
+        let (mark, second) = (self.fold(at + 1), self.fold(at + 3));
         let tight = (1..=4).all(|i| self.glued(at + i));
         let (c, c_count, last) = self.leading_figure(at + 4)?;
         let more = is!(self.key(at + 5), "/" | "." | "-") && self.glued(at + 5) && self.glued(at + 6) && self.digits(at + 6).is_some();
@@ -131,10 +131,10 @@ impl Reader<'_, '_> {
     /// "12/03", "03/2024", "2024-03": figures that could be a score or a pressure.
     fn two_parts(&self, at: usize, cued: bool) -> Option<Date> {
         let (a, a_count) = self.day_figure(at)?;
-        let mark = self.fold(at + 1);
-        if !matches!(mark, "/" | "-" | ".") || !self.glued(at + 1) || !self.glued(at + 2) {
+        if !is!(self.key(at + 1), "/" | "-" | ".") || !self.glued(at + 1) || !self.glued(at + 2) {
             return None;
         }
+        let mark = self.fold(at + 1);
         let (b, b_count, last) = self.leading_figure(at + 2)?;
         // "p. 2/3", "pages 1/4"
         let back = 1 + usize::from(self.before(at, 1) == ".") + usize::from(self.before(at, 1) == ":");
@@ -342,7 +342,7 @@ impl Reader<'_, '_> {
 
     /// "12032024", "20240312", "120324" where a date is announced.
     pub(super) fn compact(&self, at: usize, cued: bool) -> Option<Date> {
-        let digits = self.digits(at)?;
+        let digits = self.digits(at).filter(|d| matches!(d.count, 6 | 8))?;
         if self.tail(at) && self.before(at, 1) != "_" && self.before(at, 1) != "-" || self.amount_behind(at) {
             return None;
         }
