@@ -7,7 +7,7 @@ use sillage_clinical::text::Kind;
 
 use super::gazetteer::Cue;
 use super::leftover::{called, staff};
-use super::reader::Reader;
+use super::reader::{FIGURED, LEADS, Reader};
 use crate::Label;
 
 const LOCAL_MARKS: [&str; 5] = [".", "-", "_", "+", "'"];
@@ -26,6 +26,9 @@ struct Run {
 impl Reader<'_, '_> {
     pub fn mails(&mut self) {
         for at in 1..self.len() {
+            if !self.leads(at) {
+                continue;
+            }
             if self.mark(at, "@") {
                 self.mail(at, at + 1);
             } else if is!(self.key(at), "at" | "arobase") && self.bracketed(at) {
@@ -82,6 +85,9 @@ impl Reader<'_, '_> {
 
     pub fn links(&mut self) {
         for at in 0..self.len() {
+            if !self.leads(at) {
+                continue;
+            }
             let scheme = is!(self.key(at), "http" | "https" | "ftp") && self.mark(at + 1, ":") && self.mark(at + 2, "/");
             let host = is!(self.key(at), "www") && self.mark(at + 1, ".") && self.glued(at + 2);
             if scheme || host {
@@ -157,7 +163,8 @@ impl Reader<'_, '_> {
     }
 
     fn phone(&mut self, at: usize) -> Option<usize> {
-        if self.is_taken(at) {
+        let begins = FIGURED | LEADS | Cue::Phone.bit() | Cue::ShortPhone.bit();
+        if !(self.any(at, begins) || self.figured(at + 1)) || self.is_taken(at) {
             return None;
         }
         if self.hashed(at) {
@@ -257,7 +264,7 @@ impl Reader<'_, '_> {
     /// "ou interne 21-4408", "numéro interne : 4408", "abrégé 4408": an internal number by what
     /// numbers of a house are called.
     fn inner_number(&mut self, at: usize) -> Option<usize> {
-        if !is!(self.key(at), "abrege" | "court" | "direct" | "directe" | "interne") {
+        if !inner(self.key(at)) {
             return None;
         }
         let numbered = matches!(self.before(at, 1), "numero" | "no" | "num" | "°" | "ligne" | "tel" | "telephone" | "appel" | "en");
@@ -534,4 +541,13 @@ impl Reader<'_, '_> {
         }
         at
     }
+}
+
+/// Words and marks that mail addresses, links and phone numbers begin with.
+pub(super) fn leads(key: u64) -> bool {
+    is!(key, "@" | "at" | "arobase" | "http" | "https" | "ftp" | "www" | "fr" | "com" | "org" | "eu" | "net" | "p" | "int") || inner(key)
+}
+
+fn inner(key: u64) -> bool {
+    is!(key, "abrege" | "court" | "direct" | "directe" | "interne")
 }

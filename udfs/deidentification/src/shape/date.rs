@@ -14,7 +14,7 @@ use sillage_clinical::is;
 use sillage_clinical::text::Kind;
 
 use super::gazetteer::Cue;
-use super::reader::Reader;
+use super::reader::{FIGURED, LEADS, Reader};
 use crate::Label;
 
 /// What part of the calendar an expression names.
@@ -33,6 +33,11 @@ impl Date {
     pub(super) fn new(end: usize) -> Date {
         Date { end, last: usize::MAX, year: None, whole: false }
     }
+}
+
+/// Words that dates begin with beside those of the calendar.
+pub(super) fn leads(key: u64) -> bool {
+    is!(key, "jour" | "nouvel" | "fete" | "saint" | "noel" | "sem" | "semaine")
 }
 
 impl Reader<'_, '_> {
@@ -99,7 +104,7 @@ impl Reader<'_, '_> {
         None
     }
 
-    /// A figure, a word of the calendar, or a word that a figure or a weekday follows.
+    /// A figure, a word of the calendar, or a short one before a figure or a weekday.
     fn may_begin(&self, at: usize) -> bool {
         let calendar = Cue::Weekday.bit()
             | Cue::WeekdayShort.bit()
@@ -108,12 +113,9 @@ impl Reader<'_, '_> {
             | Cue::MonthShort.bit()
             | Cue::Season.bit()
             | Cue::Holiday.bit();
-        self.figured(at)
-            || self.any(at, calendar)
-            || self.figured(at + 1)
-            || self.figured(at + 2)
+        self.any(at, calendar | FIGURED | LEADS)
             || self.is(at + 1, Cue::Weekday)
-            || is!(self.key(at), "jour" | "nouvel" | "fete" | "saint" | "noel" | "sem" | "semaine")
+            || (self.figured(at + 1) || self.figured(at + 2)) && self.word(at) && (self.upper(at) || self.fold(at).len() < 6)
     }
 
     /// A date, or the days before it that lean on its month: "12 au 17 janvier".

@@ -9,7 +9,13 @@ use sillage_clinical::measurement::Measurement;
 use sillage_clinical::text::{Kind, Text, Token, key};
 
 use super::gazetteer::{Cue, ShapeKnowledge};
+use super::{contact, date, secret, serial};
 use crate::{Label, Span};
+
+/// Bit beside those of the cues: the token has a figure in it.
+pub(super) const FIGURED: u64 = 1 << 63;
+/// Bit beside those of the cues: a rule of codes, phones or dates begins with the word.
+pub(super) const LEADS: u64 = 1 << 62;
 
 /// A token of figures alone.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -22,12 +28,10 @@ pub(super) struct Reader<'t, 'a> {
     pub knowledge: &'t ShapeKnowledge,
     pub analysis: &'t Analysis<'a>,
     pub text: &'t Text<'a>,
-    /// Cues of every token.
+    /// Cues of every token, and the bits beside them.
     cues: Vec<u64>,
     /// What every token of figures alone says.
     digits: Vec<Option<Digits>>,
-    /// Whether a token has a figure in it.
-    figured: Vec<bool>,
     taken: Vec<bool>,
     pub found: Vec<Span>,
 }
@@ -38,10 +42,13 @@ impl<'t, 'a> Reader<'t, 'a> {
         // "14/10 s'il": no seconds.
         let elided =
             |i: usize| is!(text.key(i + 1), "'") && text.fold(i).len() == 1 && text.tokens.get(i + 1).is_some_and(|t| !t.space_before);
-        let cues = |i: usize| knowledge.cues_of(text.key(i)) & if elided(i) { !Cue::Unit.bit() } else { u64::MAX };
         let number = |i: usize| text.tokens[i].kind == Kind::Number;
         let digits = |i: usize| if number(i) { figures_alone(text.fold(i)) } else { None };
         let figured = |i: usize| number(i) || text.fold(i).bytes().any(|b| b.is_ascii_digit());
+        let cues = |i: usize| {
+            let cues = knowledge.cues_of(text.key(i)) & if elided(i) { !Cue::Unit.bit() } else { u64::MAX };
+            cues | if figured(i) { FIGURED } else { 0 } | if leads(text.key(i)) { LEADS } else { 0 }
+        };
         let all = 0..text.tokens.len();
         Reader {
             knowledge,
@@ -49,7 +56,6 @@ impl<'t, 'a> Reader<'t, 'a> {
             text,
             cues: all.clone().map(cues).collect(),
             digits: all.clone().map(digits).collect(),
-            figured: all.clone().map(figured).collect(),
             taken: vec![false; all.len()],
             found: Vec::new(),
         }
@@ -84,7 +90,7 @@ impl<'t, 'a> Reader<'t, 'a> {
         self.any(at, cue.bit())
     }
 
-    /// The token is one of these cues, given by their bits.
+    /// The token has one of these bits.
     #[inline]
     pub fn any(&self, at: usize, cues: u64) -> bool {
         self.cues.get(at).is_some_and(|c| c & cues != 0)
@@ -166,7 +172,13 @@ impl<'t, 'a> Reader<'t, 'a> {
     /// The token has a figure in it.
     #[inline]
     pub fn figured(&self, at: usize) -> bool {
-        self.figured.get(at).is_some_and(|f| *f)
+        self.any(at, FIGURED)
+    }
+
+    /// A rule of codes, phones or dates begins with the word.
+    #[inline]
+    pub fn leads(&self, at: usize) -> bool {
+        self.any(at, LEADS)
     }
 
     /// A mark as they stand in codes holds the token to the next.
@@ -238,6 +250,11 @@ impl<'t, 'a> Reader<'t, 'a> {
         });
         self.found
     }
+}
+
+/// Words that the rules of codes, phones and dates begin with.
+fn leads(key: u64) -> bool {
+    contact::leads(key) || date::leads(key) || secret::leads(key) || serial::leads(key)
 }
 
 /// A word as figures, where it has no others.

@@ -11,6 +11,9 @@ use crate::Label;
 impl Reader<'_, '_> {
     pub(super) fn secrets(&mut self) {
         for at in 0..self.len() {
+            if !self.leads(at) {
+                continue;
+            }
             let found = self.code_word(at).or_else(|| self.computer(at)).or_else(|| self.grouped_lot(at));
             if let Some((first, end)) = found.filter(|(first, end)| self.free(*first..*end)) {
                 self.emit(first..end, Label::Id, "shape:code", 0.7);
@@ -60,21 +63,7 @@ impl Reader<'_, '_> {
 
     /// "poste KRV-ST-12", "imprimante NEURO_B3": letters and a number that hyphens join behind a machine.
     fn computer(&self, at: usize) -> Option<(usize, usize)> {
-        let machine = is!(
-            self.key(at),
-            "poste"
-                | "ordinateur"
-                | "pc"
-                | "station"
-                | "terminal"
-                | "imprimante"
-                | "serveur"
-                | "workstation"
-                | "console"
-                | "machine"
-                | "hote"
-        );
-        if !machine {
+        if !machine(self.key(at)) {
             return None;
         }
         let first = at + 1 + usize::from(is!(self.key(at + 1), ":" | "="));
@@ -90,7 +79,7 @@ impl Reader<'_, '_> {
 
     /// "lot KB 44 7120", "n° de lot T 4471 02": letters and groups of figures.
     fn grouped_lot(&self, at: usize) -> Option<(usize, usize)> {
-        if !is!(self.key(at), "lot" | "lots" | "serie" | "udi" | "ref" | "reference") {
+        if !lot(self.key(at)) {
             return None;
         }
         let mut first = at + 1;
@@ -110,4 +99,20 @@ impl Reader<'_, '_> {
         let spoken = is!(self.key(end), "point" | "points");
         (led && figures >= 4 && end > first + 1 && (!amount || spoken) && !self.measured(first + 1)).then_some((first, end))
     }
+}
+
+/// Words that codes of a family, computers and lots begin with.
+pub(super) fn leads(key: u64) -> bool {
+    is!(key, "code" | "mdp" | "mot") || machine(key) || lot(key)
+}
+
+fn machine(key: u64) -> bool {
+    is!(
+        key,
+        "poste" | "ordinateur" | "pc" | "station" | "terminal" | "imprimante" | "serveur" | "workstation" | "console" | "machine" | "hote"
+    )
+}
+
+fn lot(key: u64) -> bool {
+    is!(key, "lot" | "lots" | "serie" | "udi" | "ref" | "reference")
 }

@@ -13,7 +13,7 @@ impl Reader<'_, '_> {
     pub(super) fn serials(&mut self) {
         for at in 0..self.len() {
             let number = self.digits(at).is_some();
-            if !(number || self.word(at)) || self.is_taken(at) {
+            if !(number || self.leads(at)) || self.is_taken(at) {
                 continue;
             }
             if self.glued(at) && at > 0 && !is!(self.key(at - 1), "(" | ":" | "/" | "[" | "=") {
@@ -81,24 +81,7 @@ impl Reader<'_, '_> {
     /// "CGR n° 7500 21 440 118", "PFC 6 214 550 018 7": the number of a bag of blood in its groups.
     pub(super) fn blood_bags(&mut self) {
         for at in 0..self.len() {
-            let blood = is!(
-                self.key(at),
-                "cgr"
-                    | "pfc"
-                    | "cpa"
-                    | "mcp"
-                    | "cup"
-                    | "psl"
-                    | "pva"
-                    | "poche"
-                    | "poches"
-                    | "culot"
-                    | "culots"
-                    | "don"
-                    | "concentre"
-                    | "produit"
-            );
-            if !blood || self.is_taken(at) {
+            if !self.leads(at) || !blood(self.key(at)) || self.is_taken(at) {
                 continue;
             }
             let mut first = at + 1;
@@ -143,7 +126,7 @@ impl Reader<'_, '_> {
 
     /// "dos. 24-4471", "s/n 66214", "mat. 29-4471", "Mat. IADE 118-0743": the number behind a short name of it.
     fn abbreviated_serial(&self, at: usize) -> Option<(usize, usize)> {
-        if !is!(self.key(at), "s" | "mat" | "dos" | "imei" | "uf" | "drm" | "inventaire") {
+        if !abbreviated(self.key(at)) {
             return None;
         }
         let dot = |i: usize| self.mark(i, ".") && self.glued(i);
@@ -179,54 +162,7 @@ impl Reader<'_, '_> {
 
     /// "reçu K-31127", "clé 4D7E-B81F": a code behind what is handed out with one.
     fn voucher(&self, at: usize) -> Option<(usize, usize)> {
-        let named = is!(
-            self.key(at),
-            "recu"
-                | "recepisse"
-                | "quittance"
-                | "bordereau"
-                | "consigne"
-                | "coffre"
-                | "casier"
-                | "scelle"
-                | "scelles"
-                | "colis"
-                | "ticket"
-                | "jeton"
-                | "cle"
-                | "certificat"
-                | "empreinte"
-                | "enveloppe"
-                | "inventaire"
-                | "depot"
-                | "facture"
-                | "devis"
-                | "session"
-                | "reunion"
-                | "visio"
-                | "teleconsultation"
-                | "teleconsult"
-                | "invitation"
-                | "connexion"
-                | "mission"
-                | "trajet"
-                | "transport"
-                | "commande"
-                | "livraison"
-                | "requete"
-                | "installation"
-                | "autorisation"
-                | "agrement"
-                | "equipement"
-                | "stimulateur"
-                | "pacemaker"
-                | "defibrillateur"
-                | "respirateur"
-                | "moniteur"
-                | "holter"
-                | "pompe"
-                | "implant"
-        );
+        let named = handed_out(self.key(at));
         if !named && !is!(self.key(at), "bon") {
             return None;
         }
@@ -253,7 +189,7 @@ impl Reader<'_, '_> {
 
     /// "Sujet 012-MKB", "patient 12-AB": the number in a study, and the letters of who takes part.
     fn subject(&self, at: usize) -> Option<(usize, usize)> {
-        if !is!(self.key(at), "sujet" | "patient" | "patiente" | "inclusion" | "randomisation" | "participant") {
+        if !studied(self.key(at)) {
             return None;
         }
         let number = at + 1 + usize::from(is!(self.key(at + 1), ":" | "n")) + usize::from(self.mark(at + 2, "°"));
@@ -267,7 +203,7 @@ impl Reader<'_, '_> {
 
     /// "vol QX 618", "TGV 6203": what somebody arrives by.
     fn journey(&self, at: usize) -> Option<(usize, usize)> {
-        if !is!(self.key(at), "vol" | "vols" | "tgv" | "ouigo") {
+        if !carries(self.key(at)) {
             return None;
         }
         let code = at + 1;
@@ -425,4 +361,80 @@ impl Reader<'_, '_> {
         }
         false
     }
+}
+
+/// Words that numbers of things and bags of blood begin with.
+pub(super) fn leads(key: u64) -> bool {
+    blood(key) || abbreviated(key) || handed_out(key) || is!(key, "bon") || studied(key) || carries(key)
+}
+
+fn blood(key: u64) -> bool {
+    is!(
+        key,
+        "cgr" | "pfc" | "cpa" | "mcp" | "cup" | "psl" | "pva" | "poche" | "poches" | "culot" | "culots" | "don" | "concentre" | "produit"
+    )
+}
+
+fn abbreviated(key: u64) -> bool {
+    is!(key, "s" | "mat" | "dos" | "imei" | "uf" | "drm" | "inventaire")
+}
+
+/// What is handed out with a code.
+fn handed_out(key: u64) -> bool {
+    is!(
+        key,
+        "recu"
+            | "recepisse"
+            | "quittance"
+            | "bordereau"
+            | "consigne"
+            | "coffre"
+            | "casier"
+            | "scelle"
+            | "scelles"
+            | "colis"
+            | "ticket"
+            | "jeton"
+            | "cle"
+            | "certificat"
+            | "empreinte"
+            | "enveloppe"
+            | "inventaire"
+            | "depot"
+            | "facture"
+            | "devis"
+            | "session"
+            | "reunion"
+            | "visio"
+            | "teleconsultation"
+            | "teleconsult"
+            | "invitation"
+            | "connexion"
+            | "mission"
+            | "trajet"
+            | "transport"
+            | "commande"
+            | "livraison"
+            | "requete"
+            | "installation"
+            | "autorisation"
+            | "agrement"
+            | "equipement"
+            | "stimulateur"
+            | "pacemaker"
+            | "defibrillateur"
+            | "respirateur"
+            | "moniteur"
+            | "holter"
+            | "pompe"
+            | "implant"
+    )
+}
+
+fn studied(key: u64) -> bool {
+    is!(key, "sujet" | "patient" | "patiente" | "inclusion" | "randomisation" | "participant")
+}
+
+fn carries(key: u64) -> bool {
+    is!(key, "vol" | "vols" | "tgv" | "ouigo")
 }

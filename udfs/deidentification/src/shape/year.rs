@@ -5,7 +5,7 @@ use sillage_clinical::text::Kind;
 
 use super::date::Date;
 use super::gazetteer::Cue;
-use super::reader::Reader;
+use super::reader::{LEADS, Reader};
 
 impl Reader<'_, '_> {
     /// "mars 2024", "nov. 22", "en mars", "mars2024".
@@ -71,8 +71,7 @@ impl Reader<'_, '_> {
 
     /// Seasons and feasts: "l'automne", "été 2022", "Noël".
     pub fn feast(&self, at: usize) -> Option<Date> {
-        let named = self.any(at, Cue::Season.bit() | Cue::Holiday.bit());
-        if !(named || is!(self.key(at), "jour" | "nouvel" | "fete" | "saint" | "noel")) {
+        if !self.any(at, Cue::Season.bit() | Cue::Holiday.bit() | LEADS) {
             return None;
         }
         let quoted = self.mark(at + 1, "'");
