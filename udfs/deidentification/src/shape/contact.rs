@@ -215,22 +215,22 @@ impl Reader<'_, '_> {
             return None;
         }
         // "interne Mme X : 5172"
-        let split = matches!(self.run(at + 1, &[".", "-"], false).groups[..], [1, 4]);
+        let split = || matches!(self.run(at + 1, &[".", "-"], false).groups[..], [1, 4]);
         let apart = at > 0
-            && (is!(self.key(at), ":" | "-" | "–") || self.mark(at, ",") && split)
             && !self.glued(at + 1)
             && self.capital(at - 1)
+            && (is!(self.key(at), ":" | "-" | "–") || self.mark(at, ",") && split())
             && !staff(self.before(at, 1))
             && self.works(at);
         // "Dr X au 57 318 : rien"
         let reached = is!(self.key(at), "au") && at > 0 && self.capital(at - 1) && self.works(at);
-        let named = reached || self.mark(at, "(") && self.staffed(at) || self.capital(at) && self.staffed(at + 1) && self.upper(at);
+        let named = reached || self.mark(at, "(") && self.staffed(at) || self.capital(at) && self.upper(at) && self.staffed(at + 1);
         if named || apart || self.signed(at) {
             let number = at + 1;
             // "Dr X (57 318)"
             let run = self.run(number, &[".", "-"], false);
             let bracket = self.mark(at, "(");
-            let ends = self.ends_sentence(run.end) || (split || reached) && self.mark(run.end, ":");
+            let ends = self.ends_sentence(run.end) || self.mark(run.end, ":") && (reached || split());
             // "Dr X 57 318 / IAO"
             let ends = ends || self.mark(run.end, "/") && !self.glued(run.end + 1);
             let closed = if bracket { self.mark(run.end, ")") } else { self.works(at) && ends };
@@ -382,7 +382,7 @@ impl Reader<'_, '_> {
         {
             return None;
         }
-        let cued = self.cue_before(at, 6, Cue::Phone) || self.cue_before(at, 6, Cue::ShortPhone);
+        let cued = || self.cue_before(at, 6, Cue::Phone) || self.cue_before(at, 6, Cue::ShortPhone);
         if self.mark(at, "+") {
             return self.glued(at + 1).then(|| self.international(at + 1)).flatten();
         }
@@ -395,7 +395,8 @@ impl Reader<'_, '_> {
             && first.count <= 13
             && (first.count > 9 || first.count <= 4)
             && let Some(end) = self.international(at).filter(|_| {
-                cued || first.value == 33
+                first.value == 33
+                    || cued()
                     || first.count == 4 && self.run(at, &[".", "-"], false).groups.len() > 2
                     || fold.starts_with("0033")
                     // "00 44 1534 880011"
@@ -407,11 +408,13 @@ impl Reader<'_, '_> {
         }
         // "0 800 11 22 33", "0.491.555.318"
         let free = fold == "0" && matches!(self.run(at, &[".", "-"], false).groups[..], [1, 3, 2, 2, 2] | [1, 3, 3, 3]);
-        let apart = free || cued && fold == "0" && self.digits(at + 1).is_some_and(|d| matches!(d.count, 1 | 3)) && self.same_line(at + 1);
-        let missing_zero = cued && first.count == 1 && (1..=9).contains(&first.value);
+        let apart =
+            free || fold == "0" && self.digits(at + 1).is_some_and(|d| matches!(d.count, 1 | 3)) && self.same_line(at + 1) && cued();
+        let missing_zero = first.count == 1 && (1..=9).contains(&first.value) && cued();
         if !(fold.starts_with('0') && first.count >= 2 && fold.as_bytes()[1] != b'0' || missing_zero || apart) {
             return None;
         }
+        let cued = cued();
         let run = self.run(at, &[".", "-", "/", "–"], true);
         let wanted = if missing_zero { 9 } else { 10 };
         let (mut total, mut groups) = (0, 0);

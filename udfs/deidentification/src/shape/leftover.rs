@@ -112,10 +112,10 @@ impl Reader<'_, '_> {
     fn ward_number(&self, at: usize) -> Option<usize> {
         let first = self.digits(at)?;
         // "REA KERDONVAL (6134)", "4471 neuro de garde"
-        let four = matches!(first.count, 4 | 5) && !(1900..2100).contains(&first.value) && first.value > 0 && !self.measured(at);
-        let named = four
-            && at > 2
+        let four = || matches!(first.count, 4 | 5) && !(1900..2100).contains(&first.value) && first.value > 0 && !self.measured(at);
+        let named = at > 2
             && self.mark(at - 1, "(")
+            && four()
             && self.glued(at)
             && self.mark(at + 1, ")")
             && self.same_line(at)
@@ -124,10 +124,10 @@ impl Reader<'_, '_> {
                     && !crate::proper::known::explained(self.before(at, 2))
                     && self.fold(at - 2).len() > 3
                     && !self.is(at - 2, Cue::AmountName));
-        let opens = self.line_start(at) || matches!(self.before(at, 1), "." | ";" | "(" | "→" | "-" | ":");
-        let led = four
-            && opens
+        let opens = self.line_start(at) || is!(self.key(at - 1), "." | ";" | "(" | "→" | "-" | ":");
+        let led = opens
             && !self.glued(at)
+            && four()
             && self.same_line(at + 1)
             && (1..3).all(|i| ward(self.fold(at + i)) || is!(self.key(at + i), "de"));
         if named || led {
@@ -137,15 +137,18 @@ impl Reader<'_, '_> {
             return None;
         }
         let mut end = at + 1;
-        let mut groups = vec![first.count];
-        while self.same_line(end) && !self.column(end) && !self.glued(end) && groups.len() < 3 {
+        let mut groups = [first.count, 0, 0];
+        while self.same_line(end) && end < at + 3 && !self.column(end) && !self.glued(end) {
             let Some(digits) = self.digits(end).filter(|_| !self.is_taken(end)) else { break };
-            groups.push(digits.count);
+            groups[end - at] = digits.count;
             end += 1;
         }
+        let groups = &groups[..end - at];
+        if !matches!(groups, [4 | 5] | [2, 2 | 3] | [3, 2] | [1, 4] | [2, 2, 2] | [1, 2, 2]) {
+            return None;
+        }
         let called_before = (1..5).any(|back| at >= back && calls(self.before(at, back))) || self.reached_at(at);
-        let usual =
-            matches!(groups[..], [4] | [5] | [2, 2] | [2, 3] | [3, 2] | [1, 4] | [2, 2, 2]) || called_before && groups[..] == [1, 2, 2];
+        let usual = called_before || !matches!(groups, [1, 2, 2]);
         let year = groups.len() == 1 && first.count == 4 && (1900..2100).contains(&first.value);
         let closes = self.token(end).is_none()
             || self.line_start(end)
@@ -181,9 +184,9 @@ impl Reader<'_, '_> {
         let far = told
             || !near && p > 1 && self.same_line(p - 1) && self.word(p - 1) && staff(self.before(p, 2)) && !self.is(p - 1, Cue::AmountName);
         let single = groups.len() == 1;
-        let dated = matches!(groups[..], [2, 2]) && self.digits(at + 1).is_some_and(|d| d.value < 13) && first.value < 32;
+        let dated = matches!(groups, [2, 2]) && self.digits(at + 1).is_some_and(|d| d.value < 13) && first.value < 32;
         // "appelle à 14 30"
-        let hour = matches!(groups[..], [2, 2]) && self.before(at, 1) == "a" && first.value < 24;
+        let hour = matches!(groups, [2, 2]) && self.before(at, 1) == "a" && first.value < 24;
         if called_before && (dated || hour) {
             return None;
         }

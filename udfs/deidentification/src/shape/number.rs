@@ -23,11 +23,8 @@ impl Reader<'_, '_> {
             self.insurance_number(at);
         }
         for at in 0..self.len() {
-            if self.is_taken(at) {
-                continue;
-            }
-            let label = self.label_of(at);
-            if let Some(label) = label
+            if let Some(label) = self.label_of(at)
+                && !self.is_taken(at)
                 && let Some((range, label, score)) = self.named_number(at, label)
             {
                 let detector = match label {
@@ -49,13 +46,15 @@ impl Reader<'_, '_> {
     }
 
     fn label_of(&self, at: usize) -> Option<Label> {
-        let cued = Cue::Ipp.bit() | Cue::Secu.bit() | Cue::Rpps.bit() | Cue::Nda.bit() | Cue::Id.bit() | Cue::StayWord.bit();
-        if !(self.any(at, cued) || self.capital(at) || is!(self.key(at), "n")) {
+        if self.any(at, Cue::Ipp.bit() | Cue::Secu.bit() | Cue::Rpps.bit() | Cue::Nda.bit() | Cue::Id.bit()) {
+            let labels =
+                [(Cue::Ipp, Label::Ipp), (Cue::Secu, Label::Secu), (Cue::Rpps, Label::Rpps), (Cue::Nda, Label::Nda), (Cue::Id, Label::Id)];
+            return labels.into_iter().find(|(cue, _)| self.is(at, *cue)).map(|(_, label)| label);
+        }
+        if !(self.capital(at) || self.is(at, Cue::StayWord) || is!(self.key(at), "n")) {
             return None;
         }
-        let labels =
-            [(Cue::Ipp, Label::Ipp), (Cue::Secu, Label::Secu), (Cue::Rpps, Label::Rpps), (Cue::Nda, Label::Nda), (Cue::Id, Label::Id)];
-        labels.into_iter().find(|(cue, _)| self.is(at, *cue)).map(|(_, label)| label).or_else(|| self.field(at)).or_else(|| {
+        self.field(at).or_else(|| {
             let stays = self.is(at, Cue::StayWord) && self.numbered(at + 1) || self.episode(at);
             let sign = is!(self.key(at), "n") && self.mark(at + 1, "°");
             if stays { Some(Label::Nda) } else { sign.then_some(Label::Id) }

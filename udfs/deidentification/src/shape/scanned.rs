@@ -11,7 +11,11 @@ impl Reader<'_, '_> {
     /// Letters stand where figures belong: o for 0, l or I for 1.
     pub(super) fn scanned(&mut self) {
         for at in 0..self.len() {
-            if !self.figured(at) || self.is_taken(at) || self.glued(at) && at > 0 && self.kind(at - 1) != Some(Kind::Mark) {
+            if !self.figured(at)
+                || self.digits(at).is_some_and(|d| d.count != 2)
+                || self.is_taken(at)
+                || self.glued(at) && at > 0 && self.kind(at - 1) != Some(Kind::Mark)
+            {
                 continue;
             }
             if let Some(end) = self.scanned_phone(at) {

@@ -306,6 +306,21 @@ impl Reader<'_, '_> {
         {
             return Some(date());
         }
+        let opened = matches!(before, "en" | "depuis" | "dep")
+            || value >= 50
+                && matches!(
+                    before,
+                    "stop" | "arret" | "arrete" | "arretee" | "sevre" | "sevree" | "opere" | "operee" | "retraite" | "veuve" | "veuf"
+                );
+        // "cholécystectomie 98,", "PTH 09."
+        let operation = before.ends_with("ectomie")
+            || matches!(
+                before,
+                "pth" | "ptg" | "cataracte" | "pontage" | "hernie" | "appendicite" | "cesarienne" | "phlebite" | "menisque"
+            );
+        if !(opened || operation || before == "annees") {
+            return None;
+        }
         if self.tail(at) || !self.same_line(at) || self.amount_behind(at) || self.measured(at) {
             return None;
         }
@@ -329,20 +344,8 @@ impl Reader<'_, '_> {
         let ends = self.token(next).is_none() || self.line_start(next) || is!(self.key(next), "." | ";" | ")" | "," | ":") && !held;
         let recent = value <= self.now() % 100;
         let old = value >= 50 && !held && !(self.same_line(next) && self.digits(next).is_some());
-        let opened = matches!(before, "en" | "depuis" | "dep")
-            || value >= 50
-                && matches!(
-                    before,
-                    "stop" | "arret" | "arrete" | "arretee" | "sevre" | "sevree" | "opere" | "operee" | "retraite" | "veuve" | "veuf"
-                );
         let listed =
             self.before(at, 2).is_empty() || !self.is(at.wrapping_sub(2), Cue::Score) && !self.is(at.wrapping_sub(2), Cue::AmountName);
-        // "cholécystectomie 98,", "PTH 09."
-        let operation = before.ends_with("ectomie")
-            || matches!(
-                before,
-                "pth" | "ptg" | "cataracte" | "pontage" | "hernie" | "appendicite" | "cesarienne" | "phlebite" | "menisque"
-            );
         let operated = operation && (ends || self.is(next, Cue::Hospital) && self.same_line(next)) && (recent || value >= 50);
         if operated && !held {
             return Some(date());

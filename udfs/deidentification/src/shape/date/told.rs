@@ -102,13 +102,15 @@ impl Reader<'_, '_> {
         let marked = is!(self.key(at + 1), "/" | "-" | ".");
         let step = if marked { 2 } else { 1 };
         let (month, year) = (at + step, at + 2 * step);
-        let roman = ROMAN_MONTHS.contains(&self.fold(month)) && self.upper(month);
+        if !self.upper(month) || !ROMAN_MONTHS.contains(&self.fold(month)) {
+            return None;
+        }
         let parted = !marked || self.fold(at + 3) == self.fold(at + 1) && (1..=4).all(|i| self.glued(at + i));
         let recent = |value: u64| self.century(value) + 2 > self.now() && self.century(value) < self.now() + 2;
         let figures =
             self.digits(year).filter(|d| d.count == 4 && (1900..2100).contains(&d.value) || d.count == 2 && (marked || recent(d.value)))?;
         let line = (1..=2 * step).all(|i| self.same_line(at + i));
-        (roman && parted && line && !self.tail(at)).then(|| Date {
+        (parted && line && !self.tail(at)).then(|| Date {
             year: Some(if figures.count == 4 { figures.value } else { self.century(figures.value) }),
             whole: true,
             ..Date::new(year + 1)
