@@ -32,33 +32,32 @@ pub(super) fn small_words(text: &Text<'_>) -> FxHashSet<u64> {
 /// In a text without capitals a listed name that is no other word counts as if it had
 /// its own, and so does the initial before it.
 pub(super) fn styles(text: &Text<'_>, bits: &mut [u32]) {
-    let long = |i: usize| text.fold(i).len() > 2;
     let (mut upper, mut words, mut lines, mut small_lines, mut capitals) = (0usize, 0usize, 0usize, 0usize, 0usize);
-    for (i, token) in text.tokens.iter().enumerate() {
-        let cased = bits[i] & (look::LOWER | look::CAPITAL) != 0 && long(i);
-        words += usize::from(cased);
-        upper += usize::from(cased && bits[i] & look::UPPER != 0);
-        capitals += usize::from(cased && bits[i] & look::CAPITAL != 0);
-        if (i == 0 || token.lines_before > 0) && cased && bits[i] & look::UPPER == 0 {
-            lines += 1;
-            small_lines += usize::from(bits[i] & look::LOWER != 0);
-        }
-    }
-    let all_upper = upper > 12 && upper * 10 > words * 7;
     let mut start = 0;
     for end in 1..=bits.len() {
         if end < bits.len() && text.tokens[end].lines_before == 0 {
             continue;
         }
-        let cased = |i: &usize| bits[*i] & (look::LOWER | look::CAPITAL) != 0 && long(*i);
-        let (total, capitals) =
-            ((start..end).filter(cased).count(), (start..end).filter(|i| cased(i) && bits[*i] & look::UPPER != 0).count());
-        if all_upper || capitals > 2 && capitals == total {
-            for bit in &mut bits[start..end] {
-                *bit |= look::IN_CAPITALS;
+        let (mut line_words, mut line_upper) = (0, 0);
+        for (i, bits) in (start..end).zip(&bits[start..end]) {
+            let cased = bits & (look::LOWER | look::CAPITAL) != 0 && text.fold(i).len() > 2;
+            line_words += usize::from(cased);
+            line_upper += usize::from(cased && bits & look::UPPER != 0);
+            capitals += usize::from(cased && bits & look::CAPITAL != 0);
+            if i == start && cased && bits & look::UPPER == 0 {
+                lines += 1;
+                small_lines += usize::from(bits & look::LOWER != 0);
             }
         }
+        if line_upper > 2 && line_upper == line_words {
+            bits[start..end].iter_mut().for_each(|bit| *bit |= look::IN_CAPITALS);
+        }
+        words += line_words;
+        upper += line_upper;
         start = end;
+    }
+    if upper > 12 && upper * 10 > words * 7 {
+        bits.iter_mut().for_each(|bit| *bit |= look::IN_CAPITALS);
     }
     // Lines that a day opens say nothing by their first word.
     let few = words > 20 && capitals * 20 <= words;
