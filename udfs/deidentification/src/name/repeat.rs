@@ -2,7 +2,7 @@
 
 use rustc_hash::{FxHashMap, FxHashSet};
 use sillage_clinical::is;
-use sillage_clinical::text::{Kind, Text};
+use sillage_clinical::text::{Kind, Text, key};
 
 use super::Found;
 use super::knowledge::{Names, likely_common, role, word};
@@ -14,9 +14,10 @@ use crate::proper::known;
 /// Words of names with what they are.
 #[derive(Default)]
 pub(crate) struct Known {
-    words: FxHashMap<Box<str>, Label>,
+    /// By the [`key`] of the word.
+    words: FxHashMap<u64, Label>,
     /// Family names that a particle in small letters stands before: "de Kersabiec".
-    particled: FxHashSet<Box<str>>,
+    particled: FxHashSet<u64>,
     /// Letters of two to four initials of whole names, in small letters.
     pub initials: FxHashSet<String>,
 }
@@ -28,7 +29,7 @@ impl Known {
         for (tokens, label, sure) in found.names() {
             for at in tokens.clone() {
                 if at > tokens.start && page.has(tokens.start, word::PARTICLE) && page.has(tokens.start, look::LOWER) {
-                    self.particled.insert(page.fold(at).into());
+                    self.particled.insert(page.key(at));
                 }
                 // What only looked like a name teaches nothing but listed names.
                 if !sure && !page.has(at, word::ANY_NAME) {
@@ -83,9 +84,7 @@ impl Known {
     }
 
     fn add(&mut self, fold: &str, label: Label) {
-        if !self.words.contains_key(fold) {
-            self.words.insert(fold.into(), label);
-        }
+        self.words.entry(key(fold)).or_insert(label);
     }
 
     /// "Soizic LE DANTEC" signs SLD or SD, DS or LDS.
@@ -137,7 +136,7 @@ pub(crate) fn repeated(page: &Page<'_, '_>, known: &Known, detector: &'static st
         if page.text.tokens[at].kind != Kind::Word || found.covers(at) {
             continue;
         }
-        let Some(label) = known.words.get(page.fold(at)).copied() else { continue };
+        let Some(label) = known.words.get(&page.key(at)).copied() else { continue };
         // Metadata know the author: "Lucie KRANZ" is no acronym.
         let author = detector == "metadata"
             && page.has(at, look::UPPER)
@@ -156,7 +155,7 @@ pub(crate) fn repeated(page: &Page<'_, '_>, known: &Known, detector: &'static st
             () if page.has(at, look::CLINICAL) && detector == "repeat" => "repeat:person",
             () => detector,
         };
-        let particled = known.particled.contains(page.fold(at));
+        let particled = known.particled.contains(&page.key(at));
         let mut start = at;
         while start > 0
             && page.same_line(start)
