@@ -15,6 +15,7 @@ mod field;
 mod free;
 pub(crate) mod initials;
 pub(crate) mod knowledge;
+mod lead;
 mod letters;
 pub(crate) mod page;
 mod parting;

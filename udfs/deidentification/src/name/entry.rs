@@ -6,8 +6,9 @@ use sillage_clinical::text::Kind;
 
 use super::Found;
 use super::knowledge::{role, word};
+use super::lead;
 use super::page::{Page, look};
-use super::slot::{SLOT, called_at, initials, timed, vital, writing};
+use super::slot::{SLOT, called_at, initials, timed, vital};
 use crate::Label;
 use crate::proper::known::{heading, ward};
 
@@ -42,7 +43,7 @@ pub(super) fn way(fold: &str) -> bool {
 /// "9:17 par", "le 12/03 à 14h par": an hour or a day before "par".
 fn closing_hour(page: &Page<'_, '_>, at: usize) -> bool {
     let number = |i: usize| page.text.tokens[i].kind == Kind::Number;
-    is!(page.key(at), "par")
+    page.leads(at, lead::BY)
         && at > 2
         && page.same_line(at)
         && number(at - 1)
@@ -88,34 +89,37 @@ fn signed_at(page: &Page<'_, '_>, at: usize) -> Option<usize> {
     let who = at + 1;
     let number = |back: usize| at >= back && page.text.tokens[at - back].kind == Kind::Number;
     let marked = is!(page.key(at), "-" | "–" | ",") && page.same_line(at) && page.same_line(who) && page.line_ends(who + 1);
-    let hour = number(1) || at > 0 && is!(page.key(at - 1), "h") && number(2);
-    if !marked || !hour {
+    let hour = || number(1) || at > 0 && is!(page.key(at - 1), "h") && number(2);
+    if !marked || !hour() {
         return None;
     }
-    let written = (page.line_start(at)..at).rev().take(16).any(|i| writing(page.fold(i)));
+    let written = (page.line_start(at)..at).rev().take(16).any(|i| page.leads(i, lead::WRITING));
     written.then_some(who)
 }
 
 /// "Contacter QM au 6 4412", "rappeler QM au 4471": who answers at an internal number.
 fn reached(page: &Page<'_, '_>, at: usize) -> Option<usize> {
-    let calls =
-        is!(page.key(at), "contacter" | "contactez" | "appeler" | "appelez" | "rappeler" | "rappelez" | "joindre" | "prevenir" | "biper");
+    if !page.leads(at, lead::REACHES) {
+        return None;
+    }
     let (who, number) = (at + 1, at + 3);
     let single = |i: usize| page.fold(i).bytes().all(|b| b.is_ascii_digit()) && matches!(page.fold(i).len(), 4 | 5);
     let numbered = is!(page.key(who + 1), "au" | ":") && page.same_line(number) && number < page.len();
-    (calls && numbered && page.same_line(who) && (single(number) || called_at(page, number))).then_some(who)
+    (numbered && page.same_line(who) && (single(number) || called_at(page, number))).then_some(who)
 }
 
 /// "double lecture", "2e cotation", "contre-visite": who does a thing again follows.
 fn checked_twice(page: &Page<'_, '_>, at: usize) -> Option<usize> {
-    let again = is!(page.key(at), "double" | "seconde" | "deuxieme" | "troisieme" | "2e" | "2eme" | "3e" | "contre");
+    if !page.leads(at, lead::AGAIN) {
+        return None;
+    }
     let act = at + 1 + usize::from(is!(page.key(at + 1), "-"));
     let done = is!(
         page.key(act),
         "lecture" | "relecture" | "saisie" | "controle" | "verification" | "verif" | "cotation" | "evaluation" | "calcul" | "visite"
     );
     let who = act + 1 + usize::from(is!(page.key(act + 1), ":" | "par"));
-    (again && done && page.same_line(act) && page.same_line(act + 1)).then_some(who)
+    (done && page.same_line(act) && page.same_line(act + 1)).then_some(who)
 }
 
 /// "Jeu 9 nov 9h10 QM : …", twice with the same letters: who writes the entries.
@@ -143,9 +147,11 @@ fn heads(page: &Page<'_, '_>, at: usize, found: &mut Found) {
 
 /// "VALLET/qm" at the end of a line: who typed it.
 fn typed_behind(page: &Page<'_, '_>, at: usize, found: &mut Found) {
+    if !is!(page.key(at + 1), "/") {
+        return;
+    }
     let who = at + 2;
-    let author =
-        page.has(at, look::UPPER) && page.fold(at).len() > 3 && is!(page.key(at + 1), "/") && page.glued(at + 1) && page.glued(who);
+    let author = page.has(at, look::UPPER) && page.fold(at).len() > 3 && page.glued(at + 1) && page.glued(who);
     let letters = page.has(who, look::LOWER) && matches!(page.text.source(who..who + 1).len(), 2 | 3) && page.line_ends(who + 1);
     if author && letters && page.same_line(who) && !page.has(at, look::CLINICAL) && !found.covers(who) {
         found.push(page, who..who + 1, Label::Nom, SLOT, 20);
@@ -154,6 +160,9 @@ fn typed_behind(page: &Page<'_, '_>, at: usize, found: &mut Found) {
 
 /// "pris par QM, IDE", "IAO (QM, 22h52)": letters and what they work as.
 fn beside_function(page: &Page<'_, '_>, at: usize, found: &mut Found) {
+    if at == 0 || !is!(page.key(at - 1), "(" | "par") || !is!(page.key(at + 1), "," | ")") {
+        return;
+    }
     let trade_behind =
         is!(page.key(at + 1), ",") && is!(page.key(at + 2), "ide" | "iao" | "ioa" | "iade" | "ibode" | "as" | "ash" | "interne" | "manip");
     let by = at > 0 && is!(page.key(at - 1), "par") && trade_behind && page.same_line(at + 2);
@@ -177,15 +186,15 @@ fn beside_function(page: &Page<'_, '_>, at: usize, found: &mut Found) {
     {
         found.push(page, at..at + 1, Label::Prenom, SLOT, 20);
     }
-    let known = ward(page.fold(at)) || is!(page.key(at), "am" | "pm" | "nv" | "uf");
+    let known = || ward(page.fold(at)) || is!(page.key(at), "am" | "pm" | "nv" | "uf");
     let alone = alone
         && match page.fold(at - 2) {
             // Who is at the door is a nurse, whatever the letters work as elsewhere.
-            "iao" | "ioa" => page.text.source(at..at + 1).len() == 2 && !known,
-            "ide" | "iade" | "ibode" => initials(page, at) && !known,
+            "iao" | "ioa" => page.text.source(at..at + 1).len() == 2 && !known(),
+            "ide" | "iade" | "ibode" => initials(page, at) && !known(),
             // "Kiné (QM) : marche"
             "kine" | "ergo" | "ortho" | "orthophoniste" | "diet" | "psy" | "as" | "interne" | "externe" => {
-                is!(page.key(at + 2), ":") && page.text.tokens[at - 2].capital && initials(page, at) && !known
+                is!(page.key(at + 2), ":") && page.text.tokens[at - 2].capital && initials(page, at) && !known()
             }
             _ => false,
         };

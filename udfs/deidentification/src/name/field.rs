@@ -10,6 +10,7 @@ use sillage_clinical::text::Kind;
 
 use super::Found;
 use super::knowledge::{role, word};
+use super::lead;
 use super::page::{Page, look};
 use super::repeat::initials_of;
 use super::slot::{SLOT, vital};
@@ -22,6 +23,10 @@ const REACH: usize = 6;
 /// Finds the letters that fill such fields.
 pub(crate) fn fields(page: &Page<'_, '_>, found: &mut Found) {
     for at in 0..page.len() {
+        // Each begins with a word of its own or before a mark.
+        if !page.leads_on(at) && !page.mark(at + 1) {
+            continue;
+        }
         breton(page, at, found);
         if page.text.tokens[at].kind != Kind::Word {
             continue;
@@ -44,6 +49,9 @@ pub(crate) fn beside_names(page: &Page<'_, '_>, found: &mut Found) {
         if found.covers(at) || page.text.tokens[at].kind != Kind::Word {
             continue;
         }
+        if !page.leads_on(at) && !page.has(at, look::CAPITAL) {
+            continue;
+        }
         if let Some(end) = duty(page, at).filter(|end| found.covers(*end)) {
             behind_first(page, end, found);
         }
@@ -54,7 +62,7 @@ pub(crate) fn beside_names(page: &Page<'_, '_>, found: &mut Found) {
 
 /// Letters as people sign: two to four, at least two capitals, the first one of them.
 fn letters(page: &Page<'_, '_>, at: usize) -> bool {
-    let Some(token) = page.text.tokens.get(at).filter(|t| t.kind == Kind::Word) else { return false };
+    let Some(token) = page.text.tokens.get(at).filter(|_| page.has(at, look::CAPITAL)) else { return false };
     let source = &page.text.original[token.range()];
     (2..=4).contains(&source.len())
         && source.bytes().all(|b| b.is_ascii_alphabetic())
@@ -76,7 +84,7 @@ fn reference(page: &Page<'_, '_>, at: usize) -> Option<usize> {
     // "N/R :", "V/R :" in short.
     let short =
         is!(page.key(at), "r") && at > 1 && is!(page.key(at - 1), "/") && is!(page.key(at - 2), "n" | "v") && is!(page.key(at + 1), ":");
-    if !short && !is!(page.key(at), "ref" | "refs" | "reference" | "references" | "nref" | "vref") {
+    if !short && !page.leads(at, lead::REFERENCE) {
         return None;
     }
     let mut end = at + 1;
@@ -185,32 +193,11 @@ fn take(page: &Page<'_, '_>, at: usize, found: &mut Found) {
 /// The token behind the name of a field of duty: "Médecin :", "Opérateur 1 :", "MERM ..... :".
 fn duty(page: &Page<'_, '_>, at: usize) -> Option<usize> {
     const ROLES: u32 = role::FUNCTION | role::TYPIST | role::AGENT;
+    if !page.leads(at, lead::FIELD | lead::CUE) {
+        return None;
+    }
     let cue = page.cues[at].filter(|c| c.roles & ROLES != 0 && c.roles & (role::KIN | role::COPY) == 0);
-    let named = is!(
-        page.key(at),
-        "sec"
-            | "secr"
-            | "secretaire"
-            | "secretariat"
-            | "dactylographie"
-            | "executant"
-            | "executante"
-            | "realisation"
-            | "validation"
-            | "redaction"
-            | "merm"
-            | "mer"
-            | "manip"
-            | "manips"
-            | "manipulatrices"
-            | "manipulateurs"
-            | "operateurs"
-            | "aide"
-            | "aides"
-            | "referent"
-            | "referente"
-            | "initiales"
-    );
+    let named = page.leads(at, lead::FIELD);
     let mut end = match cue {
         Some(cue) => cue.end,
         None if named => at + 1,
@@ -316,22 +303,8 @@ fn behind_first(page: &Page<'_, '_>, who: usize, found: &mut Found) {
 
 /// "Frappe NP     NIR …", "tapé sr le 14/03", "Dactylographie : mcl".
 fn typed(page: &Page<'_, '_>, at: usize, found: &mut Found) {
-    let typing = is!(
-        page.key(at),
-        "frappe"
-            | "frappee"
-            | "tape"
-            | "tapee"
-            | "dactylo"
-            | "dactylographie"
-            | "saisie"
-            | "saisi"
-            | "transcription"
-            | "dictee"
-            | "typographie"
-    );
-    let writing = typing || is!(page.key(at), "secretaire" | "secr" | "dact");
-    if !writing {
+    let typing = page.leads(at, lead::FIELD_TYPES);
+    if !typing && !page.leads(at, lead::TYPIST) {
         return;
     }
     let mut who = at + 1;
@@ -361,26 +334,11 @@ fn typed(page: &Page<'_, '_>, at: usize, found: &mut Found) {
 
 /// "Revu avec FC à 14h": two letters behind what people do together.
 fn shared(page: &Page<'_, '_>, at: usize, found: &mut Found) {
-    let act = is!(
-        page.key(at),
-        "vu" | "vue"
-            | "vus"
-            | "vues"
-            | "revu"
-            | "revue"
-            | "discute"
-            | "discutee"
-            | "staffe"
-            | "staffee"
-            | "relu"
-            | "relue"
-            | "evoque"
-            | "parle"
-            | "valide"
-            | "validee"
-    );
+    if !page.leads(at, lead::SHARES) {
+        return;
+    }
     let who = at + 2;
-    if !act || !is!(page.key(at + 1), "avec") || !page.same_line(who) || found.covers(who) {
+    if !is!(page.key(at + 1), "avec") || !page.same_line(who) || found.covers(who) {
         return;
     }
     let next = who + 1;
@@ -394,7 +352,7 @@ fn shared(page: &Page<'_, '_>, at: usize, found: &mut Found) {
 
 /// "CdK/ml", "SK.fp", "PM // ag": a line, or the end of one, that two who wrote share.
 fn signed_pair(page: &Page<'_, '_>, at: usize, found: &mut Found) {
-    if !letters(page, at) {
+    if !page.mark(at + 1) || !letters(page, at) {
         return;
     }
     let start = at == 0 || !page.same_line(at);
@@ -427,7 +385,7 @@ fn signed_pair(page: &Page<'_, '_>, at: usize, found: &mut Found) {
 
 /// "Dr Clarisse GRONVEL  CG", "Le médecin, FR": the letters of the name that stands before.
 fn behind_name(page: &Page<'_, '_>, at: usize, found: &mut Found) {
-    if !letters(page, at) || !page.closed(at + 1) || at == 0 || found.covers(at) {
+    if at == 0 || !letters(page, at) || !page.closed(at + 1) || found.covers(at) {
         return;
     }
     let line = page.line_start(at);
@@ -461,9 +419,9 @@ fn behind_name(page: &Page<'_, '_>, at: usize, found: &mut Found) {
 /// "Transmis par JD à ML": letters behind letters that are somebody's.
 fn handed_on(page: &Page<'_, '_>, at: usize, found: &mut Found) {
     if at < 2
+        || !is!(page.key(at - 1), "a" | "vers" | "->" | "→")
         || !letters(page, at)
         || !page.same_line(at)
-        || !is!(page.key(at - 1), "a" | "vers" | "->" | "→")
         || !found.covers(at - 2)
         || !letters(page, at - 2)
     {

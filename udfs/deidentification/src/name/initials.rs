@@ -28,9 +28,14 @@ pub(crate) fn initials(page: &Page<'_, '_>, people: &FxHashSet<String>, found: &
             signature_line(page, line.clone(), found);
         }
     }
-    let legend: FxHashSet<&str> = (0..page.len()).filter(|at| explained(page, *at, people, found)).map(|at| page.fold(at)).collect();
+    let legend: FxHashSet<&str> =
+        (0..page.len()).filter(|at| page.has(*at, look::UPPER) && explained(page, *at, people, found)).map(|at| page.fold(at)).collect();
     for at in 0..page.len() {
-        if legend.contains(page.fold(at)) && page.has(at, look::UPPER) && stands_as_writer(page, at) && !found.covers(at) {
+        // Capitals, what announces them, the first word of a line and small letters before a mark.
+        if !page.leads_on(at) && !page.has(at, look::UPPER | look::SINGLE) && page.same_line(at) && !page.mark(at + 1) {
+            continue;
+        }
+        if page.has(at, look::UPPER) && legend.contains(page.fold(at)) && stands_as_writer(page, at) && !found.covers(at) {
             found.push(page, at..at + 1, Label::Nom, "context:legend", 20);
         }
         spoken_pair(page, at, people, found);
@@ -74,8 +79,7 @@ pub(crate) fn initials(page: &Page<'_, '_>, people: &FxHashSet<String>, found: &
 fn explained(page: &Page<'_, '_>, at: usize, people: &FxHashSet<String>, found: &Found) -> bool {
     let named = |from: usize| (from..from + 3).any(|i| page.same_line(i) && found.covers(i));
     let held = at > 1 && is!(page.key(at - 1), "(") && is!(page.key(at + 1), ")") && found.covers(at - 2);
-    page.has(at, look::UPPER)
-        && letters(page, at, 2..=4)
+    letters(page, at, 2..=4)
         && people.contains(page.fold(at))
         && (held || is!(page.key(at + 1), "=") && page.same_line(at + 1) && named(at + 2))
 }
@@ -94,13 +98,14 @@ fn stands_as_writer(page: &Page<'_, '_>, at: usize) -> bool {
 pub(super) fn lines(page: &Page<'_, '_>) -> Vec<Range<usize>> {
     let mut out = Vec::new();
     let mut start = 0;
-    for at in 1..=page.len() {
-        if at == page.len() || page.text.tokens[at].lines_before > 0 {
-            if start < at {
-                out.push(start..at);
-            }
+    for (at, token) in page.text.tokens.iter().enumerate().skip(1) {
+        if token.lines_before > 0 {
+            out.push(start..at);
             start = at;
         }
+    }
+    if start < page.len() {
+        out.push(start..page.len());
     }
     out
 }

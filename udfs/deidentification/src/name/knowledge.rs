@@ -4,6 +4,7 @@ use rustc_hash::FxHashMap;
 use serde::Deserialize;
 use sillage_clinical::text::{Text, fold, key};
 
+use super::lead;
 use crate::identity::IdentityError;
 
 const GIVEN_NAMES: (&str, &str) = ("data/given_names.csv", include_str!("../../data/given_names.csv"));
@@ -98,10 +99,19 @@ pub(crate) struct CueHit {
     pub roles: u32,
 }
 
+/// What is known of a word.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Meaning {
+    /// As [`word`] bits.
+    pub bits: u32,
+    /// The rules that begin with it, as [`lead`] bits.
+    pub leads: u32,
+}
+
 /// Gazetteers and cues, read once.
 pub struct Names {
     /// By the [`key`] of the word, and of the first one.
-    words: FxHashMap<u64, u32>,
+    words: FxHashMap<u64, Meaning>,
     cues: FxHashMap<u64, Vec<Cue>>,
 }
 
@@ -124,7 +134,7 @@ impl Names {
             (&file.acronyms, word::ACRONYM),
         ] {
             for part in text.split_whitespace() {
-                *names.words.entry(key(&fold(part))).or_default() |= bit;
+                names.words.entry(key(&fold(part))).or_default().bits |= bit;
             }
         }
         for (phrases, role) in [
@@ -150,7 +160,16 @@ impl Names {
         for cues in names.cues.values_mut() {
             cues.sort_by_key(|c| std::cmp::Reverse(c.rest.len()));
         }
+        names.read_leads();
         Ok(names)
+    }
+
+    fn read_leads(&mut self) {
+        let words = lead::WORDS.iter().flat_map(|(bit, words)| words.split_whitespace().map(move |word| (key(word), *bit)));
+        let written = lead::WRITTEN.iter().map(|word| (key(word), lead::WRITING));
+        for (key, bit) in words.chain(written).chain(self.cues.keys().map(|key| (*key, lead::CUE))) {
+            self.words.entry(key).or_default().leads |= bit;
+        }
     }
 
     fn read_givens(&mut self) -> Result<(), IdentityError> {
@@ -165,7 +184,7 @@ impl Names {
             let elsewhere = fields[2].split('+').any(|f| matches!(f, "month" | "place" | "drug" | "eponym"));
             let kind = if fields[2].is_empty() { word::GIVEN } else { word::GIVEN_ALSO };
             let bits = kind | gender | if elsewhere { word::ELSEWHERE } else { 0 };
-            *self.words.entry(key(&fold(fields[0]))).or_default() |= bits;
+            self.words.entry(key(&fold(fields[0]))).or_default().bits |= bits;
         }
         Ok(())
     }
@@ -174,7 +193,7 @@ impl Names {
         for (_, fields) in rows(FAMILY_NAMES, 2) {
             let fields = fields?;
             let kind = if fields[1].is_empty() { word::FAMILY } else { word::FAMILY_ALSO };
-            *self.words.entry(key(&fold(fields[0]))).or_default() |= kind;
+            self.words.entry(key(&fold(fields[0]))).or_default().bits |= kind;
         }
         Ok(())
     }
@@ -194,12 +213,12 @@ impl Names {
 
     /// What is known of a folded word, as [`word`] bits.
     pub(crate) fn word(&self, fold: &str) -> u32 {
-        self.word_of(key(fold))
+        self.known(key(fold)).bits
     }
 
-    /// The same by the [`key`] of the word.
-    pub(crate) fn word_of(&self, key: u64) -> u32 {
-        self.words.get(&key).copied().unwrap_or(0)
+    /// What is known of a word by its [`key`].
+    pub(crate) fn known(&self, key: u64) -> Meaning {
+        self.words.get(&key).copied().unwrap_or_default()
     }
 
     /// The longest cue that starts at this token.
@@ -238,20 +257,39 @@ fn rows<'a>((file, text): (&'static str, &'a str), columns: usize) -> impl Itera
     })
 }
 
-/// Endings of nouns, adjectives and participles: what wears them unlisted is hardly a name.
-const ENDINGS: &[&str] = &[
-    "tion", "tions", "sion", "sions", "ment", "ments", "ique", "iques", "isme", "ite", "ites", "ose", "oses", "emie", "urie", "algie",
-    "pathie", "logie", "logue", "logique", "graphie", "scopie", "tomie", "plegie", "phasie", "arthrie", "aires", "euses", "euse", "eux",
-    "ances", "ance", "ence", "ences", "able", "ables", "ible", "ibles", "ee", "ees", "ante", "antes", "ente", "entes", "trice", "trices",
-    "ateur", "ateurs", "age", "ages", "oire", "oires", "uelle", "uelles", "ielle", "ielles", "nnelle", "nnelles", "ives", "ive", "if",
-    "ifs", "iste", "istes", "ure", "ures", "esse", "ogramme", "metrie", "therapie", "cardie", "tensif", "tensive", "ales", "ale", "aux",
-    "iser", "quer", "ement", "ites", "ides", "azole", "pril", "sartan", "olol", "statine", "xaban", "parine", "cilline", "mycine",
-    "oxetine", "azepam", "mab", "plase",
+/// Endings of nouns, adjectives and participles, by their last letter: what wears them unlisted is hardly a name.
+const ENDINGS: &[(u8, &[&str])] = &[
+    (b'n', &["tion", "sion", "sartan", "xaban"]),
+    (
+        b's',
+        &[
+            "tions", "sions", "ments", "iques", "ites", "oses", "aires", "euses", "ances", "ences", "ables", "ibles", "ees", "antes",
+            "entes", "trices", "ateurs", "ages", "oires", "uelles", "ielles", "nnelles", "ives", "ifs", "istes", "ures", "ales", "ides",
+        ],
+    ),
+    (b't', &["ment", "ement"]),
+    (
+        b'e',
+        &[
+            "ique", "isme", "ite", "ose", "emie", "urie", "algie", "pathie", "logie", "logue", "logique", "graphie", "scopie", "tomie",
+            "plegie", "phasie", "arthrie", "euse", "ance", "ence", "able", "ible", "ee", "ante", "ente", "trice", "age", "oire", "uelle",
+            "ielle", "nnelle", "ive", "iste", "ure", "esse", "ogramme", "metrie", "therapie", "cardie", "tensive", "ale", "azole",
+            "statine", "parine", "cilline", "mycine", "oxetine", "plase",
+        ],
+    ),
+    (b'x', &["eux", "aux"]),
+    (b'r', &["ateur", "iser", "quer"]),
+    (b'f', &["if", "tensif"]),
+    (b'l', &["pril", "olol"]),
+    (b'm', &["azepam"]),
+    (b'b', &["mab"]),
 ];
 
 /// Whether a folded word has the ending of a common word.
 pub(crate) fn likely_common(fold: &str) -> bool {
-    fold.len() >= 6 && ENDINGS.iter().any(|e| fold.len() > e.len() + 2 && fold.ends_with(e))
+    let (6.., Some(last)) = (fold.len(), fold.bytes().last()) else { return false };
+    let endings = ENDINGS.iter().find(|(letter, _)| *letter == last).map_or(&[][..], |(_, endings)| endings);
+    endings.iter().any(|e| fold.len() > e.len() + 2 && fold.ends_with(e))
 }
 
 #[cfg(test)]

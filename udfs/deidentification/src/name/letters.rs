@@ -10,6 +10,7 @@ use sillage_clinical::text::{Kind, fold};
 
 use super::Found;
 use super::knowledge::{role, word};
+use super::lead;
 use super::page::{Page, look};
 use crate::calendar::short_month;
 use crate::proper::known::{abbreviation, explained, heading};
@@ -48,8 +49,11 @@ pub(crate) fn dotted(page: &Page<'_, '_>, found: &mut Found) {
 /// "K.R.", "J.-P.L.", "M.-F. D.": the token behind and the letters in small.
 fn letters(page: &Page<'_, '_>, at: usize) -> Option<(usize, String)> {
     let single = |i: usize| page.has(i, look::SINGLE) && page.text.source(i..i + 1).is_ascii();
+    if !single(at) {
+        return None;
+    }
     let held = at > 0 && page.glued(at) && !is!(page.key(at - 1), "(" | "[" | "/" | ":" | "," | "|" | "=" | ">" | "+" | "'");
-    if !single(at) || held {
+    if held {
         return None;
     }
     let mut joined = page.fold(at).to_owned();
@@ -188,29 +192,41 @@ pub(crate) fn placed(page: &Page<'_, '_>, found: &mut Found) {
         if found.covers(at) {
             continue;
         }
-        if is!(page.key(at), "(" | "[") {
-            bracketed(page, at, found);
+        if page.mark(at) {
+            around_mark(page, at, found);
+        } else if page.leads_on(at) || page.has(at, look::UPPER | look::SINGLE) {
+            placed_word(page, at, found);
         }
-        if is!(page.key(at), "|") {
-            last_cell(page, at, found);
-        }
-        last_column(page, at, found);
-        titled_letter(page, at, found);
-        if is!(page.key(at), "^") && at > 0 {
-            caret(page, at, found);
-        }
-        hand_over(page, at, found);
-        signed_by_a_month(page, at, found);
-        listed_inverted(page, at, found);
     }
     closing_entries(page, found);
     closing_names(page, found);
 }
 
+fn around_mark(page: &Page<'_, '_>, at: usize, found: &mut Found) {
+    if is!(page.key(at), "(" | "[") {
+        bracketed(page, at, found);
+    }
+    if is!(page.key(at), "|") {
+        last_cell(page, at, found);
+    }
+    titled_letter(page, at, found);
+    if is!(page.key(at), "^") && at > 0 {
+        caret(page, at, found);
+    }
+}
+
+fn placed_word(page: &Page<'_, '_>, at: usize, found: &mut Found) {
+    last_column(page, at, found);
+    titled_letter(page, at, found);
+    hand_over(page, at, found);
+    signed_by_a_month(page, at, found);
+    listed_inverted(page, at, found);
+}
+
 /// "N. Noël", "P. Avril" as a line of their own: a letter before a feast or a month.
 fn signed_by_a_month(page: &Page<'_, '_>, at: usize, found: &mut Found) {
     let name = at + 2;
-    let letter = page.line_start(at) == at && page.has(at, look::SINGLE) && is!(page.key(at + 1), ".") && page.glued(at + 1);
+    let letter = page.has(at, look::SINGLE) && page.line_start(at) == at && is!(page.key(at + 1), ".") && page.glued(at + 1);
     if !letter || !page.same_line(name) || !page.line_ends(name + 1) || !page.has(name, look::CAPITAL) {
         return;
     }
@@ -233,10 +249,13 @@ fn listed_inverted(page: &Page<'_, '_>, at: usize, found: &mut Found) {
             && is!(page.key(i + 2), ".")
             && page.glued(i + 2)
     };
+    if !form(at) {
+        return;
+    }
     let listed =
         at > 3 && page.same_line(at) && is!(page.key(at - 1), "," | ";") && form(at - 4) && found.covers(at - 4) && found.covers(at - 3);
     let goes_on = page.line_ends(at + 3) || is!(page.key(at + 3), "," | ";" | ")" | "(" | "." | "-");
-    if listed && form(at) && goes_on && page.same_line(at + 1) && !page.has(at, look::CLINICAL | word::ACRONYM) {
+    if listed && goes_on && page.same_line(at + 1) && !page.has(at, look::CLINICAL | word::ACRONYM) {
         found.push(page, at..at + 1, Label::Nom, "context:list", 24);
         found.push(page, at + 1..at + 3, Label::Prenom, "context:list", 24);
     }
@@ -245,11 +264,13 @@ fn listed_inverted(page: &Page<'_, '_>, at: usize, found: &mut Found) {
 /// "14h20 : dort. QM": who wrote an entry, behind its last sentence.
 fn closing_entries(page: &Page<'_, '_>, found: &mut Found) {
     let closes = |at: usize| {
+        if !page.has(at, look::UPPER) || !page.line_ends(at + 1) {
+            return false;
+        }
         let clock = |i: usize| page.fold(i).contains('h') && page.text.tokens[i].kind == Kind::Number;
         let start = page.line_start(at);
         let head = start + usize::from(crate::calendar::weekday(page.fold(start)) || page.fold(start).len() == 2);
-        page.line_ends(at + 1)
-            && at > start + 3
+        at > start + 3
             && page.text.tokens[head].kind == Kind::Number
             && (is!(page.key(at - 1), "." | "!" | ")") || clock(at - 1))
             && !page.glued(at)
@@ -273,11 +294,14 @@ fn closing_names(page: &Page<'_, '_>, found: &mut Found) {
     let capital = |at: usize| page.text.tokens[at].capital && page.text.tokens[at].kind == Kind::Word && page.same_line(at);
     let stop = |at: usize| is!(page.key(at), "." | "!" | ")");
     let tail = |at: usize| {
+        if !entry(at + 1) {
+            return None;
+        }
         let first = if at > 2 && stop(at - 1) { at } else { at.checked_sub(1).filter(|first| *first > 1 && stop(first - 1))? };
         let named = (first..=at).all(|i| capital(i) && !page.glued(i) && !page.has(i, look::CLINICAL) && !found.covers(i));
         let word = first == at
             && (page.has(at, word::COMMON | word::QUALIFIER | word::ACRONYM) || heading(page.fold(at)) || THINGS.contains(&page.fold(at)));
-        (entry(at + 1) && named && !word).then_some(first..at + 1)
+        (named && !word).then_some(first..at + 1)
     };
     let tails: Vec<_> = (0..page.len()).filter_map(tail).collect();
     let folded = |tail: &Range<usize>| tail.clone().map(|i| page.fold(i)).collect::<Vec<_>>();
@@ -375,7 +399,13 @@ fn last_cell(page: &Page<'_, '_>, bar: usize, found: &mut Found) {
 
 /// "08h00   toilette   QR": the last column of a row that a time opens.
 fn last_column(page: &Page<'_, '_>, at: usize, found: &mut Found) {
-    if at < 2 || !page.line_ends(at + 1) || !page.same_line(at) || !writer(page, at) || abbreviation(page.fold(at)) {
+    if at < 2
+        || !page.has(at, look::UPPER)
+        || !page.line_ends(at + 1)
+        || !page.same_line(at)
+        || !writer(page, at)
+        || abbreviation(page.fold(at))
+    {
         return;
     }
     let gap = &page.text.original[page.text.tokens[at - 1].end as usize..page.text.tokens[at].start as usize];
@@ -443,12 +473,12 @@ fn titled_letter(page: &Page<'_, '_>, at: usize, found: &mut Found) {
 
 /// "Transmission QM -> VD", "Relève QM/VD", "IDE QM / AS VD".
 fn hand_over(page: &Page<'_, '_>, at: usize, found: &mut Found) {
-    if !page.has(at, look::CAPITAL | look::LOWER) || !(at + 1..at + 5).any(|i| page.has(i, look::UPPER)) {
+    let upper = page.has(at, look::UPPER);
+    let relay = page.leads(at, lead::RELAY);
+    if !relay && !upper || !page.has(at, look::CAPITAL | look::LOWER) || !(at + 1..at + 5).any(|i| page.has(i, look::UPPER)) {
         return;
     }
     let fold = page.fold(at);
-    let relay = matches!(fold, "transm" | "transmission" | "transmissions" | "trans" | "releve" | "passation" | "binome" | "equipe");
-    let upper = page.has(at, look::UPPER);
     let function =
         upper && page.cues[at].is_some_and(|c| c.end == at + 1 && c.roles & role::FUNCTION != 0) && !matches!(fold, "ph" | "mar" | "ext");
     if !(relay || function) {

@@ -2,6 +2,7 @@
 //! name that can be read from one.
 
 mod family;
+mod layout;
 mod style;
 
 use std::ops::Range;
@@ -12,6 +13,7 @@ use sillage_clinical::lexicon::Label;
 use sillage_clinical::text::{Kind, Text, fold};
 
 use super::knowledge::{CueHit, Names, likely_common, role, word};
+use super::lead;
 use crate::Span;
 
 /// What a token is, beside the [`word`] bits of its fold.
@@ -69,8 +71,6 @@ pub(crate) struct Candidate {
 
 /// Most parts of one name.
 const PARTS: usize = 6;
-/// A line shorter than this was ended by its writer, not by a wrap.
-const WRAP: u32 = 55;
 
 /// How much may be taken for a name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -88,6 +88,10 @@ pub(crate) struct Page<'p, 'a> {
     pub text: &'p Text<'a>,
     pub bits: Vec<u32>,
     pub cues: Vec<Option<CueHit>>,
+    /// Which rules begin with a token, as [`lead`] bits.
+    leads: Vec<u32>,
+    /// The first token of the line of each.
+    line_starts: Vec<usize>,
 }
 
 impl<'p, 'a> Page<'p, 'a> {
@@ -96,14 +100,24 @@ impl<'p, 'a> Page<'p, 'a> {
         let seen = style::small_words(text);
         let mut bits: Vec<u32> = Vec::with_capacity(text.tokens.len());
         let mut cues = Vec::with_capacity(text.tokens.len());
+        let mut leads = Vec::with_capacity(text.tokens.len());
+        let mut line_starts = Vec::with_capacity(text.tokens.len());
+        let mut line_start = 0;
         for (i, token) in text.tokens.iter().enumerate() {
+            if token.lines_before > 0 {
+                line_start = i;
+            }
+            line_starts.push(line_start);
+            let known = names.known(text.key(i));
+            let cue = if known.leads & lead::CUE != 0 { names.cue(text, i) } else { None };
+            leads.push(known.leads);
+            cues.push(cue);
             if token.kind != Kind::Word {
                 bits.push(0);
-                cues.push(names.cue(text, i));
                 continue;
             }
             let fold = text.fold(i);
-            let mut found = names.word_of(text.key(i));
+            let mut found = known.bits;
             let letters = !fold.bytes().any(|b| b.is_ascii_digit());
             let length = token.end - token.start;
             if letters && token.capital {
@@ -122,12 +136,10 @@ impl<'p, 'a> Page<'p, 'a> {
             if token.lines_before > 0 || i == 0 || !after_initial && is!(text.key(i - 1), "." | "!" | "?" | ":" | "•" | "*" | "…") {
                 found |= look::OPENS;
             }
-            let cue = names.cue(text, i);
             if cue.is_some() {
                 found |= look::CUE;
             }
             bits.push(found);
-            cues.push(cue);
         }
         style::styles(text, &mut bits);
         for entity in analysis.entities() {
@@ -144,7 +156,7 @@ impl<'p, 'a> Page<'p, 'a> {
                 };
             }
         }
-        Page { names, text, bits, cues }
+        Page { names, text, bits, cues, leads, line_starts }
     }
 
     pub fn len(&self) -> usize {
@@ -175,6 +187,23 @@ impl<'p, 'a> Page<'p, 'a> {
         self.bits(at) & bits != 0
     }
 
+    /// A rule of these [`lead`] bits begins with the token.
+    #[inline]
+    pub fn leads(&self, at: usize, bits: u32) -> bool {
+        self.leads.get(at).is_some_and(|l| l & bits != 0)
+    }
+
+    /// Some rule, or a cue, begins with the token.
+    #[inline]
+    pub fn leads_on(&self, at: usize) -> bool {
+        self.leads(at, u32::MAX)
+    }
+
+    #[inline]
+    pub fn mark(&self, at: usize) -> bool {
+        self.text.tokens.get(at).is_some_and(|t| t.kind == Kind::Mark)
+    }
+
     #[inline]
     pub fn fold(&self, at: usize) -> &str {
         self.text.fold(at)
@@ -183,50 +212,6 @@ impl<'p, 'a> Page<'p, 'a> {
     #[inline]
     pub fn key(&self, at: usize) -> u64 {
         self.text.key(at)
-    }
-
-    /// No line end before this token.
-    #[inline]
-    pub fn same_line(&self, at: usize) -> bool {
-        self.text.tokens.get(at).is_some_and(|t| t.lines_before == 0)
-    }
-
-    /// Neither space nor line end before this token.
-    #[inline]
-    pub fn glued(&self, at: usize) -> bool {
-        self.text.tokens.get(at).is_some_and(|t| !t.space_before)
-    }
-
-    /// Nothing more stands on the line from this token on.
-    #[inline]
-    pub fn line_ends(&self, at: usize) -> bool {
-        self.text.tokens.get(at).is_none_or(|t| t.lines_before > 0)
-    }
-
-    /// A wide gap or a tabulation before the token, on its line: another column begins.
-    pub fn column(&self, at: usize) -> bool {
-        let (Some(token), Some(last)) = (self.text.tokens.get(at), at.checked_sub(1).and_then(|p| self.text.tokens.get(p))) else {
-            return true;
-        };
-        let gap = &self.text.original[last.end as usize..token.start as usize];
-        token.lines_before == 0 && (gap.len() > 1 && !gap.contains('\u{a0}') || gap.contains('\t'))
-    }
-
-    /// Nothing follows on the line, or another column does.
-    pub fn closed(&self, at: usize) -> bool {
-        self.line_ends(at) || self.column(at)
-    }
-
-    pub fn line_start(&self, at: usize) -> usize {
-        (0..=at.min(self.len().saturating_sub(1))).rev().find(|i| self.text.tokens[*i].lines_before > 0).unwrap_or(0)
-    }
-
-    /// The line before this token was long enough to be wrapped.
-    fn wrapped(&self, at: usize) -> bool {
-        at > 0 && {
-            let start = self.line_start(at - 1);
-            self.text.tokens[at - 1].end - self.text.tokens[start].start >= WRAP
-        }
     }
 
     /// A title (`Dr`, `Mme`), its dot included: the token after it.
@@ -339,6 +324,10 @@ impl<'p, 'a> Page<'p, 'a> {
             }
             particle = true;
             first = next;
+        }
+        // Nothing else begins a word of a name.
+        if !self.has(first, look::CAPITAL | look::SINGLE) {
+            return None;
         }
         let small = particle && self.has(at, look::LOWER);
         if small && before.is_empty() && trust == Trust::Free {

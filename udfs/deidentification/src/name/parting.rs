@@ -8,6 +8,7 @@ use super::Found;
 use super::context::accept;
 use super::free::telephone;
 use super::knowledge::{role, word};
+use super::lead;
 use super::page::{Page, PartKind, Trust, look};
 use super::slot::{SLOT, initials, vital};
 use crate::Label;
@@ -15,55 +16,39 @@ use crate::proper::known::{abbreviation, heading};
 
 /// Reads a token as one of them.
 pub(super) fn partings(page: &Page<'_, '_>, at: usize, found: &mut Found) {
-    greeting(page, at, found);
-    shifts(page, at, found);
+    if page.leads(at, lead::SENDS | lead::SALUTES) {
+        greeting(page, at, found);
+    }
+    if page.leads(at, lead::SHIFT) || page.has(at, look::SINGLE) {
+        shifts(page, at, found);
+    }
     for who in [leave(page, at), about(page, at), dealt_with(page, at)].into_iter().flatten() {
         if !found.covers(who) {
             found.push(page, who..who + 1, Label::Nom, SLOT, 20);
         }
     }
-    lettered(page, at, found);
-    correspondents(page, at, found);
-    small_mister(page, at, found);
-    colleague(page, at, found);
+    if page.has(at, look::SINGLE) {
+        lettered(page, at, found);
+    }
+    if is!(page.key(at + 1), ":") {
+        correspondents(page, at, found);
+    }
+    if is!(page.key(at), "m") {
+        small_mister(page, at, found);
+        colleague(page, at, found);
+    }
 }
 
 /// "Amitiés à Rose", "mon bon souvenir à Aurore", "embrasse Marine": to somebody called by a
 /// given name, though it is a word as well.
 fn greeting(page: &Page<'_, '_>, at: usize, found: &mut Found) {
-    let sent = is!(
-        page.key(at),
-        "amities"
-            | "amitie"
-            | "bises"
-            | "bisous"
-            | "bonjour"
-            | "salutations"
-            | "souvenir"
-            | "souvenirs"
-            | "pensees"
-            | "hommages"
-            | "choses"
-    ) && is!(page.key(at + 1), "a");
-    let kissed = is!(
-        page.key(at),
-        "merci"
-            | "coucou"
-            | "hello"
-            | "bonjour"
-            | "bonsoir"
-            | "@"
-            | "embrasse"
-            | "embrassez"
-            | "salue"
-            | "saluez"
-            | "remercie"
-            | "remerciez"
-            | "salut"
-    );
+    let (sent, kissed) = (page.leads(at, lead::SENDS) && is!(page.key(at + 1), "a"), page.leads(at, lead::SALUTES));
+    if !sent && !kissed {
+        return;
+    }
     let name = at + 1 + usize::from(sent || is!(page.key(at + 1), "beaucoup" | "encore" | "bien"));
     let given = page.has(name, look::CAPITAL) && page.has(name, word::ANY_GIVEN) && !page.has(name, look::CLINICAL | look::IN_CAPITALS);
-    if (sent || kissed) && page.same_line(name) && given && page.title(name).is_none() && !found.covers(name) {
+    if page.same_line(name) && given && page.title(name).is_none() && !found.covers(name) {
         found.push(page, name..name + 1, Label::Prenom, SLOT, 24);
     }
 }
@@ -73,16 +58,19 @@ fn greeting(page: &Page<'_, '_>, at: usize, found: &mut Found) {
 fn leave(page: &Page<'_, '_>, at: usize) -> Option<usize> {
     let mark = is!(page.key(at), "," | "." | "!" | "?" | "-" | "–") && page.same_line(at);
     let who = at + 1;
+    if !page.has(who, look::UPPER) || !page.same_line(who) {
+        return None;
+    }
     // "Amicalement QV"
-    if !mark && page.same_line(who) && page.line_ends(who + 1) && signs(page, who) && takes_leave(page, at) {
+    if !mark && page.line_ends(who + 1) && signs(page, who) && takes_leave(page, at) {
         return Some(who);
     }
     // Behind a word of leave and a comma no letters mean anything else.
     let alone = page.stands_out(who) && matches!(page.text.source(who..who + 1).len(), 2 | 3);
-    if alone && mark && is!(page.key(at), ",") && at > 0 && page.line_ends(who + 1) && page.same_line(who) && takes_leave(page, at - 1) {
+    if alone && mark && is!(page.key(at), ",") && at > 0 && page.line_ends(who + 1) && takes_leave(page, at - 1) {
         return Some(who);
     }
-    if !mark || at == 0 || !page.same_line(who) || page.glued(who) || !signs(page, who) {
+    if !mark || at == 0 || page.glued(who) || !signs(page, who) {
         return None;
     }
     let leaves = !is!(page.key(at), ".") && takes_leave(page, at - 1);
@@ -117,13 +105,11 @@ fn signs(page: &Page<'_, '_>, at: usize) -> bool {
 
 /// "patient QV 43 ans", "patiente QV, 78 ans", "dossier QV, né en": letters in the place of a name.
 fn about(page: &Page<'_, '_>, at: usize) -> Option<usize> {
-    let patient = is!(
-        page.key(at),
-        "patient" | "patiente" | "pt" | "pte" | "malade" | "dossier" | "cas" | "dame" | "homme" | "femme" | "concerne" | "concernant"
-    );
+    if !page.leads(at, lead::ABOUT) {
+        return None;
+    }
     let who = at + 1 + usize::from(is!(page.key(at + 1), ":"));
-    if !patient || !page.same_line(who) || page.glued(who) || !signs(page, who) || page.has(who, look::CLINICAL) || heading(page.fold(who))
-    {
+    if !page.same_line(who) || page.glued(who) || !signs(page, who) || page.has(who, look::CLINICAL) || heading(page.fold(who)) {
         return None;
     }
     let age = who + 1 + usize::from(is!(page.key(who + 1), "," | "(" | "-"));
@@ -136,27 +122,7 @@ fn about(page: &Page<'_, '_>, at: usize) -> Option<usize> {
 /// "Tél QV : ok", "Mail à QV", "Revu QV à 18h", "Reconnaissance vocale (QV)", "@QV": letters of no
 /// other meaning behind what one does with somebody.
 fn dealt_with(page: &Page<'_, '_>, at: usize) -> Option<usize> {
-    let act = is!(
-        page.key(at),
-        "tel"
-            | "appel"
-            | "mail"
-            | "msg"
-            | "sms"
-            | "message"
-            | "reprise"
-            | "vu"
-            | "vue"
-            | "revu"
-            | "revue"
-            | "relu"
-            | "relue"
-            | "approuve"
-            | "numerique"
-            | "vocale"
-            | "@"
-    );
-    if !act {
+    if !page.leads(at, lead::DEALS) {
         return None;
     }
     let mut who = at + 1;
@@ -180,12 +146,15 @@ fn dealt_with(page: &Page<'_, '_>, at: usize) -> Option<usize> {
 /// day or of a letter, two at least.
 fn shifts(page: &Page<'_, '_>, at: usize, found: &mut Found) {
     let part = |i: usize| -> Option<usize> {
-        let word = is!(page.key(i), "matin" | "apm" | "nuit" | "soir" | "jour" | "midi");
+        let word = page.leads(i, lead::SHIFT);
         let letter = page.has(i, look::SINGLE) && is!(page.key(i + 1), ":") && is!(page.key(i), "m" | "s" | "n" | "j" | "d" | "f" | "t");
+        if !word && !letter {
+            return None;
+        }
         let who = i + 1 + usize::from(is!(page.key(i + 1), ":"));
         let typed = letter && is!(page.key(i), "f" | "t") && page.has(who, look::LOWER) && matches!(page.fold(who).len(), 2 | 3);
         let somebody = signs(page, who) && !page.has(who, look::CLINICAL | look::CUE) && !heading(page.fold(who)) || typed;
-        ((word || letter) && page.same_line(who) && somebody).then_some(who)
+        (page.same_line(who) && somebody).then_some(who)
     };
     let Some(first) = part(at) else { return };
     let next = first + 1 + usize::from(is!(page.key(first + 1), "/" | "," | ";" | "-" | "|" | "–"));
@@ -203,7 +172,7 @@ fn shifts(page: &Page<'_, '_>, at: usize, found: &mut Found) {
 fn lettered(page: &Page<'_, '_>, at: usize, found: &mut Found) {
     let (dot, name) = (at + 1, at + 2);
     let begins = at == 0 || !page.same_line(at);
-    let written = page.has(at, look::SINGLE) && is!(page.key(dot), ".") && page.glued(dot) && page.same_line(name);
+    let written = is!(page.key(dot), ".") && page.glued(dot) && page.same_line(name);
     let word = page.has(name, look::UPPER) && page.fold(name).len() > 2 && !page.has(name, look::CLINICAL | word::ACRONYM);
     if begins && written && word && telephone(page, name + 1) && !found.covers(name) && !found.covers(at) {
         found.push(page, at..name, Label::Prenom, SLOT, 24);
@@ -215,7 +184,7 @@ fn lettered(page: &Page<'_, '_>, at: usize, found: &mut Found) {
 fn small_mister(page: &Page<'_, '_>, at: usize, found: &mut Found) {
     let (dot, name) = (at + 1, at + 2);
     let counted = at > 0 && page.same_line(at) && page.text.tokens[at - 1].kind == Kind::Number;
-    let title = is!(page.key(at), "m") && page.has(at, look::LOWER) && is!(page.key(dot), ".") && page.glued(dot) && !counted;
+    let title = page.has(at, look::LOWER) && is!(page.key(dot), ".") && page.glued(dot) && !counted;
     let family = page.has(name, look::LOWER) && page.has(name, word::ANY_FAMILY) && page.fold(name).len() > 3;
     let other = word::COMMON | word::QUALIFIER | word::PARTICLE | word::ACRONYM | look::CLINICAL | look::CUE;
     if title && family && page.same_line(name) && !page.glued(name) && !page.has(name, other) && !found.covers(name) {
@@ -226,8 +195,7 @@ fn small_mister(page: &Page<'_, '_>, at: usize, found: &mut Found) {
 /// "De : VALLET Claire", "À : Rose Vallet ; Gildas Kervran": whole names at the head of a message.
 fn correspondents(page: &Page<'_, '_>, at: usize, found: &mut Found) {
     let head = (at == 0 || !page.same_line(at) || is!(page.key(at - 1), ">" | "*"))
-        && is!(page.key(at), "de" | "from" | "a" | "to" | "cc" | "cci" | "expediteur" | "destinataire")
-        && is!(page.key(at + 1), ":");
+        && is!(page.key(at), "de" | "from" | "a" | "to" | "cc" | "cci" | "expediteur" | "destinataire");
     if !head {
         return;
     }
@@ -253,7 +221,7 @@ fn correspondents(page: &Page<'_, '_>, at: usize, found: &mut Found) {
 /// of a given name, no title.
 fn colleague(page: &Page<'_, '_>, at: usize, found: &mut Found) {
     let (dot, name) = (at + 1, at + 2);
-    let title = is!(page.key(at), "m") && page.has(at, look::SINGLE) && is!(page.key(dot), ".") && page.glued(dot);
+    let title = page.has(at, look::SINGLE) && is!(page.key(dot), ".") && page.glued(dot);
     if !title || !page.same_line(name) || !found.covers(name) || found.covers(at) || page.fold(name).len() < 3 {
         return;
     }

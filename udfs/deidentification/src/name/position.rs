@@ -8,6 +8,7 @@ use super::Found;
 use super::context::link;
 use super::free::telephone;
 use super::knowledge::{CueHit, likely_common, role, word};
+use super::lead;
 use super::page::{Page, look};
 use crate::calendar::weekday;
 use crate::proper::known;
@@ -23,7 +24,7 @@ pub(super) fn positions(page: &Page<'_, '_>, found: &mut Found) {
         if is!(page.key(at), "(") {
             beside_phone(page, at, found);
         }
-        if is!(page.key(at), "rea" | "neuro" | "cardio" | "neurochir" | "neuroradio" | "ortho" | "gastro") {
+        if page.leads(at, lead::WARD) {
             ward_physician(page, at, found);
         }
         let Some(hit) = page.cues[at] else { continue };

@@ -12,6 +12,7 @@ use sillage_clinical::vocabulary::UNKNOWN;
 
 use super::Found;
 use super::knowledge::{likely_common, role, word};
+use super::lead;
 use super::page::{Page, Part, PartKind, Trust, look};
 use crate::Label;
 use crate::calendar::{short_month, weekday};
@@ -28,31 +29,13 @@ pub(crate) fn slots(page: &Page<'_, '_>, found: &mut Found) {
         if page.text.tokens[at].lines_before > 0 || at == 0 {
             line(page, at, found, &mut people);
         }
-        written_by(page, at, found);
-        business(page, at, found);
-        if is!(page.key(at), "(" | "[") && is!(page.key(at + 2), ")" | "]") && timed(page, at) && initials(page, at + 1) {
-            people.insert(page.fold(at + 1).to_owned());
-            found.push(page, at + 1..at + 2, Label::Nom, SLOT, 20);
+        // Every other rule begins with a word of its own, with a mark, before one or before capitals.
+        if page.leads_on(at) || page.mark(at) || page.mark(at + 1) || page.has(at + 1, look::UPPER) {
+            slot(page, at, found, &mut people);
         }
-        // "Dr AC à 8 h".
-        let doctor = page.title(at).filter(|_| page.cues[at].is_some_and(|c| c.roles & role::PHYSICIAN != 0));
-        if let Some(end) = doctor.filter(|end| page.same_line(*end) && initials(page, *end) && !page.has(at, look::IN_CAPITALS)) {
-            run(page, end, found, &mut people, false);
-        }
-        super::typist::typists(page, at, found);
-        beside_trade(page, at, found);
-        super::entry::entries(page, at, found);
-        announced(page, at, found);
-        super::parting::partings(page, at, found);
-        visas(page, at, found);
-        assisted(page, at, found);
-        greeted(page, at, found);
-        if let Some(end) = on_duty(page, at) {
-            run(page, end, found, &mut people, false);
-        }
-        if let Some(end) = shared(page, at) {
-            run(page, end, found, &mut people, false);
-        }
+    }
+    if people.is_empty() {
+        return;
     }
     // Who wrote once in brackets writes again.
     for at in 1..page.len() {
@@ -63,41 +46,45 @@ pub(crate) fn slots(page: &Page<'_, '_>, found: &mut Found) {
     }
 }
 
+/// Reads a token as the beginning of such a place.
+fn slot(page: &Page<'_, '_>, at: usize, found: &mut Found, people: &mut FxHashSet<String>) {
+    written_by(page, at, found);
+    business(page, at, found);
+    if is!(page.key(at), "(" | "[") && is!(page.key(at + 2), ")" | "]") && initials(page, at + 1) && timed(page, at) {
+        people.insert(page.fold(at + 1).to_owned());
+        found.push(page, at + 1..at + 2, Label::Nom, SLOT, 20);
+    }
+    // "Dr AC à 8 h".
+    let physician = page.cues[at].is_some_and(|c| c.roles & role::PHYSICIAN != 0);
+    let doctor = if physician { page.title(at) } else { None };
+    if let Some(end) = doctor.filter(|end| page.same_line(*end) && initials(page, *end) && !page.has(at, look::IN_CAPITALS)) {
+        run(page, end, found, people, false);
+    }
+    super::typist::typists(page, at, found);
+    beside_trade(page, at, found);
+    super::entry::entries(page, at, found);
+    announced(page, at, found);
+    super::parting::partings(page, at, found);
+    visas(page, at, found);
+    assisted(page, at, found);
+    greeted(page, at, found);
+    if let Some(end) = on_duty(page, at) {
+        run(page, end, found, people, false);
+    }
+    if let Some(end) = shared(page, at) {
+        run(page, end, found, people, false);
+    }
+}
+
 /// "int M. Xxxxx", "Op : K. Xxxxx / aide M. Xxxxx": behind a function in short the letter is
 /// a given name's.
 fn assisted(page: &Page<'_, '_>, at: usize, found: &mut Found) {
-    let function = is!(
-        page.key(at),
-        "int"
-            | "ext"
-            | "cca"
-            | "phc"
-            | "interne"
-            | "externe"
-            | "sociale"
-            | "orthophoniste"
-            | "psychologue"
-            | "junior"
-            | "secretaire"
-            | "aide"
-            | "aides"
-            | "panseuse"
-            | "instrumentiste"
-            | "circulante"
-            | "iade"
-            | "ibode"
-            | "merm"
-            | "manip"
-    );
+    if !page.leads(at, lead::ASSISTS) {
+        return;
+    }
     let letter = at + 1 + usize::from(is!(page.key(at), "aide" | "aides" | "iade" | "ibode" | "merm") && is!(page.key(at + 1), ":"));
     let (dot, name) = (letter + 1, letter + 2);
-    if function
-        && is!(page.key(letter), "m")
-        && is!(page.key(dot), ".")
-        && page.same_line(name)
-        && found.covers(name)
-        && !found.covers(letter)
-    {
+    if is!(page.key(letter), "m") && is!(page.key(dot), ".") && page.same_line(name) && found.covers(name) && !found.covers(letter) {
         found.push(page, letter..name, Label::Prenom, SLOT, 20);
     }
 }
@@ -105,9 +92,12 @@ fn assisted(page: &Page<'_, '_>, at: usize, found: &mut Found) {
 /// "Chère Claire,", "Cher Kervran,": who is written to.
 fn greeted(page: &Page<'_, '_>, at: usize, found: &mut Found) {
     let name = at + 1;
-    let opens = is!(page.key(at), "cher" | "chere" | "bonjour") && page.has(at, look::OPENS) && page.same_line(name);
+    let opens = page.leads(at, lead::GREETS) && page.has(at, look::OPENS) && page.same_line(name);
+    if !opens {
+        return;
+    }
     let ends = is!(page.key(name + 1), ",") || page.line_ends(name + 1);
-    if !opens || !ends || !page.has(name, look::CAPITAL) || found.covers(name) {
+    if !ends || !page.has(name, look::CAPITAL) || found.covers(name) {
         return;
     }
     let strange = !page.has(name, word::COMMON | look::CUE | look::CLINICAL | word::QUALIFIER)
@@ -122,7 +112,7 @@ fn greeted(page: &Page<'_, '_>, at: usize, found: &mut Found) {
 
 /// Two or three capitals, or "GdV", that stand for no trade.
 pub(super) fn initials(page: &Page<'_, '_>, at: usize) -> bool {
-    let Some(token) = page.text.tokens.get(at) else { return false };
+    let Some(token) = page.text.tokens.get(at).filter(|_| page.has(at, look::CAPITAL)) else { return false };
     let source = page.text.source(at..at + 1);
     let written = token.kind == Kind::Word
         && (2..=4).contains(&source.len())
@@ -165,9 +155,11 @@ pub(super) fn timed(page: &Page<'_, '_>, at: usize) -> bool {
 
 /// "visite", "tapé par", "cc :": the token behind what asks for initials.
 fn shared(page: &Page<'_, '_>, at: usize) -> Option<usize> {
-    let visit = is!(page.key(at), "visite" | "contrevisite" | "tour" | "binome" | "scripteurs" | "staff" | "presents" | "participants");
-    let writes = writing(page.fold(at));
+    let (visit, writes) = (page.leads(at, lead::VISIT), page.leads(at, lead::WRITING));
     let copy = page.cues[at].filter(|c| c.roles & role::COPY != 0 && page.fold(at).starts_with('c'));
+    if !visit && !writes && copy.is_none() {
+        return None;
+    }
     let mut end = copy.map_or(at + 1, |c| c.end);
     // "Relecture scanner : QM"
     let read = is!(page.key(end), "scanner" | "irm" | "tdm" | "imagerie" | "images" | "ecg" | "eeg");
@@ -190,44 +182,34 @@ fn shared(page: &Page<'_, '_>, at: usize) -> Option<usize> {
 
 /// "/ ext. GB", "- IAO RM", "LK (garde)", "SL (nuit)": initials beside a trade or a shift.
 fn beside_trade(page: &Page<'_, '_>, at: usize, found: &mut Found) {
-    let closed = |i: usize| page.closed(i) || is!(page.key(i), "-" | "–" | "/" | "," | ")" | ";") && page.same_line(i);
-    let trade = is!(
-        page.key(at),
-        "ext"
-            | "int"
-            | "interne"
-            | "externe"
-            | "iao"
-            | "ioa"
-            | "ide"
-            | "iade"
-            | "as"
-            | "ipa"
-            | "ffi"
-            | "cca"
-            | "circulante"
-            | "treuilliste"
-    );
-    let opened = page.closed(at) || is!(page.key(at - 1), "/" | "-" | "–" | "+" | "&" | "," | "." | "(" | ")" | ";" | "|" | "?" | "!");
-    if trade
-        && opened
-        && (page.has(at, look::UPPER) || is!(page.key(at), "ext" | "int" | "interne" | "externe" | "circulante" | "treuilliste"))
-    {
-        let who = at + 1 + usize::from(is!(page.key(at + 1), ".") && page.glued(at + 1));
-        let known = page.cues.get(who).is_some_and(Option::is_some);
-        let ends = closed(who + 1) || called_at(page, who + 1) || is!(page.key(who + 1), "sous" | "avec" | "puis");
-        if page.same_line(who) && initials(page, who) && !vital(page, who) && !known && ends && !found.covers(who) {
-            found.push(page, who..who + 1, Label::Nom, SLOT, 20);
-        }
+    if page.leads(at, lead::TRADE) {
+        behind_trade(page, at, found);
+    }
+    if !is!(page.key(at + 1), "(") || !is!(page.key(at + 3), ")") {
+        return;
     }
     let shift = is!(
         page.key(at + 2),
         "garde" | "nuit" | "jour" | "matin" | "soir" | "apm" | "ide" | "interne" | "externe" | "astreinte" | "as" | "ipa" | "iade"
     );
     let sentence = at == 0 || !page.same_line(at) || is!(page.key(at - 1), "." | "!" | ")" | "-" | "–" | ":");
-    let bracket = is!(page.key(at + 1), "(") && is!(page.key(at + 3), ")") && page.same_line(at + 1) && page.same_line(at + 2);
-    if shift && bracket && sentence && initials(page, at) && !vital(page, at) && !found.covers(at) {
+    if shift && sentence && page.same_line(at + 1) && page.same_line(at + 2) && initials(page, at) && !vital(page, at) && !found.covers(at)
+    {
         found.push(page, at..at + 1, Label::Nom, SLOT, 20);
+    }
+}
+
+/// "/ ext. GB", "- IAO RM".
+fn behind_trade(page: &Page<'_, '_>, at: usize, found: &mut Found) {
+    let closed = |i: usize| page.closed(i) || is!(page.key(i), "-" | "–" | "/" | "," | ")" | ";") && page.same_line(i);
+    let opened = page.closed(at) || is!(page.key(at - 1), "/" | "-" | "–" | "+" | "&" | "," | "." | "(" | ")" | ";" | "|" | "?" | "!");
+    if opened && (page.has(at, look::UPPER) || is!(page.key(at), "ext" | "int" | "interne" | "externe" | "circulante" | "treuilliste")) {
+        let who = at + 1 + usize::from(is!(page.key(at + 1), ".") && page.glued(at + 1));
+        let known = page.cues.get(who).is_some_and(Option::is_some);
+        let ends = closed(who + 1) || called_at(page, who + 1) || is!(page.key(who + 1), "sous" | "avec" | "puis");
+        if page.same_line(who) && initials(page, who) && !vital(page, who) && !known && ends && !found.covers(who) {
+            found.push(page, who..who + 1, Label::Nom, SLOT, 20);
+        }
     }
 }
 
@@ -240,19 +222,10 @@ pub(super) fn called_at(page: &Page<'_, '_>, at: usize) -> bool {
 
 /// "p.o. VG, interne": signed for somebody. "Transmissions du 19 (NLB) :": who tells.
 fn announced(page: &Page<'_, '_>, at: usize, found: &mut Found) {
-    let order = is!(page.key(at), "p") && is!(page.key(at + 1), "." | "/") && is!(page.key(at + 2), "o" | "i");
-    let who = at + 3 + usize::from(is!(page.key(at + 3), "."));
-    let closed = page.closed(who + 1) || is!(page.key(who + 1), "," | "-" | "/") && page.same_line(who + 1);
-    if order
-        && (is!(page.key(who - 1), ".") || page.has(at, look::SINGLE))
-        && page.same_line(who)
-        && initials(page, who)
-        && closed
-        && !found.covers(who)
-    {
-        found.push(page, who..who + 1, Label::Nom, SLOT, 20);
+    if is!(page.key(at), "p") && is!(page.key(at + 1), "." | "/") && is!(page.key(at + 2), "o" | "i") {
+        on_order(page, at, found);
     }
-    if !is!(page.key(at), "transmission" | "transmissions" | "relais" | "tour" | "visite" | "note") {
+    if !page.leads(at, lead::TELLS) {
         return;
     }
     for open in (at + 1..at + 9).take_while(|i| page.same_line(*i)) {
@@ -263,12 +236,28 @@ fn announced(page: &Page<'_, '_>, at: usize, found: &mut Found) {
     }
 }
 
+/// "p.o. VG, interne": signed for somebody.
+fn on_order(page: &Page<'_, '_>, at: usize, found: &mut Found) {
+    let who = at + 3 + usize::from(is!(page.key(at + 3), "."));
+    let closed = page.closed(who + 1) || is!(page.key(who + 1), "," | "-" | "/") && page.same_line(who + 1);
+    if (is!(page.key(who - 1), ".") || page.has(at, look::SINGLE))
+        && page.same_line(who)
+        && initials(page, who)
+        && closed
+        && !found.covers(who)
+    {
+        found.push(page, who..who + 1, Label::Nom, SLOT, 20);
+    }
+}
+
 /// "SE = interne", "MC = Dr X": what visas stand for. They stand again behind the day of
 /// each visit.
 fn visas(page: &Page<'_, '_>, at: usize, found: &mut Found) {
-    let explained = is!(page.key(at + 1), "=") && page.same_line(at + 2);
+    if !is!(page.key(at + 1), "=") || !page.same_line(at + 2) {
+        return;
+    }
     let who = page.title(at + 2).is_some() || is!(page.key(at + 2), "int" | "interne" | "ext" | "externe" | "ide" | "cca");
-    if !explained || !who || !initials(page, at) || vital(page, at) || found.covers(at) {
+    if !who || !initials(page, at) || vital(page, at) || found.covers(at) {
         return;
     }
     found.push(page, at..at + 1, Label::Nom, SLOT, 20);
@@ -284,29 +273,11 @@ fn visas(page: &Page<'_, '_>, at: usize, found: &mut Found) {
 
 /// "IDE : PV", "IDE de nuit : PV", "AS matin : CI / TL".
 fn on_duty(page: &Page<'_, '_>, at: usize) -> Option<usize> {
-    if !page.has(at, look::CAPITAL | look::LOWER) {
+    if !page.leads(at, lead::DUTY | lead::CUE) || !page.has(at, look::CAPITAL | look::LOWER) {
         return None;
     }
     let trade = page.cues[at].filter(|c| c.roles & (role::FUNCTION | role::TYPIST) != 0 && c.roles & role::KIN == 0);
-    if trade.is_none()
-        && !is!(
-            page.key(at),
-            "equipe"
-                | "circulante"
-                | "instrumentiste"
-                | "panseuse"
-                | "treuilliste"
-                | "scripteur"
-                | "secr"
-                | "secretaire"
-                | "secretariat"
-                | "operateur"
-                | "prescripteur"
-                | "garde"
-                | "astreinte"
-                | "vacation"
-        )
-    {
+    if trade.is_none() && !page.leads(at, lead::DUTY) {
         return None;
     }
     let mut end = trade.map_or(at + 1, |c| c.end);
@@ -317,9 +288,12 @@ fn on_duty(page: &Page<'_, '_>, at: usize) -> Option<usize> {
         end += 1;
     }
     let who = end + 1;
+    if !is!(page.key(end), ":") || !page.same_line(end) {
+        return None;
+    }
     let listed = parts(page.fold(who + 1)) && !(is!(page.key(who + 1), ",") && crate::proper::known::heading(page.fold(who)));
     let closed = page.closed(who + 1) || listed || is!(page.key(who + 1), "." | ")" | "|");
-    let fits = is!(page.key(end), ":") && page.same_line(end) && page.same_line(who) && initials(page, who) && !vital(page, who) && closed;
+    let fits = page.same_line(who) && initials(page, who) && !vital(page, who) && closed;
     fits.then_some(who)
 }
 
@@ -328,54 +302,9 @@ pub(crate) fn vital(page: &Page<'_, '_>, at: usize) -> bool {
     is!(page.key(at), "ta" | "fc" | "fr" | "pa" | "hr" | "sat" | "dxt" | "gcs" | "eva")
 }
 
+/// What people do to a text.
 pub(crate) fn writing(fold: &str) -> bool {
-    matches!(
-        fold,
-        "dictee"
-            | "dicte"
-            | "frappe"
-            | "tape"
-            | "tapee"
-            | "dactylo"
-            | "saisi"
-            | "saisie"
-            | "relu"
-            | "relue"
-            | "relecture"
-            | "redige"
-            | "redigee"
-            | "transcrit"
-            | "transcrite"
-            | "ecrit"
-            | "signe"
-            | "signee"
-            | "signature"
-            | "visa"
-            | "paraphe"
-            | "valide"
-            | "validee"
-            | "verifie"
-            | "contresigne"
-            | "cosigne"
-            | "cosignee"
-            | "cosignature"
-            | "imprime"
-            | "edite"
-            | "cree"
-            | "modifie"
-            | "enregistre"
-            | "genere"
-            | "extrait"
-            | "exporte"
-            | "consulte"
-            | "numerise"
-            | "scanne"
-            | "indexe"
-            | "archive"
-            | "integre"
-            | "importe"
-            | "depose"
-    )
+    fold.len() > 3 && lead::WRITTEN.contains(&fold)
 }
 
 fn parts(fold: &str) -> bool {
@@ -436,38 +365,37 @@ fn line(page: &Page<'_, '_>, at: usize, found: &mut Found, people: &mut FxHashSe
         run(page, at + 2, found, people, true);
     }
     let near_end = page.len() - end < 16;
-    if at > 0 && pair(page, at) && is!(page.key(at + 1), "/" | "-" | "&" | "+") && (near_end || end == at + 3) {
+    if at > 0 && is!(page.key(at + 1), "/" | "-" | "&" | "+") && pair(page, at) && (near_end || end == at + 3) {
         run(page, at, found, people, true);
     }
     // "PL" as the last line of all.
-    let sentence = at > 6 && is!(page.key(at - 1), "." | "!" | ")");
-    if end == page.len() && end == at + 1 && sentence && initials(page, at) && !vital(page, at) {
+    let sentence = || at > 6 && is!(page.key(at - 1), "." | "!" | ")");
+    if end == page.len() && end == at + 1 && sentence() && initials(page, at) && !vital(page, at) {
         found.push(page, at..end, Label::Nom, SLOT, 20);
     }
     // "Y." closes a message.
     let closes = page.line_ends(end) && (end == page.len() || page.text.tokens[end].lines_before > 1);
     let single = end == at + 2 && page.has(at, look::SINGLE) && is!(page.key(at + 1), ".") && page.glued(at + 1);
     let behind_sentence = at > 0 && is!(page.key(at - 1), "." | "!" | "," | ")" | "?");
-    let behind_closing = at > 0 && (at.saturating_sub(5)..at).any(|i| page.cues[i].is_some_and(|c| c.roles & role::CLOSING != 0));
-    if single && closes && (behind_sentence || behind_closing) && !found.covers(at) {
+    let behind_closing = || at > 0 && (at.saturating_sub(5)..at).any(|i| page.cues[i].is_some_and(|c| c.roles & role::CLOSING != 0));
+    if single && closes && (behind_sentence || behind_closing()) && !found.covers(at) {
         found.push(page, at..end, Label::Prenom, SLOT, 20);
     }
     // "Amitiés, Y."
     let last = end.saturating_sub(2);
-    let greets = last > at && (at..last).any(|i| page.cues[i].is_some_and(|c| c.roles & role::CLOSING != 0 && c.end + 1 >= last));
-    if greets && page.has(last, look::SINGLE) && is!(page.key(last + 1), ".") && page.glued(last + 1) && !found.covers(last) {
+    let greets = || (at..last).any(|i| page.cues[i].is_some_and(|c| c.roles & role::CLOSING != 0 && c.end + 1 >= last));
+    let letter = last > at && page.has(last, look::SINGLE) && is!(page.key(last + 1), ".") && page.glued(last + 1);
+    if letter && greets() && !found.covers(last) {
         found.push(page, last..end, Label::Prenom, SLOT, 20);
     }
 }
 
 /// "imprimé le 12/03/2024 à 9:55 par mdurand2", "utilisateur : KERMARRECS".
 fn written_by(page: &Page<'_, '_>, at: usize, found: &mut Found) {
-    let account = is!(page.key(at), "utilisateur" | "utilisatrice" | "user" | "login" | "username" | "compte" | "session" | "operateur");
+    let account = page.leads(at, lead::ACCOUNT);
     let by = if account {
         (is!(page.key(at + 1), ":" | "=") && page.same_line(at + 1)).then_some(at + 1)
-    } else if writing(page.fold(at))
-        || is!(page.key(at), "modification" | "creation" | "impression" | "edition" | "validation" | "connexion")
-    {
+    } else if page.leads(at, lead::WRITING | lead::MADE) {
         let plain = |i: &usize| {
             page.same_line(*i)
                 && (page.text.tokens[*i].kind != Kind::Word
@@ -522,6 +450,9 @@ fn login_end(page: &Page<'_, '_>, at: usize) -> usize {
 
 /// "Ets Tralounec", "ambu privée Kerdolan", "pompes funèbres Gronguis".
 fn business(page: &Page<'_, '_>, at: usize, found: &mut Found) {
+    if !page.leads(at, lead::BUSINESS) {
+        return;
+    }
     let head = match page.fold(at) {
         "ets" | "etablissements" | "amb" | "ambu" | "ambus" | "ambulance" | "ambulances" | "pharmacie" | "taxi" | "taxis" | "vsl"
         | "sarl" | "opticien" | "optique" | "marbrerie" | "funerarium" | "prothesiste" | "audioprothesiste" | "transports" => at + 1,

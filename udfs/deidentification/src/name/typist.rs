@@ -6,8 +6,9 @@ use sillage_clinical::text::Kind;
 
 use super::Found;
 use super::knowledge::word;
+use super::lead;
 use super::page::{Page, look};
-use super::slot::{SLOT, initials, vital, writing};
+use super::slot::{SLOT, initials, vital};
 use crate::Label;
 
 /// Reads a token as the letters of one of them.
@@ -21,10 +22,13 @@ pub(super) fn typists(page: &Page<'_, '_>, at: usize, found: &mut Found) {
 /// whom the text names.
 pub(super) fn small_pair(page: &Page<'_, '_>, at: usize, people: &FxHashSet<String>, found: &mut Found) {
     let typist = at + 2;
-    let letters = |i: usize| page.has(i, look::LOWER) && matches!(page.fold(i).len(), 2 | 3) && page.fold(i).is_ascii();
-    let opened = at == 0 || page.column(at) || !page.same_line(at) || is!(page.key(at - 1), "-" | "–" | "." | ":" | ")" | "|" | "(");
     let parted = is!(page.key(at + 1), "/" | "-") && page.glued(at + 1) && page.glued(typist);
-    if !(opened && parted && letters(at) && letters(typist) && people.contains(page.fold(at))) {
+    let letters = |i: usize| page.has(i, look::LOWER) && matches!(page.fold(i).len(), 2 | 3) && page.fold(i).is_ascii();
+    if !parted || !letters(at) || !letters(typist) || !people.contains(page.fold(at)) {
+        return;
+    }
+    let opened = at == 0 || page.column(at) || !page.same_line(at) || is!(page.key(at - 1), "-" | "–" | "." | ":" | ")" | "|" | "(");
+    if !opened {
         return;
     }
     let end = typist + 1;
@@ -41,9 +45,11 @@ pub(super) fn small_pair(page: &Page<'_, '_>, at: usize, people: &FxHashSet<Stri
 /// "SK bnt", "SK par bn", "sk slash bn" under the name that the first letters shorten: who
 /// dictated and who typed, as one says it aloud.
 pub(super) fn spoken_pair(page: &Page<'_, '_>, at: usize, people: &FxHashSet<String>, found: &mut Found) {
-    let begins = at > 0 && page.text.tokens[at].lines_before > 0;
+    if at == 0 || page.same_line(at) {
+        return;
+    }
     let letters = |i: usize| matches!(page.fold(i).len(), 2 | 3) && page.fold(i).bytes().all(|b| b.is_ascii_lowercase());
-    if !begins || !letters(at) || !people.contains(page.fold(at)) || !page.same_line(at + 1) {
+    if !letters(at) || !people.contains(page.fold(at)) || !page.same_line(at + 1) {
         return;
     }
     let typist = at + 1 + usize::from(is!(page.key(at + 1), "par" | "slash" | "barre" | "tiret"));
@@ -64,6 +70,9 @@ fn unit(fold: &str) -> bool {
 
 /// "(NF/ab)" behind a signature, "frappe cv", "tapé par md": who typed, in small letters.
 fn small_initials(page: &Page<'_, '_>, at: usize, found: &mut Found) {
+    if !page.leads(at, lead::TYPES | lead::DICTATED) && !is!(page.key(at), "(") {
+        return;
+    }
     let letters = |i: usize| {
         page.same_line(i)
             && page.has(i, look::LOWER)
@@ -79,8 +88,7 @@ fn small_initials(page: &Page<'_, '_>, at: usize, found: &mut Found) {
         found.push(page, at + 3..at + 4, Label::Nom, SLOT, 20);
     }
     let by = is!(page.key(at + 1), "par") && page.same_line(at + 1);
-    let dictated = by && is!(page.key(at), "dicte" | "dictee" | "relu" | "relue" | "transcrit" | "transcrite" | "corrige" | "corrigee");
-    if dictated || is!(page.key(at), "frappe" | "frappee" | "tape" | "tapee" | "saisi" | "saisie" | "dactylo") {
+    if page.leads(at, lead::TYPES) || by && page.leads(at, lead::DICTATED) {
         let who = at + 1 + usize::from(by);
         let goes_on = is!(
             page.key(who + 1),
@@ -111,8 +119,10 @@ fn small_initials(page: &Page<'_, '_>, at: usize, found: &mut Found) {
 /// "dicté non relu, mc", "secrétariat (MC)", "sec/mc": who typed, behind what was left undone
 /// or the place where one types.
 fn left_unread(page: &Page<'_, '_>, at: usize, found: &mut Found) {
-    let unread = is!(page.key(at), "relu" | "relue" | "signe" | "signee" | "valide" | "validee") && at > 0 && is!(page.key(at - 1), "non");
-    let office = is!(page.key(at), "sec" | "secr" | "secretariat" | "secretaire");
+    let unread = page.leads(at, lead::UNREAD) && at > 0 && is!(page.key(at - 1), "non");
+    if !unread && !page.leads(at, lead::OFFICE) {
+        return;
+    }
     let mark = page.fold(at + 1);
     let who = at + 2;
     let bracket = mark == "(" && is!(page.key(who + 1), ")");
@@ -122,7 +132,7 @@ fn left_unread(page: &Page<'_, '_>, at: usize, found: &mut Found) {
         && page.fold(who).bytes().all(|b| b.is_ascii_lowercase())
         && !page.has(who, word::PARTICLE | word::COMMON | word::QUALIFIER);
     let named = letters || initials(page, who) && !vital(page, who) && !page.has(who, look::CUE);
-    if (unread || office) && page.same_line(at + 1) && page.same_line(who) && (bracket || parted) && named && !found.covers(who) {
+    if page.same_line(at + 1) && page.same_line(who) && (bracket || parted) && named && !found.covers(who) {
         found.push(page, who..who + 1, Label::Nom, SLOT, 20);
     }
 }
@@ -130,19 +140,23 @@ fn left_unread(page: &Page<'_, '_>, at: usize, found: &mut Found) {
 /// "FL/mc", "OP/CV" or "CA/nlm - validé le 14/03" at the start of a line: who dictated and
 /// who typed.
 fn typed(page: &Page<'_, '_>, at: usize, found: &mut Found) {
+    let parted = is!(page.key(at + 1), "/" | "." | "-") && page.glued(at + 1) && page.glued(at + 2);
+    if !parted || !page.has(at, look::UPPER) {
+        return;
+    }
     let begins = at == 0 || page.text.tokens[at].lines_before > 0;
     // "Jeanne MARTIN – MC/OS": behind the name they shorten. "Dictée - MC/os".
     let marked = at > 1 && is!(page.key(at - 1), "-" | "–" | "—") && page.same_line(at);
-    let dictated = (2..8).take_while(|back| at >= *back && page.same_line(at + 1 - back)).any(|back| writing(page.fold(at - back)));
-    let signed = marked && (found.covers(at - 2) || dictated);
+    let dictated =
+        || (2..8).take_while(|back| at >= *back && page.same_line(at + 1 - back)).any(|back| page.leads(at - back, lead::WRITING));
+    let signed = marked && (found.covers(at - 2) || dictated());
     let letters = |i: usize| {
         let source = page.text.source(i..i + 1);
         page.text.tokens.get(i).is_some_and(|t| t.kind == Kind::Word)
             && matches!(source.len(), 2 | 3)
             && source.bytes().all(|b| b.is_ascii_alphabetic())
     };
-    let parted = is!(page.key(at + 1), "/" | "." | "-") && page.glued(at + 1) && page.glued(at + 2);
-    if !(begins || signed) || !parted || !letters(at) || !page.has(at, look::UPPER) || at + 2 >= page.len() || !letters(at + 2) {
+    if !(begins || signed) || !letters(at) || at + 2 >= page.len() || !letters(at + 2) {
         return;
     }
     let typist = at + 2;
