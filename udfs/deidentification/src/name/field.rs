@@ -23,8 +23,9 @@ const REACH: usize = 6;
 /// Finds the letters that fill such fields.
 pub(crate) fn fields(page: &Page<'_, '_>, found: &mut Found) {
     for at in 0..page.len() {
-        // Each begins with a word of its own or before a mark.
-        if !page.leads_on(at) && !page.mark(at + 1) {
+        // Each begins with a word of its own, or with capitals before a mark.
+        let marked = page.mark(at + 1) && page.has(at, look::CAPITAL | look::SINGLE);
+        if !marked && !page.leads_on(at) {
             continue;
         }
         breton(page, at, found);

@@ -31,8 +31,9 @@ pub(crate) fn initials(page: &Page<'_, '_>, people: &FxHashSet<String>, found: &
     let legend: FxHashSet<&str> =
         (0..page.len()).filter(|at| page.has(*at, look::UPPER) && explained(page, *at, people, found)).map(|at| page.fold(at)).collect();
     for at in 0..page.len() {
-        // Capitals, what announces them, the first word of a line and small letters before a mark.
-        if !page.leads_on(at) && !page.has(at, look::UPPER | look::SINGLE) && page.same_line(at) && !page.mark(at + 1) {
+        // Capitals, what announces them, the first word of a line and small letters before a stroke.
+        let written = page.has(at, look::UPPER | look::SINGLE) || !page.same_line(at) || is!(page.key(at + 1), "/" | "-");
+        if !written && !page.leads_on(at) {
             continue;
         }
         if page.has(at, look::UPPER) && legend.contains(page.fold(at)) && stands_as_writer(page, at) && !found.covers(at) {

@@ -51,6 +51,8 @@ pub(super) const SHARES: u32 = 1 << 27;
 pub(super) const RELAY: u32 = 1 << 28;
 /// A ward that stands for its physician.
 pub(super) const WARD: u32 = 1 << 29;
+/// A small letter that means something before a dot: "p.o.", "m. trubert", "N/R".
+pub(super) const LETTER: u32 = 1 << 30;
 
 /// What people do to a text.
 pub(super) const WRITTEN: &[&str] = &[
@@ -146,5 +148,6 @@ pub(super) const WORDS: &[(u32, &str)] = &[
     (TYPIST, "secretaire secr dact"),
     (SHARES, "vu vue vus vues revu revue discute discutee staffe staffee relu relue evoque parle valide validee"),
     (RELAY, "transm transmission transmissions trans releve passation binome equipe"),
+    (LETTER, "m p r"),
     (WARD, "rea neuro cardio neurochir neuroradio ortho gastro"),
 ];

@@ -24,6 +24,9 @@ pub(super) fn positions(page: &Page<'_, '_>, found: &mut Found) {
         if is!(page.key(at), "(") {
             beside_phone(page, at, found);
         }
+        if !page.leads_on(at) {
+            continue;
+        }
         if page.leads(at, lead::WARD) {
             ward_physician(page, at, found);
         }

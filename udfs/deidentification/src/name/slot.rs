@@ -29,8 +29,7 @@ pub(crate) fn slots(page: &Page<'_, '_>, found: &mut Found) {
         if page.text.tokens[at].lines_before > 0 || at == 0 {
             line(page, at, found, &mut people);
         }
-        // Every other rule begins with a word of its own, with a mark, before one or before capitals.
-        if page.leads_on(at) || page.mark(at) || page.mark(at + 1) || page.has(at + 1, look::UPPER) {
+        if opens(page, at) {
             slot(page, at, found, &mut people);
         }
     }
@@ -44,6 +43,15 @@ pub(crate) fn slots(page: &Page<'_, '_>, found: &mut Found) {
             found.push(page, at..at + 1, Label::Nom, SLOT, 20);
         }
     }
+}
+
+/// Such a place begins with a word of its own, with a mark before a capital or a capital before
+/// a mark, with what a colon stands behind or what capitals end.
+fn opens(page: &Page<'_, '_>, at: usize) -> bool {
+    let next = page.bits(at + 1);
+    page.leads_on(at)
+        || next & look::CAPITAL != 0 && (page.mark(at) || next & look::UPPER != 0 && page.line_ends(at + 2))
+        || page.mark(at + 1) && (page.has(at, look::CAPITAL | look::SINGLE) || is!(page.key(at + 1), ":"))
 }
 
 /// Reads a token as the beginning of such a place.

@@ -1,6 +1,6 @@
 //! Lines and texts that are written in one case throughout.
 
-use rustc_hash::FxHashSet;
+use rustc_hash::{FxBuildHasher, FxHashSet};
 use sillage_clinical::is;
 use sillage_clinical::text::{Kind, Text};
 
@@ -9,7 +9,7 @@ use crate::name::knowledge::word;
 
 /// Keys of the words that the text writes in small letters; names are written so in a mail address and a login.
 pub(super) fn small_words(text: &Text<'_>) -> FxHashSet<u64> {
-    let mut seen = FxHashSet::default();
+    let mut seen = FxHashSet::with_capacity_and_hasher(text.tokens.len() / 2, FxBuildHasher);
     let mut start = 0;
     for end in 1..=text.tokens.len() {
         if end < text.tokens.len() && !text.tokens[end].space_before && text.tokens[end].lines_before == 0 {
