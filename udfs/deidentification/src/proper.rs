@@ -61,6 +61,8 @@ struct Proper<'p, 'a> {
     page: &'p Page<'p, 'a>,
     /// The label of the span that covers a token.
     labels: Vec<Option<Label>>,
+    /// Whether a token is a word with a capital that nothing explains.
+    strange: Vec<bool>,
     found: Vec<Span>,
     /// Initials of the people whom the document or its metadata name.
     people: FxHashSet<String>,
@@ -68,7 +70,9 @@ struct Proper<'p, 'a> {
 
 impl<'p, 'a> Proper<'p, 'a> {
     fn new(identity: &'p Identity, page: &'p Page<'p, 'a>, spans: &[Span]) -> Self {
-        Proper { identity, page, labels: page.labels(spans), found: Vec::new(), people: FxHashSet::default() }
+        let labels = page.labels(spans);
+        let strange = (0..page.len()).map(|at| labels[at].is_none() && strange(identity, page, at)).collect();
+        Proper { identity, page, labels, strange, found: Vec::new(), people: FxHashSet::default() }
     }
 
     fn covered(&self, at: usize) -> bool {
@@ -113,17 +117,17 @@ impl<'p, 'a> Proper<'p, 'a> {
     }
 
     fn word(&mut self, at: usize) {
-        if self.page.has(at, look::LOWER) && (self.small_titled(at) || self.small_called(at)) {
+        if self.page.has(at, look::LOWER) {
+            let _ = self.small_titled(at) || self.small_called(at);
             return;
         }
-        if self.page.has(at, look::LOWER) || self.mark(at) && !is!(self.key(at), "(") || self.number(at) {
+        if !self.page.has(at, look::CAPITAL | look::SINGLE) {
             return;
         }
         let people = at > 1 && matches!(self.label(at - 2), Some(Label::Nom | Label::Prenom));
         let joins = at > 0 && (is!(self.key(at - 1), "-" | "@" | "." | "_") || is!(self.key(at - 1), "/") && !people);
         let joins = joins && !(at > 1 && is!(self.key(at - 1), "/") && self.label(at - 2) == Some(Label::Ville));
-        let held = joins && at > 1 && self.page.glued(at) && self.page.glued(at - 1);
-        if held || !self.page.has(at, look::CAPITAL | look::SINGLE) {
+        if joins && at > 1 && self.page.glued(at) && self.page.glued(at - 1) {
             return;
         }
         let _ = self.glued_title(at)
@@ -146,18 +150,12 @@ impl<'p, 'a> Proper<'p, 'a> {
 
     /// A capitalised word that nothing explains.
     fn unknown(&self, at: usize) -> bool {
-        let bits = self.page.bits(at);
-        let fold = self.fold(at);
-        if bits & look::CAPITAL == 0 || fold.len() < 3 || bits & (look::CLINICAL | look::CUE | look::SEEN_LOWER) != 0 || self.covered(at) {
-            return false;
-        }
-        if bits & (word::COMMON | word::ACRONYM | word::EPONYM | word::EPONYM_HEAD | word::QUALIFIER | word::PARTICLE) != 0 {
-            return false;
-        }
-        if bits & look::UPPER != 0 && fold.len() < 4 || !spelled(self.source(at)) {
-            return false;
-        }
-        !known::explained(fold) && self.identity.shape.plain(fold)
+        self.strange.get(at).is_some_and(|strange| *strange) && !self.covered(at)
+    }
+
+    /// Something other than a name explains the word.
+    fn explained(&self, at: usize) -> bool {
+        known::explained_by_key(self.key(at), self.fold(at))
     }
 
     /// Small words of medicine and of every day are never part of a name.
@@ -189,10 +187,13 @@ impl<'p, 'a> Proper<'p, 'a> {
     /// A hyphenated name of several capitals: one half unknown, none of medicine.
     fn compound(&self, first: usize) -> Option<usize> {
         let end = self.held(first);
+        if end == first + 1 {
+            return None;
+        }
         let halves: Vec<usize> = (first..end).filter(|i| self.page.has(*i, look::CAPITAL)).collect();
         let medicine = |i: &usize| {
             self.page.has(*i, look::CLINICAL | word::EPONYM | word::ACRONYM)
-                || known::thing(self.fold(*i))
+                || known::thing(&self.key(*i))
                 || crate::leak::eponym(self.fold(*i)).is_some()
                 || self.fold(*i).len() < 3
                 || !spelled(self.source(*i))
@@ -264,27 +265,29 @@ impl<'p, 'a> Proper<'p, 'a> {
 
     /// "Ker Avalon", "Mas Brézignac": a known word with a capital before an unknown one.
     fn leads(&self, at: usize) -> bool {
-        let plain = self.page.has(at, look::CAPITAL)
-            && !self.page.has(at, look::UPPER | look::CLINICAL | look::CUE | word::EPONYM | word::EPONYM_HEAD);
-        plain
+        self.unknown(at + 1)
+            && self.page.has(at, look::CAPITAL)
+            && !self.page.has(at, look::UPPER | look::CLINICAL | look::CUE | word::EPONYM | word::EPONYM_HEAD)
             && self.fold(at).len() > 1
-            && !known::thing(self.fold(at))
             && self.page.same_line(at + 1)
             && !self.page.glued(at + 1)
-            && self.unknown(at + 1)
             && !self.page.has(at + 1, look::UPPER)
+            && !known::thing(&self.key(at))
     }
 
     /// A line all in capitals says nothing of its words.
     fn shouted(&self, at: usize) -> bool {
-        let end = (at + 1..self.page.len()).find(|i| !self.page.same_line(*i)).unwrap_or(self.page.len());
-        let words = (self.page.line_start(at)..end).filter(|i| *i != at && self.fold(*i).len() > 2);
-        let (mut upper, mut others) = (0, 0);
-        for i in words {
-            upper += usize::from(self.page.has(i, look::UPPER));
-            others += usize::from(self.page.has(i, look::LOWER | look::CAPITAL) && !self.page.has(i, look::UPPER));
+        let long = |i: &usize| self.page.has(*i, look::LOWER | look::CAPITAL) && self.fold(*i).len() > 2;
+        let start = self.page.line_start(at);
+        let rest = (at + 1..self.page.len()).take_while(|i| self.page.same_line(*i));
+        let mut upper = 0;
+        for i in (start..at).chain(rest).filter(long) {
+            if !self.page.has(i, look::UPPER) {
+                return false;
+            }
+            upper += 1;
         }
-        upper > 1 && others == 0
+        upper > 1
     }
 
     /// Further unknown words behind: "Ker Avalon", "Villiers le Sec".
@@ -337,7 +340,7 @@ impl<'p, 'a> Proper<'p, 'a> {
             || is!(self.key(at - 1), ":" | "," | ";" | "/") && self.of_houses(at);
         let name = if is!(self.key(at), "l") { at + 2 } else { at + 1 };
         let written = self.page.same_line(name) && self.may_follow(name) && !self.page.has(name, look::UPPER) && self.fold(name).len() > 2;
-        if !inside || !written || self.page.behind_eponym_head(at) || self.of_medicine(at, 2) || known::thing(self.fold(name)) {
+        if !inside || !written || self.page.behind_eponym_head(at) || known::thing(&self.key(name)) || self.of_medicine(at, 2) {
             return false;
         }
         let mut end = self.held(name);
@@ -358,6 +361,25 @@ impl<'p, 'a> Proper<'p, 'a> {
         self.emit(at..end, label, "proper:house", 0.5);
         true
     }
+}
+
+/// A word that is written as a name and that nothing explains.
+fn strange(identity: &Identity, page: &Page<'_, '_>, at: usize) -> bool {
+    let refused = look::CLINICAL
+        | look::CUE
+        | look::SEEN_LOWER
+        | word::COMMON
+        | word::ACRONYM
+        | word::EPONYM
+        | word::EPONYM_HEAD
+        | word::QUALIFIER
+        | word::PARTICLE;
+    if !page.has(at, look::CAPITAL) || page.has(at, refused) {
+        return false;
+    }
+    let fold = page.fold(at);
+    let short = fold.len() < 3 || page.has(at, look::UPPER) && fold.len() < 4;
+    !short && spelled(page.text.source(at..at + 1)) && !known::explained_by_key(page.key(at), fold) && identity.shape.plain(fold)
 }
 
 /// Letters of a name: one capital and small letters, all capitals, or "McDonald", "LeGoff".

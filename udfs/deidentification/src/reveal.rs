@@ -130,7 +130,7 @@ fn reveal_initials(names: &Names, text: &str, spans: &[Span], out: &mut Vec<(Lab
             .collect();
         let mut letters = FxHashSet::default();
         initials_of(&words, &mut letters);
-        let plain = |w: &&String| (2..=3).contains(&w.len()) && !abbreviation(w) && !explained(w) && names.word(w) == 0;
+        let plain = |w: &&String| (2..=3).contains(&w.len()) && !abbreviation(w.as_str()) && !explained(w) && names.word(w) == 0;
         out.extend(letters.iter().filter(plain).map(|w| (Label::Nom, w.to_ascii_uppercase())));
     }
 }

@@ -164,10 +164,23 @@ fn headed(before: &str) -> bool {
         "sarcome",
         "selon",
     ];
-    let folded = fold(before);
-    let mut words = folded.rsplit(|c: char| !c.is_alphanumeric()).filter(|w| !w.is_empty());
-    let mut near = words.by_ref().filter(|w| !matches!(*w, "de" | "d" | "du" | "des" | "la" | "l" | "le")).take(2);
-    near.any(|w| HEADS.contains(&w) || leak::eponym(w) == Some(false))
+    let mut near = 0;
+    for part in before.rsplit(' ') {
+        let folded = fold(part);
+        for word in folded.rsplit(|c: char| !c.is_alphanumeric()) {
+            if matches!(word, "" | "de" | "d" | "du" | "des" | "la" | "l" | "le") {
+                continue;
+            }
+            if HEADS.contains(&word) || leak::eponym(word) == Some(false) {
+                return true;
+            }
+            near += 1;
+            if near == 2 {
+                return false;
+            }
+        }
+    }
+    false
 }
 
 /// A title or a given name stands right before: "manipulateur : Steve HOFFMANN".

@@ -2,7 +2,7 @@
 
 use sillage_clinical::is;
 
-use super::{Proper, known};
+use super::Proper;
 use crate::Label;
 use crate::name::knowledge::word;
 
@@ -17,6 +17,11 @@ impl Proper<'_, '_> {
 
     /// A service or the word for an account, and the handle behind it in small letters.
     fn account(&self, at: usize) -> Option<(usize, usize)> {
+        let mark = is!(self.key(at + 1), ":" | "=");
+        let first = at + 1 + usize::from(mark);
+        if !self.page.same_line(first) || !self.source(first).starts_with(|c: char| c.is_ascii_lowercase()) {
+            return None;
+        }
         let sure = is!(
             self.key(at),
             "skype"
@@ -38,9 +43,7 @@ impl Proper<'_, '_> {
         );
         // Words of every day as well: the mark behind tells.
         let named = is!(self.key(at), "facebook" | "fb" | "twitter" | "teams" | "zoom" | "signal" | "facetime" | "snap" | "compte");
-        let mark = is!(self.key(at + 1), ":" | "=");
-        let first = at + 1 + usize::from(mark);
-        if !(sure || named && mark) || first >= self.page.len() || !self.page.same_line(first) || self.mark(first) || self.number(first) {
+        if !(sure || named && mark) || self.mark(first) {
             return None;
         }
         let mut end = first + 1;
@@ -57,7 +60,7 @@ impl Proper<'_, '_> {
             source.len() > 4 && source.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || matches!(b, b'.' | b'_' | b'-'));
         let coded = source.contains(['.', '_']) || source.bytes().any(|b| b.is_ascii_digit());
         let called = mark || is!(self.key(at), "login" | "pseudo") || self.before(at, 1) == "compte";
-        let word = called && !self.page.has(first, word::COMMON) && !known::explained(self.fold(first));
-        (small && source.starts_with(|c: char| c.is_ascii_lowercase()) && (coded || word)).then_some((first, end))
+        let word = || called && !self.page.has(first, word::COMMON) && !self.explained(first);
+        (small && (coded || word())).then_some((first, end))
     }
 }

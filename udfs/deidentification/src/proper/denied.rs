@@ -21,7 +21,7 @@ impl Proper<'_, '_> {
     pub(super) fn denied(&mut self) {
         let mut things: Option<FxHashSet<String>> = None;
         for at in 0..self.page.len() {
-            if self.covered(at) {
+            if !self.page.has(at, look::CAPITAL) || self.covered(at) {
                 continue;
             }
             if self.unexplained_letters(at) {
@@ -50,19 +50,16 @@ impl Proper<'_, '_> {
             return false;
         }
         let vowels = fold.bytes().filter(|b| matches!(b, b'a' | b'e' | b'i' | b'o' | b'u' | b'y')).count();
+        if vowels * 3 > fold.len() {
+            return false;
+        }
         let known = self.page.has(at, word::ACRONYM | word::COMMON | word::QUALIFIER | look::CLINICAL | look::CUE | look::SEEN_LOWER)
             || known::lettered(fold)
-            || known::explained(fold)
+            || self.explained(at)
             || !self.identity.shape.plain(fold);
         // "atteinte de VKP", "avis de VKP": behind "de" only where a house or somebody gives something.
-        let of = matches!(self.before(at, 1), "de" | "d" | "et" | "ou") && !self.moved_to(at) && !GIVEN_BY.contains(&self.before(at, 2));
-        vowels * 3 <= fold.len()
-            && !of
-            && !known
-            && !self.among_things(at)
-            && !self.joined(at)
-            && !self.shouted(at)
-            && !self.behind_thing(at)
+        let of = || matches!(self.before(at, 1), "de" | "d" | "et" | "ou") && !self.moved_to(at) && !GIVEN_BY.contains(&self.before(at, 2));
+        !known && !of() && !self.among_things(at) && !self.joined(at) && !self.shouted(at) && !self.behind_thing(at)
     }
 
     /// "ASL, VKP, SWI": listed with letters of medicine.
@@ -208,36 +205,37 @@ impl Proper<'_, '_> {
     /// "en Kerbihan 3", "aile Kerbihan": a word with a capital within a sentence.
     fn unexplained_word(&self, at: usize) -> bool {
         let written = self.unknown(at) && !self.page.has(at, look::UPPER | look::OPENS) && self.fold(at).len() > 3;
-        if !written || at == 0 || !self.page.same_line(at) || self.joined(at) || likely_common(self.fold(at)) {
+        if !written || at == 0 || !self.page.same_line(at) || self.joined(at) {
             return false;
         }
         let small = self.page.has(at - 1, look::LOWER) || self.housed(at);
-        let article = known::makes_thing(self.before(at, 1)) && self.before(at, 1) != "en"
-            || matches!(self.before(at, 1), "'" | "de" | "et" | "ou" | "a");
+        let before = self.key(at - 1);
+        let article = known::makes_thing(&before) && !is!(before, "en") || is!(before, "'" | "de" | "et" | "ou" | "a");
         let cue = self.page.cues[at - 1].is_some_and(|c| c.roles & role::COPY != 0);
-        small && !article && !cue && !self.behind_thing(at) && !self.medicine_near(at, 4)
+        small && !article && !cue && !likely_common(self.fold(at)) && !self.behind_thing(at) && !self.medicine_near(at, 4)
     }
 
     /// "opérée du genou à KERVELEC", "stent posé à Kervelec": where something was done.
     fn done_at(&self, at: usize) -> bool {
-        let written = self.unknown(at) && self.fold(at).len() > 4 && self.page.pronounceable(at..at + 1) && !self.shouted(at);
-        let acts = ["oper", "hospit", "pose", "implant", "realis", "fait", "suivi", "greff", "reedu", "accouch"];
-        let act = (2..7)
-            .take_while(|back| at >= *back && !matches!(self.before(at, *back), "." | ";" | ":"))
-            .any(|back| acts.iter().any(|a| self.before(at, back).starts_with(a)));
-        written
+        let written = self.unknown(at)
             && at > 1
             && self.page.same_line(at)
             && self.source(at - 1) == "à"
-            && act
-            && !self.joined(at)
-            && !likely_common(self.fold(at))
+            && self.fold(at).len() > 4
+            && self.page.pronounceable(at..at + 1);
+        let acts = ["oper", "hospit", "pose", "implant", "realis", "fait", "suivi", "greff", "reedu", "accouch"];
+        let act = || {
+            (2..7)
+                .take_while(|back| at >= *back && !matches!(self.before(at, *back), "." | ";" | ":"))
+                .any(|back| acts.iter().any(|a| self.before(at, back).starts_with(a)))
+        };
+        written && act() && !self.joined(at) && !self.shouted(at) && !likely_common(self.fold(at))
     }
 
     /// "unité Pivoine", "chambre 12 Lilas", "passage en Azalée", "mutation aux Mésanges": a ward.
     fn flower_ward(&self, at: usize) -> bool {
         let written = self.page.has(at, look::CAPITAL) && !self.page.has(at, look::OPENS | look::CLINICAL | look::SEEN_LOWER);
-        if !written || at == 0 || !self.page.same_line(at) || self.joined(at) || !known::flower(self.fold(at)) {
+        if !written || at == 0 || !self.page.same_line(at) || !known::flower(&self.key(at)) || self.joined(at) {
             return false;
         }
         let room = at > 1 && self.number(at - 1) && matches!(self.before(at, 2), "chambre" | "ch" | "lit" | "box" | "etage");

@@ -13,11 +13,13 @@ impl Proper<'_, '_> {
     /// Reads every token that two or three letters may make the initials of somebody.
     pub(super) fn initials(&mut self) {
         for at in 0..self.page.len() {
-            if self.covered(at) || self.glued_on(at) {
+            if is!(self.key(at), "initiales") && !self.covered(at) && !self.glued_on(at) {
+                self.study_letters(at);
+            }
+            if !matches!(self.page.text.tokens[at].range().len(), 2 | 3) || self.covered(at) || self.glued_on(at) {
                 continue;
             }
             self.slashed(at);
-            self.study_letters(at);
             if self.typed_behind_day(at) || self.closes_text(at) {
                 self.emit(at..at + 1, Label::Nom, "proper:initials", 0.4);
             }
@@ -26,7 +28,6 @@ impl Proper<'_, '_> {
                 && is!(self.key(at - 1), "(")
                 && is!(self.key(at + 1), ")")
                 && self.page.line_ends(at + 2)
-                && (2..=3).contains(&self.source(at).len())
                 && self.source(at).bytes().all(|b| b.is_ascii_lowercase())
                 && (2..5).any(|back| at >= back && self.label(at - back) == Some(Label::Nom))
                 && !self.page.has(at, word::PARTICLE | word::COMMON);
@@ -107,7 +108,7 @@ impl Proper<'_, '_> {
     fn study_letters(&mut self, at: usize) {
         // "Images initiales : DWI", "lésions initiales": what was there at first.
         let noun = at > 0 && self.page.same_line(at) && self.fold(at - 1).len() > 3 && self.fold(at - 1).ends_with(['s', 'x']);
-        if !is!(self.key(at), "initiales") || noun {
+        if noun {
             return;
         }
         let mut first = at + 1;
@@ -137,22 +138,26 @@ impl Proper<'_, '_> {
 
     /// "relu le 6/02/2024 - nk", "frappé le 6/02 nk": who typed, behind the day of it.
     fn typed_behind_day(&self, at: usize) -> bool {
-        let source = self.source(at);
         let parted = usize::from(at > 0 && is!(self.key(at - 1), "-" | "–" | "/" | "," | "(" | "par"));
         let day = at.checked_sub(1 + parted).filter(|_| self.page.same_line(at));
+        if day.is_none_or(|d| self.label(d) != Some(Label::Date)) {
+            return false;
+        }
+        let source = self.source(at);
         let small = matches!(source.len(), 2 | 3) && source.bytes().all(|b| b.is_ascii_lowercase());
         let known = word::PARTICLE | word::COMMON | word::QUALIFIER | look::CLINICAL;
         let ends = self.page.line_ends(at + 1) || is!(self.key(at + 1), ")" | ".") && self.page.line_ends(at + 2);
         let typist = small && !self.page.has(at, known) || self.letters(at) && self.rare(at);
-        let dated = day.is_some_and(|d| self.label(d) == Some(Label::Date));
-        dated && ends && typist && (self.page.line_start(at)..at).any(|i| writing(self.fold(i)))
+        ends && typist && (self.page.line_start(at)..at).any(|i| writing(self.fold(i)))
     }
 
     /// "MK, 7/02/2024 18h40", "le 7/02/2024 MK" alone on one of the last lines.
     fn closes_text(&self, at: usize) -> bool {
+        if self.page.len() - at > 16 {
+            return false;
+        }
         let source = self.source(at);
-        let capitals = matches!(source.len(), 2 | 3) && source.bytes().all(|b| b.is_ascii_uppercase());
-        if !capitals || self.page.len() - at > 16 {
+        if !matches!(source.len(), 2 | 3) || !source.bytes().all(|b| b.is_ascii_uppercase()) {
             return false;
         }
         let start = self.page.line_start(at);
@@ -201,21 +206,19 @@ impl Proper<'_, '_> {
 
     /// Two or three capitals, or "GdB", that never head a line of a note.
     fn letters(&self, at: usize) -> bool {
-        let source = self.source(at);
-        let capitals = source.chars().filter(|c| c.is_ascii_uppercase()).count();
-        let count = source.chars().count();
-        let written = (2..=3).contains(&count)
-            && source.chars().all(|c| c.is_ascii_alphabetic())
-            && source.starts_with(|c: char| c.is_ascii_uppercase())
-            && capitals >= 2;
-        written && !known::heading(self.fold(at))
+        let source = self.source(at).as_bytes();
+        matches!(source.len(), 2 | 3)
+            && source[0].is_ascii_uppercase()
+            && source.iter().all(u8::is_ascii_alphabetic)
+            && source[1..].iter().any(u8::is_ascii_uppercase)
+            && !known::heading(&self.key(at))
     }
 
     /// Letters that a list of capitals does not know either.
     pub(super) fn rare(&self, at: usize) -> bool {
-        self.letters(at)
-            && !known::abbreviation(self.fold(at))
-            && !self.page.has(at, word::ACRONYM | word::COMMON | look::CUE | look::CLINICAL)
+        !self.page.has(at, word::ACRONYM | word::COMMON | look::CUE | look::CLINICAL)
+            && self.letters(at)
+            && !known::abbreviation(&self.key(at))
     }
 
     /// "(SK) pansement refait", "[SK] …" at the start of a line.

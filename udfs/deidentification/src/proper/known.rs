@@ -57,8 +57,30 @@ const LISTS: [(&str, &str, u32); 18] = [
     (COMMON, "flowers", list::FLOWERS),
 ];
 
-/// Whether a folded word stands in one of these lists.
-fn listed(fold: &str, lists: u32) -> bool {
+/// A folded word, or the key that its token carries.
+pub(crate) trait Keyed {
+    fn key(&self) -> u64;
+}
+
+impl Keyed for str {
+    fn key(&self) -> u64 {
+        key(self)
+    }
+}
+
+impl Keyed for u64 {
+    fn key(&self) -> u64 {
+        *self
+    }
+}
+
+/// Whether a word stands in one of these lists.
+fn listed(word: &(impl Keyed + ?Sized), lists: u32) -> bool {
+    in_lists(word.key()) & lists != 0
+}
+
+/// The lists in which a word stands.
+fn in_lists(key: u64) -> u32 {
     static WORDS: OnceLock<FxHashMap<u64, u32>> = OnceLock::new();
     let words = WORDS.get_or_init(|| {
         let mut words: FxHashMap<u64, u32> = FxHashMap::default();
@@ -67,31 +89,37 @@ fn listed(fold: &str, lists: u32) -> bool {
             for line in file.lines().filter(|l| !l.starts_with('#')) {
                 match line.strip_prefix('[').and_then(|l| l.strip_suffix(']')) {
                     Some(name) => inside = name == part,
-                    None if inside => line.split_whitespace().for_each(|w| *words.entry(key(w)).or_default() |= bit),
+                    None if inside => line.split_whitespace().for_each(|w| *words.entry(w.key()).or_default() |= bit),
                     None => {}
                 }
             }
         }
         words
     });
-    words.get(&key(fold)).is_some_and(|in_lists| in_lists & lists != 0)
+    words.get(&key).copied().unwrap_or(0)
 }
 
 /// A device, a brand, an organism, a software, a score.
-pub(crate) fn thing(fold: &str) -> bool {
-    listed(fold, list::THINGS)
+pub(crate) fn thing(word: &(impl Keyed + ?Sized)) -> bool {
+    listed(word, list::THINGS)
 }
 
-/// A word of French or of medicine, in any number or gender.
-fn common(fold: &str) -> bool {
+/// Of a word that no list holds: it is common without its number or gender.
+fn inflected(fold: &str) -> bool {
     let held = |s: &str| listed(s, list::COMMON);
-    let stem = |s: &str| held(s) || s.strip_suffix('e').is_some_and(|m| held(m) || m.strip_suffix('e').is_some_and(held));
-    held(fold) || stem(fold.strip_suffix(['s', 'x']).unwrap_or(fold)) || stem(fold)
+    let singular = fold.strip_suffix(['s', 'x']);
+    let masculine = singular.unwrap_or(fold).strip_suffix('e');
+    singular.is_some_and(held) || masculine.is_some_and(|m| held(m) || m.strip_suffix('e').is_some_and(held))
 }
 
 /// Something other than a name of a person or a place explains the word.
 pub(crate) fn explained(fold: &str) -> bool {
-    thing(fold) || common(fold) || crate::leak::eponym(fold).is_some() || medical(fold)
+    explained_by_key(fold.key(), fold)
+}
+
+/// The same of a token, which carries the key of its word.
+pub(crate) fn explained_by_key(key: u64, fold: &str) -> bool {
+    listed(&key, list::THINGS | list::COMMON) || inflected(fold) || crate::leak::eponym(fold).is_some() || medical(fold)
 }
 
 /// A word of medicine: of a disease, a part of the body, an act.
@@ -100,23 +128,23 @@ pub(crate) fn medical(fold: &str) -> bool {
 }
 
 /// Two letters that stand for a place of work: "CS DECT 4471", "IDE SI".
-pub(crate) fn ward(fold: &str) -> bool {
-    listed(fold, list::WARDS)
+pub(crate) fn ward(word: &(impl Keyed + ?Sized)) -> bool {
+    listed(word, list::WARDS)
 }
 
 /// An article, a grade, a negation: letters behind it are a thing, not somebody.
-pub(crate) fn makes_thing(fold: &str) -> bool {
-    listed(fold, list::ARTICLES)
+pub(crate) fn makes_thing(word: &(impl Keyed + ?Sized)) -> bool {
+    listed(word, list::ARTICLES)
 }
 
 /// A word cut short before the name of somebody: "Int.", "Serv.", "Bd."
-pub(crate) fn cut_word(fold: &str) -> bool {
-    listed(fold, list::CUT_WORDS)
+pub(crate) fn cut_word(word: &(impl Keyed + ?Sized)) -> bool {
+    listed(word, list::CUT_WORDS)
 }
 
 /// Two or three letters that every ward reads as a thing.
-pub(crate) fn abbreviation(fold: &str) -> bool {
-    listed(fold, list::ABBREVIATIONS)
+pub(crate) fn abbreviation(word: &(impl Keyed + ?Sized)) -> bool {
+    listed(word, list::ABBREVIATIONS)
 }
 
 /// Letters of medicine, of the trade or of every day; of two letters those that notes really use.
@@ -128,53 +156,53 @@ pub(crate) fn lettered(fold: &str) -> bool {
 }
 
 /// Flowers, trees, birds and stones that wards are called by.
-pub(crate) fn flower(fold: &str) -> bool {
-    listed(fold, list::FLOWERS)
+pub(crate) fn flower(word: &(impl Keyed + ?Sized)) -> bool {
+    listed(word, list::FLOWERS)
 }
 
 /// "école", "gare", "mairie": what stands before "de" and a place.
-pub(crate) fn place_head(fold: &str) -> bool {
-    listed(fold, list::PLACE_HEADS)
+pub(crate) fn place_head(word: &(impl Keyed + ?Sized)) -> bool {
+    listed(word, list::PLACE_HEADS)
 }
 
 /// "maladie", "pince", "score": what stands before "de" and an eponym.
-pub(super) fn medical_head(fold: &str) -> bool {
-    listed(fold, list::MEDICAL_HEADS)
+pub(super) fn medical_head(word: &(impl Keyed + ?Sized)) -> bool {
+    listed(word, list::MEDICAL_HEADS)
 }
 
-/// "infection à", "stent", "logiciel": what a capitalised thing follows.
-pub(super) fn carries_thing(fold: &str) -> bool {
-    listed(fold, list::CARRIERS)
+/// "infection à", "stent", "logiciel", "pince": what a capitalised thing or an eponym follows.
+pub(super) fn leads_thing(word: &(impl Keyed + ?Sized)) -> bool {
+    listed(word, list::CARRIERS | list::MEDICAL_HEADS)
 }
 
 /// "rappelle", "prévenue": what people do, behind their name.
-pub(crate) fn deed(fold: &str) -> bool {
-    listed(fold, list::DEEDS)
+pub(crate) fn deed(word: &(impl Keyed + ?Sized)) -> bool {
+    listed(word, list::DEEDS)
 }
 
 /// Letters that head a line or stand before a time in every note: "TA", "TDM".
-pub(crate) fn heading(fold: &str) -> bool {
-    listed(fold, list::HEADINGS)
+pub(crate) fn heading(word: &(impl Keyed + ?Sized)) -> bool {
+    listed(word, list::HEADINGS)
 }
 
 /// "Taxi", "Avis", "Famille": what opens a line before a name.
-pub(crate) fn business(fold: &str) -> bool {
-    listed(fold, list::BUSINESSES)
+pub(crate) fn business(word: &(impl Keyed + ?Sized)) -> bool {
+    listed(word, list::BUSINESSES)
 }
 
 /// "FOR", "ENR", "PROC": what the code of a form of the house begins with.
-pub(crate) fn form_kind(fold: &str) -> bool {
-    listed(fold, list::FORM_KINDS)
+pub(crate) fn form_kind(word: &(impl Keyed + ?Sized)) -> bool {
+    listed(word, list::FORM_KINDS)
 }
 
 /// "refait", "posée", "installé": a step of care, behind which somebody signs.
-pub(crate) fn care_act(fold: &str) -> bool {
-    listed(fold, list::CARE_ACTS)
+pub(crate) fn care_act(word: &(impl Keyed + ?Sized)) -> bool {
+    listed(word, list::CARE_ACTS)
 }
 
 /// "vu", "discuté", "staff": what people do with one another.
-pub(crate) fn shared_act(fold: &str) -> bool {
-    listed(fold, list::ACTS)
+pub(crate) fn shared_act(word: &(impl Keyed + ?Sized)) -> bool {
+    listed(word, list::ACTS)
 }
 
 #[cfg(test)]

@@ -16,6 +16,9 @@ impl Proper<'_, '_> {
     /// before names that are found.
     pub(super) fn cut_given_names(&mut self) {
         for at in 2..self.page.len() {
+            if !self.page.has(at, look::CAPITAL) && !matches!(self.label(at), Some(Label::Nom | Label::Prenom)) {
+                continue;
+            }
             // "Anne-Flo" where Anne is found.
             let half = is!(self.key(at - 1), "-") && self.page.glued(at - 1) && self.page.glued(at) && !self.covered(at);
             let first = self.label(at - 2) == Some(Label::Prenom) && self.page.has(at - 2, word::ANY_GIVEN);
@@ -49,12 +52,12 @@ impl Proper<'_, '_> {
     pub(super) fn before_given_names(&mut self) {
         for at in 0..self.page.len().saturating_sub(1) {
             let given = at + 1;
+            if self.label(given) != Some(Label::Prenom) || !self.page.has(at, look::UPPER) || !self.unknown(at) {
+                continue;
+            }
             let opens = at == 0 || !self.page.same_line(at) || is!(self.key(at - 1), "," | ":" | "(" | "/" | ";" | "." | "-" | "–");
-            let name = self.page.has(at, look::UPPER) && self.fold(at).len() > 3 && self.page.pronounceable(at..given) && self.unknown(at);
-            let found = self.page.same_line(given)
-                && self.label(given) == Some(Label::Prenom)
-                && self.page.has(given, look::UPPER)
-                && self.fold(given).len() > 3;
+            let name = self.fold(at).len() > 3 && self.page.pronounceable(at..given);
+            let found = self.page.same_line(given) && self.page.has(given, look::UPPER) && self.fold(given).len() > 3;
             if opens && name && found && !self.column(given) && !self.of_medicine(at, 2) {
                 self.emit(at..given, Label::Nom, "proper:person", 0.5);
             }
@@ -65,18 +68,20 @@ impl Proper<'_, '_> {
     fn no_given_name(&self, at: usize) -> bool {
         self.page.title(at).is_some()
             || self.page.cues[at].is_some()
-            || known::heading(self.fold(at)) && !self.page.has(at, word::ANY_GIVEN)
-            || known::cut_word(self.fold(at))
+            || known::heading(&self.key(at)) && !self.page.has(at, word::ANY_GIVEN)
+            || known::cut_word(&self.key(at))
     }
 
     /// "Toussaint LECA" where LECA is known, "POLI Ghjuvan": the other half of a name.
     pub(super) fn beside_family(&mut self, at: usize) -> bool {
         let fold = self.fold(at);
-        if !self.page.has(at, look::CAPITAL)
-            || fold.len() < 3
-            || self.page.title(at).is_some()
-            || self.page.has(at, look::CLINICAL | word::ACRONYM)
-        {
+        if !self.page.has(at, look::CAPITAL) || fold.len() < 3 || self.page.has(at, look::CLINICAL | word::ACRONYM) {
+            return false;
+        }
+        let end = self.held(at);
+        let family_behind = self.label(end) == Some(Label::Nom);
+        let family_before = at > 0 && self.label(at - 1) == Some(Label::Nom);
+        if !(family_behind || family_before) || self.page.title(at).is_some() {
             return false;
         }
         let upper = self.page.has(at, look::UPPER);
@@ -86,15 +91,8 @@ impl Proper<'_, '_> {
         if (upper || cue) && !given || heads(role::PERSON_HEAD) {
             return false;
         }
-        let end = self.held(at);
-        let before =
-            self.label(end) == Some(Label::Nom) && self.page.same_line(end) && self.page.has(end, look::UPPER) && !self.page.glued(end);
-        let behind = at > 0
-            && self.label(at - 1) == Some(Label::Nom)
-            && self.page.same_line(at)
-            && !self.page.glued(at)
-            && self.page.has(at - 1, look::UPPER)
-            && !upper;
+        let before = family_behind && self.page.same_line(end) && self.page.has(end, look::UPPER) && !self.page.glued(end);
+        let behind = family_before && self.page.same_line(at) && !self.page.glued(at) && self.page.has(at - 1, look::UPPER) && !upper;
         let fits = |i: usize| self.page.has(i, word::ANY_GIVEN) || self.unknown(i);
         let all = (at..end).filter(|i| self.page.has(*i, look::CAPITAL)).all(fits);
         if !(before || behind) || !all || behind && !given && likely_common(fold) || self.column(if before { end } else { at }) {
@@ -107,6 +105,9 @@ impl Proper<'_, '_> {
     /// "DrKerdonval", "MmeRoux": a title without its space.
     pub(super) fn glued_title(&mut self, at: usize) -> bool {
         let source = self.source(at);
+        if !source.starts_with(['D', 'P', 'M']) {
+            return false;
+        }
         let name = ["Dr", "Pr", "Mme", "Mlle", "Mr"].iter().find_map(|t| source.strip_prefix(t));
         let proper = |n: &str| n.chars().count() > 3 && n.starts_with(char::is_uppercase) && n.chars().all(char::is_alphabetic);
         if !name.is_some_and(proper) || self.covered(at) || source.chars().all(char::is_uppercase) {
@@ -121,14 +122,16 @@ impl Proper<'_, '_> {
         if at < 2 || !self.page.same_line(at) || self.page.has(at, look::UPPER) || !self.page.has(at, look::CAPITAL) || self.covered(at) {
             return false;
         }
+        if self.label(at - 2) != Some(Label::Prenom) || self.page.has(at - 2, look::UPPER) {
+            return false;
+        }
         let mark = self.fold(at - 1);
-        let behind = self.label(at - 2) == Some(Label::Prenom) && !self.page.has(at - 2, look::UPPER);
         let goes_on = is!(self.key(at + 1), "et" | ",");
         let given = self.page.has(at, word::ANY_GIVEN);
         let linked = matches!(mark, "et" | "&") || mark == "," && (given || goes_on && self.unknown(at));
         let plain = !self.page.has(at, look::CLINICAL | word::COMMON | look::CUE | word::EPONYM)
-            && (given || self.unknown(at) || self.fold(at).len() < 4 && !known::thing(self.fold(at)));
-        if !(behind && linked && plain) {
+            && (given || self.unknown(at) || self.fold(at).len() < 4 && !known::thing(&self.key(at)));
+        if !(linked && plain) {
             return false;
         }
         let end = self.held(at);
@@ -138,8 +141,11 @@ impl Proper<'_, '_> {
 
     /// "interphone LE DANTEC": a particle and a name in capitals among small letters.
     pub(super) fn particled(&mut self, at: usize) -> bool {
+        if !self.page.has(at, look::UPPER | look::SINGLE) {
+            return false;
+        }
         let next = at + 1 + usize::from(is!(self.key(at + 1), "'"));
-        let written = self.page.has(at, look::UPPER | look::SINGLE)
+        let written = self.page.has(next, look::UPPER)
             && is!(
                 self.key(at),
                 "le" | "la"
@@ -162,7 +168,6 @@ impl Proper<'_, '_> {
                     | "saint"
                     | "sainte"
             )
-            && self.page.has(next, look::UPPER)
             && self.page.same_line(next)
             && self.fold(next).len() > 3
             && !self.column(at + 1);
@@ -239,15 +244,15 @@ impl Proper<'_, '_> {
             || !self.page.same_line(end)
             || self.page.glued(end)
             || !self.page.has(end, look::UPPER)
+            || !self.unknown(end)
             || self.column(end)
-            || self.page.behind_eponym_head(at)
         {
             return false;
         }
         let named = self.page.has(at, word::ANY_GIVEN) && !self.page.has(at, look::CLINICAL | word::EPONYM);
-        let family = self.fold(end).len() > 3 && self.unknown(end) && self.page.pronounceable(end..end + 1);
-        let unknown = self.unknown(at) || self.compound(at).is_some();
-        if !family || !(named || unknown) || self.of_medicine(at, 2) {
+        let family = self.fold(end).len() > 3 && self.page.pronounceable(end..end + 1);
+        let first = named || self.unknown(at) || self.compound(at).is_some();
+        if !family || !first || self.of_medicine(at, 2) || self.page.behind_eponym_head(at) {
             return false;
         }
         let last = self.held(end);
@@ -264,50 +269,63 @@ impl Proper<'_, '_> {
     pub(super) fn entry(&mut self, at: usize) -> bool {
         let given = self.page.has(at, word::ANY_GIVEN) && !self.page.has(at, look::CLINICAL | word::EPONYM | word::COMMON);
         let sure = self.page.has(at, word::GIVEN) && !self.page.has(at, look::CLINICAL);
+        if !(given || sure || self.unknown(at)) {
+            return false;
+        }
         let end = self.held(at);
-        let last = self.page.line_ends(end);
-        let headed = self.dated_head(at)
-            && (given || self.unknown(at) || sure)
-            && (is!(self.key(end), ":" | "-" | "–" | "/" | "(" | "," | "=" | ">") || last || sure);
-        let closing = last && sure && at > 0 && self.page.same_line(at) && is!(self.key(at - 1), "." | "-" | "–" | ";" | "/" | "!" | ")");
-        let opens = at == 0 || !self.page.same_line(at) || is!(self.key(at - 1), "." | ";" | "-" | "–" | "•" | "*" | ">" | "!" | "?");
-        let speaks = opens
-            && (sure || given || self.unknown(at))
-            && !self.page.has(at, look::UPPER)
-            && (known::deed(self.fold(end)) && self.page.same_line(end) && !self.page.glued(end));
-        let named = sure && opens && is!(self.key(end), ":") && !self.number(end + 1);
-        // "Dr Dubreuil (Kerbihan)", "06 12 … (Solène)": what brackets say of a span.
-        // "à son domicile (Kerozar Vras)"
-        let said = at > 1
-            && (matches!(self.label(at - 2), Some(Label::Hopital | Label::Nom | Label::Prenom | Label::Tel | Label::Ville | Label::Date))
-                || self.page.has(at - 2, look::LOWER)
-                    && !self.medical_head(at - 2)
-                    && !self.page.has(at - 2, look::CLINICAL)
-                    && !self.of_medicine(at - 1, 3)
-                    && !likely_common(self.fold(at)));
-        let chained = self.chain(at, end);
-        let bracket =
-            said && is!(self.key(at - 1), "(") && is!(self.key(chained), ")") && self.unknown(at) && !self.page.has(at, look::UPPER);
-        let end = if bracket { chained } else { end };
-        // "Mme Roux, Muret", "SSR Les Myrtes, Porticcio;"
-        // "SMR LES MYRTES - PORTICCIO"
-        let dash = at > 1 && is!(self.key(at - 1), "-" | "–" | "/") && last && self.label(at - 2) == Some(Label::Hopital);
-        let listed = at > 1
-            && (is!(self.key(at - 1), ",") || dash)
-            && self.page.same_line(at)
-            && self.unknown(at)
-            && !likely_common(self.fold(at))
-            && matches!(self.label(at - 2), Some(Label::Hopital | Label::Nom | Label::Adresse | Label::Zip | Label::Ville))
-            && (last || is!(self.key(end), ";" | "." | "," | ")" | "("));
-        if bracket || listed {
+        if let Some(end) = self.said_in_brackets(at, end).or_else(|| self.listed_place(at, end)) {
             self.emit(at..end, Label::Ville, "proper:beside", 0.4);
             return true;
         }
-        if !(headed || closing || speaks || named) {
+        let last = self.page.line_ends(end);
+        let headed = || (is!(self.key(end), ":" | "-" | "–" | "/" | "(" | "," | "=" | ">") || last || sure) && self.dated_head(at);
+        let closing = last && sure && at > 0 && self.page.same_line(at) && is!(self.key(at - 1), "." | "-" | "–" | ";" | "/" | "!" | ")");
+        let opens = at == 0 || !self.page.same_line(at) || is!(self.key(at - 1), "." | ";" | "-" | "–" | "•" | "*" | ">" | "!" | "?");
+        let speaks =
+            opens && !self.page.has(at, look::UPPER) && self.page.same_line(end) && !self.page.glued(end) && known::deed(&self.key(end));
+        let named = sure && opens && is!(self.key(end), ":") && !self.number(end + 1);
+        if !(closing || speaks || named || headed()) {
             return false;
         }
         self.emit(at..end, Label::Prenom, "proper:entry", 0.5);
         true
+    }
+
+    /// "Dr Dubreuil (Kerbihan)", "06 12 … (Solène)", "à son domicile (Kerozar Vras)": what
+    /// brackets say of a span or of a noun, and where it ends.
+    fn said_in_brackets(&self, at: usize, end: usize) -> Option<usize> {
+        if at < 2 || !is!(self.key(at - 1), "(") || !self.unknown(at) || self.page.has(at, look::UPPER) {
+            return None;
+        }
+        let chained = self.chain(at, end);
+        let noun = || {
+            self.page.has(at - 2, look::LOWER)
+                && !self.page.has(at - 2, look::CLINICAL)
+                && !self.medical_head(at - 2)
+                && !self.of_medicine(at - 1, 3)
+                && !likely_common(self.fold(at))
+        };
+        let said = is!(self.key(chained), ")")
+            && (matches!(self.label(at - 2), Some(Label::Hopital | Label::Nom | Label::Prenom | Label::Tel | Label::Ville | Label::Date))
+                || noun());
+        said.then_some(chained)
+    }
+
+    /// "Mme Roux, Muret", "SSR Les Myrtes, Porticcio;", "SMR LES MYRTES - PORTICCIO": the
+    /// place behind a person or a house, and where it ends.
+    fn listed_place(&self, at: usize, end: usize) -> Option<usize> {
+        if at < 2 || !self.unknown(at) {
+            return None;
+        }
+        let last = self.page.line_ends(end);
+        let before = self.label(at - 2);
+        let dash = last && before == Some(Label::Hopital) && is!(self.key(at - 1), "-" | "–" | "/");
+        let listed = (is!(self.key(at - 1), ",") || dash)
+            && self.page.same_line(at)
+            && matches!(before, Some(Label::Hopital | Label::Nom | Label::Adresse | Label::Zip | Label::Ville))
+            && (last || is!(self.key(end), ";" | "." | "," | ")" | "("))
+            && !likely_common(self.fold(at));
+        listed.then_some(end)
     }
 
     /// "vu KERBRAT", "KERBRAT / AUTRET": an unknown word in capitals among small letters.
@@ -316,9 +334,12 @@ impl Proper<'_, '_> {
         let written = self.page.has(at, look::UPPER)
             && fold.len() > 4
             && self.unknown(at)
-            && !likely_common(fold)
+            && self.page.pronounceable(at..at + 1)
             && (self.page.has(at, word::ANY_NAME) || !known::lettered(fold))
-            && self.page.pronounceable(at..at + 1);
+            && !likely_common(fold);
+        if !written {
+            return false;
+        }
         // "la FLAMAZINE", "au MIBIX": a thing has an article.
         let article =
             matches!(self.before(at, 1), "le" | "la" | "les" | "un" | "une" | "du" | "des" | "au" | "aux" | "ce" | "cette" | "score")
@@ -326,12 +347,13 @@ impl Proper<'_, '_> {
         if article || fold.ends_with("ette") || fold.ends_with("ettes") {
             return false;
         }
-        if written && self.shouted(at) && self.asked_of(at) && !(self.page.same_line(at + 1) && self.number(at + 1)) {
+        let shouted = self.shouted(at);
+        if shouted && self.asked_of(at) && !(self.page.same_line(at + 1) && self.number(at + 1)) {
             let end = self.held(at);
             self.emit(at..end, Label::Nom, "proper:capitals", 0.4);
             return true;
         }
-        if !written || self.shouted(at) || self.of_medicine(at, 2) || self.page.behind_eponym_head(at) {
+        if shouted || self.of_medicine(at, 2) || self.page.behind_eponym_head(at) {
             return false;
         }
         let end = self.held(at);
@@ -363,6 +385,9 @@ impl Proper<'_, '_> {
 
     /// "Op : Kerbrat / Autret": an unknown word alone behind a colon, or listed with one.
     pub(super) fn behind_colon(&mut self, at: usize) -> bool {
+        if !self.unknown(at) || self.page.has(at, look::UPPER) || !self.page.same_line(at) {
+            return false;
+        }
         let listed =
             at > 1 && is!(self.key(at - 1), "/" | "+" | "&" | "-") && matches!(self.label(at - 2), Some(Label::Nom | Label::Prenom));
         // "(Kerdonval/Troussel)"
@@ -373,14 +398,8 @@ impl Proper<'_, '_> {
             && is!(self.key(at + 3), ")")
             && !likely_common(self.fold(at + 2));
         let listed = listed || pair;
-        let colon = at > 1 && is!(self.key(at - 1), ":") && self.page.same_line(at) && self.page.same_line(at - 1);
-        if !(colon || listed)
-            || !self.page.same_line(at)
-            || !self.unknown(at)
-            || likely_common(self.fold(at))
-            || self.page.has(at, look::UPPER)
-            || self.of_medicine(at, 4)
-        {
+        let colon = at > 1 && is!(self.key(at - 1), ":") && self.page.same_line(at - 1);
+        if !(colon || listed) || likely_common(self.fold(at)) || self.of_medicine(at, 4) {
             return false;
         }
         let end = self.chain(at, self.held(at));
@@ -408,29 +427,30 @@ impl Proper<'_, '_> {
         }
         for at in 0..self.page.len() {
             let fold = self.fold(at);
-            if fold.len() < 5 || self.mark(at) || self.covered(at) || known::explained(fold) {
+            if names.is_empty() || fold.len() < 5 || self.mark(at) || self.covered(at) {
                 continue;
             }
             let letters = fold.trim_end_matches(|c: char| c.is_ascii_digit());
             let account = |n: &String| {
-                letters
-                    .strip_suffix(n.as_str())
-                    .or_else(|| letters.strip_prefix(n.as_str()))
-                    .is_some_and(|rest| rest.len() < 3 && (!rest.is_empty() || letters.len() < fold.len()))
+                let more = letters.len().wrapping_sub(n.len());
+                more < 3 && (more > 0 || letters.len() < fold.len()) && (letters.ends_with(n.as_str()) || letters.starts_with(n.as_str()))
             };
-            if names.iter().any(account) && (fold.len() > letters.len() || self.page.has(at, look::UPPER) || !likely_common(fold)) {
+            if names.iter().any(account)
+                && !self.explained(at)
+                && (fold.len() > letters.len() || self.page.has(at, look::UPPER) || !likely_common(fold))
+            {
                 self.emit(at..at + 1, Label::Nom, "proper:login", 0.4);
             }
         }
         // "compte skerdonval35"
         for at in 1..self.page.len() {
-            let fold = self.fold(at);
-            if fold.len() < 5 || !fold.as_bytes()[fold.len() - 1].is_ascii_digit() || self.number(at) {
+            if !is!(self.key(at - 1), "compte" | "login" | "user" | "session" | "utilisateur") || !self.page.same_line(at) {
                 continue;
             }
-            let account = is!(self.key(at - 1), "compte" | "login" | "user" | "session" | "utilisateur") && self.page.same_line(at);
+            let fold = self.fold(at);
+            let numbered = fold.len() > 4 && fold.ends_with(|c: char| c.is_ascii_digit()) && !self.number(at);
             let mixed = fold.bytes().filter(u8::is_ascii_alphabetic).count() > 3;
-            if account && mixed && !self.covered(at) {
+            if numbered && mixed && !self.covered(at) {
                 self.emit(at..at + 1, Label::Id, "proper:login", 0.5);
             }
         }
@@ -438,7 +458,7 @@ impl Proper<'_, '_> {
             let named = is!(self.key(at - 1), ":" | "=")
                 && is!(self.key(at - 2), "login" | "utilisateur" | "user" | "username" | "identifiant" | "operateur");
             let plain = named && self.page.same_line(at) && !self.mark(at) && !self.covered(at) && self.fold(at).len() > 3;
-            if plain && !known::explained(self.fold(at)) && !self.page.has(at, word::COMMON) {
+            if plain && !self.page.has(at, word::COMMON) && !self.explained(at) {
                 self.emit(at..at + 1, Label::Id, "proper:login", 0.5);
             }
         }

@@ -31,15 +31,18 @@ impl Proper<'_, '_> {
     /// "à Porto Brouzac", "Lorient/Brenezou": the second word of a place, or another place.
     pub(super) fn beside_town(&mut self, at: usize) -> bool {
         let page = &self.page;
-        if at < 2 || !page.same_line(at) || !page.has(at, look::CAPITAL) || page.has(at, look::CLINICAL | word::EPONYM) || self.covered(at)
-        {
+        let town = |i: usize| self.label(i) == Some(Label::Ville);
+        if at < 2 || !(town(at - 1) || town(at - 2) || is!(self.key(at - 2), "a")) {
             return false;
         }
-        let slash = is!(self.key(at - 1), "/") && page.glued(at) && self.label(at - 2) == Some(Label::Ville);
+        if !page.same_line(at) || !page.has(at, look::CAPITAL) || page.has(at, look::CLINICAL | word::EPONYM) || self.covered(at) {
+            return false;
+        }
+        let slash = is!(self.key(at - 1), "/") && page.glued(at) && town(at - 2);
         let article = is!(self.key(at), "la" | "le" | "les") && !page.has(at, look::UPPER) && page.has(at + 1, look::CAPITAL);
         if slash
             && (article || !page.has(at, look::CUE | word::ACRONYM))
-            && !known::thing(self.fold(at))
+            && !known::thing(&self.key(at))
             && page.has(at, look::UPPER) == page.has(at - 2, look::UPPER)
         {
             let end = self.held(if article { at + 1 } else { at });
@@ -59,13 +62,13 @@ impl Proper<'_, '_> {
             && page.same_line(first)
             && !page.has(at, look::UPPER)
             && self.unknown(at)
-            && !known::thing(self.fold(first))
+            && !known::thing(&self.key(first))
         {
             let end = self.held(at);
             self.emit(first..end, Label::Ville, "proper:beside", 0.4);
             return true;
         }
-        let first = (1..4).take_while(|b| at >= *b && self.label(at - b) == Some(Label::Ville)).last();
+        let first = (1..4).take_while(|b| at >= *b && town(at - b)).last();
         let Some(first) = first.map(|b| at - b) else { return false };
         let led =
             first > 0 && is!(self.key(first - 1), "a" | "de" | "vers" | "pour" | "sur") && page.has(first - 1, look::LOWER | look::SINGLE);
@@ -183,7 +186,10 @@ impl Proper<'_, '_> {
             "sur" | "depuis" | "pour" | "entre" if small => Place::Near,
             _ if page.has(at, look::OPENS) => Place::Opens,
             // "Taxi Kerdoncuff", "Avis Ferrandi": a noun opens the line.
-            _ if page.has(p, look::CAPITAL) && !(page.has(p, look::UPPER) && page.has(at, look::UPPER)) && known::business(fold) => {
+            _ if page.has(p, look::CAPITAL)
+                && !(page.has(p, look::UPPER) && page.has(at, look::UPPER))
+                && known::business(&page.key(p)) =>
+            {
                 Place::Running
             }
             _ => Place::None,
@@ -196,7 +202,7 @@ impl Proper<'_, '_> {
         if !self.page.same_line(particle) && self.page.text.tokens[particle].lines_before > 1 {
             return Place::Opens;
         }
-        if known::place_head(self.fold(noun)) {
+        if known::place_head(&self.key(noun)) {
             return Place::Near;
         }
         // "DR X DE Y"
@@ -206,7 +212,7 @@ impl Proper<'_, '_> {
         let opens = self.page.has(noun, look::OPENS)
             && self.page.has(noun, look::CAPITAL)
             && !self.page.has(noun, look::UPPER)
-            && known::explained(self.fold(noun));
+            && self.explained(noun);
         if self.medical_head(noun) || !(self.page.has(noun, look::LOWER) || opens || self.covered(noun)) {
             return Place::None;
         }
@@ -215,20 +221,17 @@ impl Proper<'_, '_> {
 
     /// A noun that the name of a disease, a test or a thing follows.
     pub(super) fn medical_head(&self, noun: usize) -> bool {
-        let fold = self.fold(noun);
-        let singular = fold.strip_suffix('s').unwrap_or(fold);
-        let bits = self.page.bits(noun) | self.identity.names.word(singular);
-        bits & (word::EPONYM_HEAD | look::CLINICAL) != 0
-            || known::medical_head(fold)
-            || known::medical_head(singular)
+        let singular = self.fold(noun).strip_suffix('s');
+        self.page.has(noun, word::EPONYM_HEAD | look::CLINICAL)
+            || known::medical_head(&self.key(noun))
+            || singular.is_some_and(|s| self.identity.names.word(s) & word::EPONYM_HEAD != 0 || known::medical_head(s))
             || self.page.behind_eponym_head(noun + 1)
     }
 
     /// Nouns of infections and of things within a few words before.
     pub(super) fn of_medicine(&self, at: usize, reach: usize) -> bool {
-        (1..=reach).take_while(|back| at >= *back && self.page.same_line(at - back + 1)).any(|back| {
-            let fold = self.before(at, back);
-            known::carries_thing(fold) || known::medical_head(fold)
-        })
+        (1..=reach)
+            .take_while(|back| at >= *back && self.page.same_line(at - back + 1))
+            .any(|back| known::leads_thing(&self.key(at - back)))
     }
 }

@@ -31,7 +31,9 @@ impl Proper<'_, '_> {
             if self.page.has(at, look::SINGLE) {
                 self.single_letter(at);
             } else if self.page.has(at, look::LOWER) {
-                if self.typed_pair(at) || self.small_letters(at) && (self.typed_by(at) || self.typed_beside(at)) {
+                if matches!(self.fold(at).len(), 2 | 3)
+                    && (self.typed_pair(at) || (self.typed_by(at) || self.typed_beside(at)) && self.small_letters(at))
+                {
                     self.emit(at..at + 1, Label::Nom, SLOT, 0.4);
                 }
             } else if self.short_name(at, false) {
@@ -58,14 +60,17 @@ impl Proper<'_, '_> {
 
     /// Two or three capitals that name no trade, no ward and no answer.
     fn signing_letters(&self, at: usize) -> bool {
+        if self.page.has(at, look::IN_CAPITALS) || !self.capital_letters(at) {
+            return false;
+        }
         let fold = self.fold(at);
         let cue = self.page.cues[at].is_some_and(|c| c.roles & (role::FUNCTION | role::TITLE | role::COPY) != 0);
         let known = if fold.len() == 2 {
             answers(fold) || known::ward(fold)
         } else {
-            known::lettered(fold) || known::explained(fold) || self.page.has(at, word::ACRONYM | word::COMMON | look::CLINICAL)
+            self.page.has(at, word::ACRONYM | word::COMMON | look::CLINICAL) || known::lettered(fold) || self.explained(at)
         };
-        self.capital_letters(at) && !cue && !known && !self.page.has(at, look::IN_CAPITALS)
+        !cue && !known
     }
 
     /// Nothing of the sentence follows: the line, the bracket or the item ends, or a day stands there.
@@ -77,14 +82,17 @@ impl Proper<'_, '_> {
     /// abbreviates in capitals.
     fn short_name(&self, at: usize, found: bool) -> bool {
         let fold = self.fold(at);
-        let written = (3..=4).contains(&fold.len())
-            && self.page.has(at, look::CAPITAL)
+        let written = self.page.has(at, look::CAPITAL)
+            && (3..=4).contains(&fold.len())
             && !self.page.has(at, look::UPPER | look::OPENS | word::COMMON | look::SEEN_LOWER)
             && self.page.cues[at].is_none();
+        if !written {
+            return false;
+        }
         let trade = at > 0
             && self.page.same_line(at)
-            && matches!(
-                self.before(at, 1),
+            && is!(
+                self.key(at - 1),
                 "interne"
                     | "externe"
                     | "senior"
@@ -103,22 +111,28 @@ impl Proper<'_, '_> {
                     | "kine"
                     | "avec"
             );
+        if !trade {
+            return false;
+        }
         let avec = self.before(at, 1) == "avec" && !self.page.has(at, word::ANY_NAME);
         let ends = self.ends_item(at + 1) || is!(self.key(at + 1), "au" | "a" | "et" | "qui" | "le" | "poste" | "dect" | "bip");
         let abbreviated =
             found || self.page.has(at, word::ACRONYM | look::CLINICAL) || known::lettered(fold) || self.page.has(at, word::ANY_NAME);
         // "interne Uro.", "interne Med"
-        let ward = known::cut_word(fold) || known::heading(fold) || field(fold);
-        written && trade && !avec && ends && abbreviated && !ward
+        let ward = || known::cut_word(fold) || known::heading(fold) || field(fold);
+        !avec && ends && abbreviated && !ward()
     }
 
     /// The same word again with its capital, in brackets or behind a trade.
     fn again(&mut self, first: usize) {
         let source = self.source(first);
         for at in 1..self.page.len() {
-            let bracket = self.before(at, 1) == "(" && is!(self.key(at + 1), ")" | ",");
-            let asked = matches!(self.before(at, 1), "avec" | "par" | "interne" | "dr" | "senior");
-            if at != first && self.source(at) == source && (bracket || asked && self.page.same_line(at)) {
+            if at == first || self.source(at) != source {
+                continue;
+            }
+            let bracket = is!(self.key(at - 1), "(") && is!(self.key(at + 1), ")" | ",");
+            let asked = is!(self.key(at - 1), "avec" | "par" | "interne" | "dr" | "senior");
+            if bracket || asked && self.page.same_line(at) {
                 self.emit(at..at + 1, Label::Nom, SLOT, 0.4);
             }
         }
@@ -151,9 +165,9 @@ impl Proper<'_, '_> {
 
     /// "Manip ; TD", "Saisie<tab>PA": the cell behind a trade in a table that was taken out of its lines.
     fn celled(&self, at: usize) -> bool {
-        let mark = usize::from(matches!(self.before(at, 1), ";" | "|"));
+        let mark = usize::from(at > 0 && is!(self.key(at - 1), ";" | "|"));
         let parted = mark == 1 || at > 0 && self.tabbed(at);
-        if !parted || vital(self.page, at) || !self.page.same_line(at) || !(self.closed(at + 1) || is!(self.key(at + 1), ";" | "|")) {
+        if !parted || !self.page.same_line(at) || vital(self.page, at) || !(self.closed(at + 1) || is!(self.key(at + 1), ";" | "|")) {
             return false;
         }
         let end = at - mark;
@@ -223,21 +237,21 @@ impl Proper<'_, '_> {
     /// Two or three small letters that are no word.
     fn small_letters(&self, at: usize) -> bool {
         let fold = self.fold(at);
-        let vowels = fold.contains(['a', 'e', 'i', 'o', 'u', 'y']);
+        let vowels = || fold.contains(['a', 'e', 'i', 'o', 'u', 'y']);
         matches!(fold.len(), 2 | 3)
             && self.source(at).bytes().all(|b| b.is_ascii_lowercase())
             && self.page.same_line(at)
             && !self.page.has(at, word::PARTICLE | word::COMMON | word::QUALIFIER | look::CLINICAL | look::CUE)
             && !matches!(fold, "ml" | "dl" | "kg" | "mg" | "mm" | "cm" | "ok" | "moi" | "lui" | "sur" | "ici" | "ras" | "sos")
-            && (fold.len() == 2 || !known::lettered(fold) && !known::cut_word(fold) && (!vowels || !known::explained(fold)))
+            && (fold.len() == 2 || !known::lettered(fold) && !known::cut_word(fold) && (!vowels() || !self.explained(at)))
     }
 
     /// "tapé PF:kg": the second of a pair whose first is somebody's.
     fn typed_pair(&self, at: usize) -> bool {
-        let small = matches!(self.fold(at).len(), 2 | 3) && self.source(at).bytes().all(|b| b.is_ascii_lowercase());
-        small
-            && at > 2
+        at > 2
             && is!(self.key(at - 1), ":" | "/")
+            && matches!(self.fold(at).len(), 2 | 3)
+            && self.source(at).bytes().all(|b| b.is_ascii_lowercase())
             && self.page.glued(at)
             && self.page.glued(at - 1)
             && self.label(at - 2) == Some(Label::Nom)
@@ -248,9 +262,10 @@ impl Proper<'_, '_> {
 
     /// "relecture rapide par nrt": behind "par" and a writing.
     fn typed_by(&self, at: usize) -> bool {
-        let ends = self.ends_item(at + 1) || is!(self.key(at + 1), "le" | "-" | "–" | "poste");
-        self.before(at, 1) == "par"
-            && ends
+        let ends = || self.ends_item(at + 1) || is!(self.key(at + 1), "le" | "-" | "–" | "poste");
+        at > 0
+            && is!(self.key(at - 1), "par")
+            && ends()
             && (2..5).take_while(|back| at >= *back && !matches!(self.before(at, *back), "." | ";" | ",")).any(|back| {
                 let fold = self.before(at, back);
                 writing(fold) || matches!(fold, "transcription" | "dactylographie" | "correction" | "forme" | "mise" | "dactylographiee")
@@ -259,9 +274,10 @@ impl Proper<'_, '_> {
 
     /// "frappe rb poste 4471", "secrétariat tdl ;": behind the place where one types.
     fn typed_beside(&self, at: usize) -> bool {
-        let colon = usize::from(self.before(at, 1) == ":");
-        let typed = matches!(
-            self.before(at, 1 + colon),
+        let colon = usize::from(at > 0 && is!(self.key(at - 1), ":"));
+        let Some(before) = at.checked_sub(1 + colon) else { return false };
+        let typed = is!(
+            self.key(before),
             "frappe" | "frappee" | "tape" | "tapee" | "saisie" | "dactylo" | "secretariat" | "secretaire" | "secr" | "transcription"
         );
         let called = is!(self.key(at + 1), "poste" | "tel" | "dect" | "-" | "–" | "/");

@@ -41,7 +41,7 @@ impl Proper<'_, '_> {
             }
             let fold = self.fold(at);
             let own = self.people.contains(fold);
-            let rare = self.rare(at) && !known::explained(fold);
+            let rare = self.rare(at) && !self.explained(at);
             let named = own && at > 0 && is!(self.key(at - 1), "par" | "avec" | "a") && self.behind_asked(at);
             let called = self.source(at).len() == 2 && self.called(at);
             let bracketed = own && self.signs_in_brackets(at);
@@ -49,7 +49,7 @@ impl Proper<'_, '_> {
             let remarked = own && at > 0 && remark(self.fold(at - 1)) && self.page.same_line(at) && is!(self.key(at + 1), ":");
             let written = remarked || self.written_behind(at) || self.with_known(at) || named || called || bracketed;
             let placed = written
-                || !known::heading(fold)
+                || !known::heading(&self.key(at))
                     && ((own || rare) && (self.heads_line(at) || self.behind_asked(at) || self.closes_line(at))
                         || own && self.between_marks(at));
             // "MT : Dr X": a label with somebody behind.
@@ -83,16 +83,21 @@ impl Proper<'_, '_> {
 
     /// Two to four capitals, or "GdB", with nothing glued to them.
     pub(super) fn capital_letters(&self, at: usize) -> bool {
-        let source = self.source(at);
+        let source = self.source(at).as_bytes();
         let count = source.len();
-        let capitals = source.bytes().filter(u8::is_ascii_uppercase).count();
-        let written = (2..=3).contains(&count) && capitals == count
-            || (3..=4).contains(&count) && capitals == count - 1 && source.as_bytes()[0].is_ascii_uppercase();
+        if !(2..=4).contains(&count) || !source[0].is_ascii_uppercase() {
+            return false;
+        }
+        let capitals = source.iter().filter(|b| b.is_ascii_uppercase()).count();
+        let written = count < 4 && capitals == count || count > 2 && capitals == count - 1;
+        if !written || !source.iter().all(u8::is_ascii_alphabetic) {
+            return false;
+        }
         let held = |i: usize, mark: usize| {
             self.page.glued(i) && self.page.glued(mark) && is!(self.key(mark), "-" | "_" | "'" | "@" | "+" | "." | "%" | "=")
         };
         let before = at > 0 && self.page.glued(at) && !is!(self.key(at - 1), "(" | "[" | "/" | ":" | "," | "|" | ">" | "=");
-        written && source.bytes().all(|b| b.is_ascii_alphabetic()) && !before && !held(at + 2, at + 1) && self.page.title(at).is_none()
+        !before && !held(at + 2, at + 1) && self.page.title(at).is_none()
     }
 
     /// A figure that is no hour, no day and no phone stands beside: what is measured.
@@ -120,15 +125,15 @@ impl Proper<'_, '_> {
     /// "la X", "un X", "de X", "anti-X", "3 X": an article or an amount makes a thing of it.
     pub(super) fn article(&self, at: usize) -> bool {
         let Some(p) = at.checked_sub(1).filter(|_| self.page.same_line(at)) else { return false };
-        known::makes_thing(self.fold(p)) || is!(self.key(p), "'") || self.number(p) && !self.covered(p) && !self.clock(p)
+        known::makes_thing(&self.key(p)) || is!(self.key(p), "'") || self.number(p) && !self.covered(p) && !self.clock(p)
     }
 
     /// Letters that are a thing somewhere in the text.
     fn things(&self) -> FxHashSet<String> {
         (0..self.page.len())
             .filter(|at| {
-                let defined = *at > 1 && is!(self.key(at - 1), "(") && is!(self.key(at + 1), ")") && self.defines(*at);
-                self.capital_letters(*at) && (self.article(*at) || self.is_amount(*at) || defined)
+                let defined = || *at > 1 && is!(self.key(at - 1), "(") && is!(self.key(at + 1), ")") && self.defines(*at);
+                self.capital_letters(*at) && (self.article(*at) || self.is_amount(*at) || defined())
             })
             .map(|at| self.fold(at).to_owned())
             .collect()
@@ -380,18 +385,18 @@ impl Proper<'_, '_> {
 
     /// "DR KERDONVAL B RPPS …", "Dr Kerdonval B, …": the letter of a given name behind a family name.
     pub(super) fn letter_behind(&mut self, at: usize) -> bool {
+        if at < 2 || !self.page.has(at, look::SINGLE) || self.label(at - 1) != Some(Label::Nom) {
+            return false;
+        }
         // "Mme Kerdonval J+1"
         let counted = is!(self.key(at + 1), "+" | "-" | "=" | "°") && self.page.glued(at + 1);
-        if at < 2
-            || counted
-            || !self.page.has(at, look::SINGLE)
+        if counted
             || !self.page.same_line(at)
             || self.column(at)
             || !self.source(at).is_ascii()
+            || self.fold(at - 1).len() < 3
+            || self.page.glued(at)
         {
-            return false;
-        }
-        if self.label(at - 1) != Some(Label::Nom) || self.fold(at - 1).len() < 3 || self.page.glued(at) {
             return false;
         }
         let mut p = at - 1;

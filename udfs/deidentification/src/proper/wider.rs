@@ -13,10 +13,11 @@ const REGIONS: &str = include_str!("../../data/regions.txt");
 impl Proper<'_, '_> {
     /// "dr kerdonval", "mme le brouz'h": a name in small letters that nothing explains.
     pub(super) fn small_titled(&mut self, at: usize) -> bool {
-        let Some(mut p) = at.checked_sub(1).filter(|_| self.page.same_line(at)) else { return false };
-        if self.covered(at) || self.fold(at).len() < 3 || self.page.has(at, word::PARTICLE) {
+        let bits = word::COMMON | word::ACRONYM | word::QUALIFIER | word::PARTICLE | look::CLINICAL | look::CUE;
+        if self.page.has(at, bits) || self.fold(at).len() < 3 || self.covered(at) {
             return false;
         }
+        let Some(mut p) = at.checked_sub(1).filter(|_| self.page.same_line(at)) else { return false };
         let mut first = at;
         while self.page.has(p, word::PARTICLE) && self.page.has(p, look::LOWER) && p > 0 && at - p < 4 && !self.covered(p) {
             first = p;
@@ -26,8 +27,7 @@ impl Proper<'_, '_> {
             p -= 1;
         }
         let titled = is!(self.key(p), "dr" | "docteur" | "pr" | "mme" | "mr" | "mlle" | "madame" | "monsieur" | "drs");
-        let bits = word::COMMON | word::ACRONYM | word::QUALIFIER | look::CLINICAL | look::CUE;
-        if !titled || self.page.has(at, bits) || known::explained(self.fold(at)) || likely_common(self.fold(at)) {
+        if !titled || self.explained(at) || likely_common(self.fold(at)) {
             return false;
         }
         let mut end = at + 1;
@@ -46,20 +46,33 @@ impl Proper<'_, '_> {
     /// "vu avec kerdonval", "dr kerdonval (brouzac)", "cardio a brouzac", "dt kevin": a note
     /// without capitals, by what only a person or a place follows.
     pub(super) fn small_called(&mut self, at: usize) -> bool {
-        if at < 2 || !self.page.same_line(at) || self.fold(at).len() < 4 || self.covered(at) {
+        let bits = word::COMMON | word::ACRONYM | word::QUALIFIER | word::EPONYM | look::CLINICAL | look::CUE | word::PARTICLE;
+        if at < 2 || self.page.has(at, bits) || !self.page.same_line(at) || self.fold(at).len() < 4 || self.covered(at) {
             return false;
         }
+        let leads = is!(
+            self.key(at - 1),
+            "dt" | "dont"
+                | "chez"
+                | "prenommee"
+                | "prenomme"
+                | "avec"
+                | "avis"
+                | "rappeler"
+                | "appeler"
+                | "contacter"
+                | "prevenir"
+                | "par"
+                | "a"
+                | "("
+        );
         // A note that begins without a capital.
-        let start = self.page.line_start(at);
-        if !(self.page.has(start, look::LOWER) || self.number(start)) {
+        let small = |start: usize| self.page.has(start, look::LOWER) || self.number(start);
+        if !leads || !small(self.page.line_start(at)) {
             return false;
         }
         let before = self.fold(at - 1);
         let earlier = self.fold(at - 2);
-        let bits = word::COMMON | word::ACRONYM | word::QUALIFIER | word::EPONYM | look::CLINICAL | look::CUE | word::PARTICLE;
-        if self.page.has(at, bits) {
-            return false;
-        }
         let given = self.page.has(at, word::GIVEN) && matches!(before, "dt" | "dont" | "chez" | "prenommee" | "prenomme");
         if given {
             self.emit(at..at + 1, Label::Prenom, "proper:listed", 0.45);
@@ -75,10 +88,7 @@ impl Proper<'_, '_> {
             || trade(earlier)
             || matches!(self.label(at - 2), Some(Label::Prenom | Label::Nom));
         let placed = before == "a" && lives && self.page.same_line(at - 1);
-        if !(called || bracket || placed)
-            || known::explained(self.fold(at))
-            || likely_common(self.fold(at))
-            || !self.identity.shape.plain(self.fold(at))
+        if !(called || bracket || placed) || self.explained(at) || likely_common(self.fold(at)) || !self.identity.shape.plain(self.fold(at))
         {
             return false;
         }
@@ -117,7 +127,7 @@ impl Proper<'_, '_> {
     /// "l'usine de Brouzacieux": behind a noun that only a place follows.
     pub(super) fn headed_place(&self, at: usize) -> bool {
         matches!(self.before(at, 1), "de" | "'" | "du" | "des")
-            && (2..4).any(|back| known::place_head(self.before(at, back)))
+            && (2..4).any(|back| at >= back && known::place_head(&self.key(at - back)))
             && !self.page.has(at, look::SEEN_LOWER | look::UPPER)
     }
 
@@ -141,22 +151,21 @@ impl Proper<'_, '_> {
             let half = is!(self.key(at), "-")
                 && self.page.has(at + 1, look::CAPITAL)
                 && !self.page.has(at + 1, look::CLINICAL | word::ACRONYM | word::EPONYM)
-                && !known::thing(self.fold(at + 1));
+                && !known::thing(&self.key(at + 1));
             if letter || half {
                 let end = if half { self.held(at + 1) } else { at + 2 };
                 self.emit(at..end, label, "proper:word", 0.4);
             }
         }
         for at in 1..self.page.len() {
-            let house = matches!(self.label(at), Some(Label::Ville | Label::Hopital)) && self.page.has(at, look::CAPITAL);
+            let Some(label) = self.label(at).filter(|l| matches!(l, Label::Ville | Label::Hopital)) else { continue };
             let article = is!(self.key(at - 1), "les" | "le" | "la")
                 && self.page.has(at - 1, look::CAPITAL)
                 && self.page.same_line(at)
                 && self.page.same_line(at - 1)
                 && !self.page.has(at - 1, look::OPENS)
                 && self.page.has(at - 1, look::UPPER) == self.page.has(at, look::UPPER);
-            if house && article && !self.covered(at - 1) && !self.column(at) {
-                let Some(label) = self.label(at) else { continue };
+            if article && self.page.has(at, look::CAPITAL) && !self.covered(at - 1) && !self.column(at) {
                 self.emit(at - 1..at, label, "proper:house", 0.4);
             }
         }
@@ -167,12 +176,14 @@ impl Proper<'_, '_> {
         if !self.page.has(at, look::CAPITAL) || self.page.has(at, look::CLINICAL) {
             return false;
         }
+        if at == 0 || !is!(self.key(at - 1), "en" | "depuis" | "le" | "la" | "les" | "'") {
+            return false;
+        }
         let before = self.before(at, 1);
-        let small = at > 0 && self.page.has(at - 1, look::LOWER) || self.shouted(at);
         let led = matches!(before, "en" | "depuis")
             || matches!(before, "le" | "la" | "les") && matches!(self.before(at, 2), "dans" | "vers" | "pour" | "sur")
             || before == "'" && matches!(self.before(at, 3), "dans" | "vers");
-        if !(led && (small || before == "'")) {
+        if !led || !(before == "'" || self.page.has(at - 1, look::LOWER) || self.shouted(at)) {
             return false;
         }
         let end = self.held(at);
@@ -189,8 +200,9 @@ impl Proper<'_, '_> {
     pub(super) fn small_house(&mut self, at: usize) -> bool {
         if at == 0
             || !self.page.same_line(at)
-            || !matches!(
-                self.before(at, 1),
+            || !self.page.has(at, look::CAPITAL)
+            || !is!(
+                self.key(at - 1),
                 "centre"
                     | "clinique"
                     | "institut"
@@ -205,13 +217,12 @@ impl Proper<'_, '_> {
                     | "polyclinique"
             )
             || self.page.has(at, look::UPPER | look::CLINICAL | look::CUE | word::COMMON | word::ACRONYM | word::EPONYM)
-            || !self.page.has(at, look::CAPITAL)
             || self.page.has(at - 1, look::UPPER)
         {
             return false;
         }
         let house = matches!(self.before(at, 1), "unite" | "maison" | "batiment");
-        let named = self.unknown(at) || !house && (self.page.has(at, word::ANY_NAME) || !known::explained(self.fold(at)));
+        let named = self.unknown(at) || !house && (self.page.has(at, word::ANY_NAME) || !self.explained(at));
         if !named || likely_common(self.fold(at)) {
             return false;
         }
@@ -223,7 +234,7 @@ impl Proper<'_, '_> {
     /// "APA Dréanou, ", "PUIS REA PRIGENOU (61…": an unknown word behind a trade in short,
     /// closed by a mark, a day or the end of the line.
     pub(super) fn behind_trade(&mut self, at: usize) -> bool {
-        if at == 0 || !self.page.same_line(at) || self.fold(at).len() < 4 || !self.unknown(at) || likely_common(self.fold(at)) {
+        if at == 0 || !self.unknown(at) || !self.page.same_line(at) || self.fold(at).len() < 4 {
             return false;
         }
         let mut p = at;
@@ -244,7 +255,12 @@ impl Proper<'_, '_> {
             || self.covered(next)
             || self.number(next) && self.clock_like(next);
         let shouted = self.page.has(at, look::UPPER);
-        if !trade || !closes || shouted && (!self.page.pronounceable(at..at + 1) || self.fold(at).len() < 5) || self.of_medicine(p, 1) {
+        if !trade
+            || !closes
+            || likely_common(self.fold(at))
+            || shouted && (!self.page.pronounceable(at..at + 1) || self.fold(at).len() < 5)
+            || self.of_medicine(p, 1)
+        {
             return false;
         }
         self.emit(at..end, Label::Nom, "proper:listed", 0.4);
