@@ -156,6 +156,11 @@ fn eponyms() -> &'static FxHashMap<&'static str, bool> {
     })
 }
 
+/// The names that medicine has taken.
+pub(crate) fn eponym_words() -> impl Iterator<Item = &'static str> {
+    eponyms().keys().copied()
+}
+
 /// Whether a folded word is a name that medicine has taken, and if so whether people
 /// bear it as often.
 pub(crate) fn eponym(folded: &str) -> Option<bool> {

@@ -374,7 +374,7 @@ fn strange(identity: &Identity, page: &Page<'_, '_>, at: usize) -> bool {
         | word::EPONYM_HEAD
         | word::QUALIFIER
         | word::PARTICLE;
-    if !page.has(at, look::CAPITAL) || page.has(at, refused) {
+    if page.bits(at) & (look::CAPITAL | refused) != look::CAPITAL {
         return false;
     }
     let fold = page.fold(at);

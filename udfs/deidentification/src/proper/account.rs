@@ -1,6 +1,7 @@
 //! Accounts that people write from: "Skype : skerdonval35", "Messenger gw.kerdonval".
 
 use sillage_clinical::is;
+use sillage_clinical::text::Kind;
 
 use super::Proper;
 use crate::Label;
@@ -19,7 +20,7 @@ impl Proper<'_, '_> {
     fn account(&self, at: usize) -> Option<(usize, usize)> {
         let mark = is!(self.key(at + 1), ":" | "=");
         let first = at + 1 + usize::from(mark);
-        if !self.page.same_line(first) || !self.source(first).starts_with(|c: char| c.is_ascii_lowercase()) {
+        if !self.page.text.tokens.get(first).is_some_and(|t| t.kind == Kind::Word && !t.capital && t.lines_before == 0) {
             return None;
         }
         let sure = is!(
@@ -43,7 +44,7 @@ impl Proper<'_, '_> {
         );
         // Words of every day as well: the mark behind tells.
         let named = is!(self.key(at), "facebook" | "fb" | "twitter" | "teams" | "zoom" | "signal" | "facetime" | "snap" | "compte");
-        if !(sure || named && mark) || self.mark(first) {
+        if !(sure || named && mark) {
             return None;
         }
         let mut end = first + 1;
@@ -61,6 +62,6 @@ impl Proper<'_, '_> {
         let coded = source.contains(['.', '_']) || source.bytes().any(|b| b.is_ascii_digit());
         let called = mark || is!(self.key(at), "login" | "pseudo") || self.before(at, 1) == "compte";
         let word = || called && !self.page.has(first, word::COMMON) && !self.explained(first);
-        (small && (coded || word())).then_some((first, end))
+        (small && source.starts_with(|c: char| c.is_ascii_lowercase()) && (coded || word())).then_some((first, end))
     }
 }

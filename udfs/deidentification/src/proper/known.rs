@@ -32,6 +32,8 @@ mod list {
     pub const WARDS: u32 = 1 << 15;
     pub const ARTICLES: u32 = 1 << 16;
     pub const FLOWERS: u32 = 1 << 17;
+    /// Of [`crate::leak::eponym`].
+    pub const EPONYMS: u32 = 1 << 18;
 }
 
 /// The files, their parts headed `[name]` and the list that each is; words before the first
@@ -94,6 +96,9 @@ fn in_lists(key: u64) -> u32 {
                 }
             }
         }
+        for word in crate::leak::eponym_words() {
+            *words.entry(word.key()).or_default() |= list::EPONYMS;
+        }
         words
     });
     words.get(&key).copied().unwrap_or(0)
@@ -119,7 +124,7 @@ pub(crate) fn explained(fold: &str) -> bool {
 
 /// The same of a token, which carries the key of its word.
 pub(crate) fn explained_by_key(key: u64, fold: &str) -> bool {
-    listed(&key, list::THINGS | list::COMMON) || inflected(fold) || crate::leak::eponym(fold).is_some() || medical(fold)
+    listed(&key, list::THINGS | list::COMMON | list::EPONYMS) || inflected(fold) || medical(fold)
 }
 
 /// A word of medicine: of a disease, a part of the body, an act.

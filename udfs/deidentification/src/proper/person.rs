@@ -442,26 +442,32 @@ impl Proper<'_, '_> {
                 self.emit(at..at + 1, Label::Nom, "proper:login", 0.4);
             }
         }
-        // "compte skerdonval35"
         for at in 1..self.page.len() {
-            if !is!(self.key(at - 1), "compte" | "login" | "user" | "session" | "utilisateur") || !self.page.same_line(at) {
-                continue;
-            }
-            let fold = self.fold(at);
-            let numbered = fold.len() > 4 && fold.ends_with(|c: char| c.is_ascii_digit()) && !self.number(at);
-            let mixed = fold.bytes().filter(u8::is_ascii_alphabetic).count() > 3;
-            if numbered && mixed && !self.covered(at) {
+            let account = is!(self.key(at - 1), "compte" | "login" | "user" | "session" | "utilisateur") && self.numbered_account(at)
+                || is!(self.key(at - 1), ":" | "=") && self.stated_account(at);
+            if account && self.page.same_line(at) && !self.covered(at) {
                 self.emit(at..at + 1, Label::Id, "proper:login", 0.5);
             }
         }
-        for at in 2..self.page.len() {
-            let named = is!(self.key(at - 1), ":" | "=")
-                && is!(self.key(at - 2), "login" | "utilisateur" | "user" | "username" | "identifiant" | "operateur");
-            let plain = named && self.page.same_line(at) && !self.mark(at) && !self.covered(at) && self.fold(at).len() > 3;
-            if plain && !self.page.has(at, word::COMMON) && !self.explained(at) {
-                self.emit(at..at + 1, Label::Id, "proper:login", 0.5);
-            }
-        }
+    }
+
+    /// "compte skerdonval35": letters and a figure at the end.
+    fn numbered_account(&self, at: usize) -> bool {
+        let fold = self.fold(at);
+        fold.len() > 4
+            && fold.ends_with(|c: char| c.is_ascii_digit())
+            && !self.number(at)
+            && fold.bytes().filter(u8::is_ascii_alphabetic).count() > 3
+    }
+
+    /// "login : skerdonval": a word that nothing explains behind its label and a mark.
+    fn stated_account(&self, at: usize) -> bool {
+        at > 1
+            && is!(self.key(at - 2), "login" | "utilisateur" | "user" | "username" | "identifiant" | "operateur")
+            && self.fold(at).len() > 3
+            && !self.mark(at)
+            && !self.page.has(at, word::COMMON)
+            && !self.explained(at)
     }
 
     /// Between the start of the line and the token stand a day or a time and nothing else.

@@ -22,6 +22,9 @@ impl Proper<'_, '_> {
     pub(super) fn signings(&mut self) {
         let mut looked_for = FxHashSet::default();
         for at in 0..self.page.len() {
+            if !self.page.has(at, look::SINGLE | look::LOWER | look::CAPITAL) {
+                continue;
+            }
             if self.covered(at) {
                 if self.label(at) == Some(Label::Nom) && self.short_name(at, true) && looked_for.insert(self.source(at)) {
                     self.again(at);

@@ -36,7 +36,7 @@ impl Proper<'_, '_> {
         let mut things: Option<FxHashSet<String>> = None;
         let mut signed: FxHashSet<String> = FxHashSet::default();
         for at in 0..self.page.len() {
-            if self.covered(at) || !self.capital_letters(at) {
+            if !self.page.has(at, look::CAPITAL) || self.covered(at) || !self.capital_letters(at) {
                 continue;
             }
             let fold = self.fold(at);
@@ -75,7 +75,7 @@ impl Proper<'_, '_> {
         }
         // Who signs once is met again in a place of its own.
         for at in 0..self.page.len() {
-            if !self.covered(at) && signed.contains(self.fold(at)) && self.capital_letters(at) && !self.is_amount(at) && !self.article(at) {
+            if self.capital_letters(at) && !self.covered(at) && signed.contains(self.fold(at)) && !self.is_amount(at) && !self.article(at) {
                 self.emit(at..at + 1, Label::Nom, "proper:initials", 0.35);
             }
         }
@@ -83,6 +83,9 @@ impl Proper<'_, '_> {
 
     /// Two to four capitals, or "GdB", with nothing glued to them.
     pub(super) fn capital_letters(&self, at: usize) -> bool {
+        if !self.page.has(at, look::CAPITAL) {
+            return false;
+        }
         let source = self.source(at).as_bytes();
         let count = source.len();
         if !(2..=4).contains(&count) || !source[0].is_ascii_uppercase() {
@@ -180,14 +183,17 @@ impl Proper<'_, '_> {
             while at < self.page.len() && named(at) && self.page.same_line(at) {
                 at += 1;
             }
+            if start + 1 == at {
+                // "QV" alone is somebody where it was read as such.
+                if self.capital_letters(start) {
+                    out.insert(self.fold(start).to_owned());
+                }
+                continue;
+            }
             let words: Vec<&str> = (start..at)
                 .filter(|i| !self.mark(*i) && self.page.has(*i, look::CAPITAL | look::SINGLE | look::LOWER))
                 .map(|i| self.fold(i))
                 .collect();
-            // "QV" alone is somebody where it was read as such.
-            if start + 1 == at && self.capital_letters(start) {
-                out.insert(self.fold(start).to_owned());
-            }
             crate::name::repeat::initials_of(&words, &mut out);
         }
         out

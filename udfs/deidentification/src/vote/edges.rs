@@ -195,6 +195,9 @@ fn article(line: &str, bare: bool) -> usize {
 
 /// "clinique", "12 rue de la": the kind of place, small words between, and the label with it.
 fn kind_of_place(line: &str, label: Label, capital: bool) -> Option<(usize, Label)> {
+    if !is_named(label) && label != Label::Adresse {
+        return None;
+    }
     let shape = &Identity::built_in().shape;
     let mut taken = 0;
     for _ in 0..3 {
@@ -205,7 +208,7 @@ fn kind_of_place(line: &str, label: Label, capital: bool) -> Option<(usize, Labe
         }
         taken += tail.len();
         let way = shape.is_way(&folded) && (capital || !matches!(folded.as_str(), "place" | "cours" | "pl" | "av"));
-        if way && (is_named(label) || label == Label::Adresse) {
+        if way {
             let number = Tail::of(&line[..line.len() - taken]);
             return Some((taken + if number.figures(1..=3) { number.len() } else { 0 }, Label::Adresse));
         }
@@ -238,15 +241,19 @@ fn particle(line: &str) -> usize {
 
 /// "Mare-à-Vieille-" of "Mare-à-Vieille-Place": what a hyphen ties to the first word.
 fn compound_left(line: &str) -> usize {
+    if !line.ends_with('-') {
+        return 0;
+    }
     let chunk = line.rsplit(|c| !in_compound(c)).next().unwrap_or_default();
-    if chunk.ends_with('-') && chunk.starts_with(char::is_alphabetic) { chunk.len() } else { 0 }
+    if chunk.starts_with(char::is_alphabetic) { chunk.len() } else { 0 }
 }
 
 /// "-Camet" of "Dupouy-Camet", "'homme" of "Prud'homme".
 fn compound_right(line: &str) -> usize {
-    let tied = line.strip_prefix(TIES).is_some_and(|rest| rest.starts_with(char::is_alphabetic));
-    let chunk = line.split(|c| !in_compound(c)).next().unwrap_or_default();
-    if tied { chunk.trim_end_matches(TIES).len() } else { 0 }
+    if !line.strip_prefix(TIES).is_some_and(|rest| rest.starts_with(char::is_alphabetic)) {
+        return 0;
+    }
+    line.split(|c| !in_compound(c)).next().unwrap_or_default().trim_end_matches(TIES).len()
 }
 
 fn in_compound(c: char) -> bool {
@@ -368,11 +375,13 @@ fn joined(between: &str, first: Label, second: Label) -> bool {
     if first == Label::Adresse && second == Label::Adresse {
         return between.len() <= GAP && !between.contains('\n');
     }
+    if !between.chars().all(|c| c.is_alphanumeric() || matches!(c, ' ' | '-' | '\'' | '’' | '\u{a0}' | '.')) {
+        return false;
+    }
     let folded = fold(between);
     let mut words = folded.split(|c: char| !c.is_alphanumeric()).filter(|w| !w.is_empty()).peekable();
-    let marks = |c: char| c.is_alphanumeric() || matches!(c, ' ' | '-' | '\'' | '’' | '\u{a0}');
     let initial = |w: &str| w.len() == 1 && between.contains('.');
-    words.peek().is_some() && between.chars().all(|c| marks(c) || c == '.') && words.all(|w| LINKS.contains(&w) || initial(w))
+    words.peek().is_some() && words.all(|w| LINKS.contains(&w) || initial(w))
 }
 
 #[cfg(test)]
