@@ -34,7 +34,8 @@ impl Proper<'_, '_> {
             if typist && !self.covered(at) {
                 self.emit(at..at + 1, Label::Nom, "proper:initials", 0.4);
             }
-            if !self.covered(at)
+            if self.page.has(at, look::CAPITAL)
+                && !self.covered(at)
                 && self.letters(at)
                 && (self.bracketed(at)
                     || self.listed(at)
@@ -138,6 +139,10 @@ impl Proper<'_, '_> {
 
     /// "relu le 6/02/2024 - nk", "frappé le 6/02 nk": who typed, behind the day of it.
     fn typed_behind_day(&self, at: usize) -> bool {
+        let date = |back: usize| at >= back && self.label(at - back) == Some(Label::Date);
+        if !date(1) && !date(2) {
+            return false;
+        }
         let parted = usize::from(at > 0 && is!(self.key(at - 1), "-" | "–" | "/" | "," | "(" | "par"));
         let day = at.checked_sub(1 + parted).filter(|_| self.page.same_line(at));
         if day.is_none_or(|d| self.label(d) != Some(Label::Date)) {
@@ -206,6 +211,9 @@ impl Proper<'_, '_> {
 
     /// Two or three capitals, or "GdB", that never head a line of a note.
     fn letters(&self, at: usize) -> bool {
+        if !self.page.has(at, look::CAPITAL) {
+            return false;
+        }
         let source = self.source(at).as_bytes();
         matches!(source.len(), 2 | 3)
             && source[0].is_ascii_uppercase()
