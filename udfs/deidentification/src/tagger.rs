@@ -165,6 +165,11 @@ fn eligible(page: &Page<'_, '_>, at: usize) -> bool {
             if page.has(at, word::PARTICLE) && page.has(at, look::UPPER) {
                 return false;
             }
+            // "Pour le", "Sinus transverse": they have their capital because a sentence begins.
+            let small = !page.has(at, look::UPPER | look::SINGLE);
+            if small && page.has(at, look::OPENS) && page.has(at, look::CLINICAL | look::CUE) {
+                return false;
+            }
             let word = word::COMMON | word::QUALIFIER | word::PARTICLE | look::CLINICAL | look::CUE;
             let small = || !page.has(at, word) && (fold.len() <= SMALL || page.has(at, word::ANY_NAME) || !known::explained(fold));
             token.capital || fold.bytes().any(|b| b.is_ascii_digit()) || small()

@@ -127,6 +127,28 @@ pub(crate) fn explained_by_key(key: u64, fold: &str) -> bool {
     listed(&key, list::THINGS | list::COMMON | list::EPONYMS) || inflected(fold) || medical(fold)
 }
 
+/// What a word may be to those who write in wards, a bit for each: explained, a thing, of medicine,
+/// and each of the lists below.
+pub(crate) fn kinds(key: u64, fold: &str) -> u64 {
+    let lists = in_lists(key);
+    let medical = medical(fold);
+    let explained = medical || lists & (list::THINGS | list::COMMON | list::EPONYMS) != 0 || inflected(fold);
+    let lettered = if fold.len() == 2 { list::TWO_LETTERS } else { list::ABBREVIATIONS | list::LETTERS };
+    let stands = [
+        list::ABBREVIATIONS,
+        lettered,
+        list::HEADINGS,
+        list::WARDS,
+        list::DEEDS,
+        list::CARE_ACTS,
+        list::ACTS,
+        list::PLACE_HEADS,
+        list::BUSINESSES,
+    ];
+    let first = u64::from(explained) | u64::from(lists & list::THINGS != 0) << 1 | u64::from(medical) << 2;
+    stands.iter().enumerate().fold(first, |bits, (place, list)| bits | u64::from(lists & list != 0) << (place + 3))
+}
+
 /// A word of medicine: of a disease, a part of the body, an act.
 pub(crate) fn medical(fold: &str) -> bool {
     Knowledge::built_in().vocabulary.get(fold) != UNKNOWN

@@ -50,21 +50,6 @@ const ROLES: u32 = role::TITLE
     | role::CLOSING
     | role::SPOUSE
     | role::BIRTH;
-/// What a word may be to those who write in wards.
-const KINDS: [fn(&str) -> bool; 12] = [
-    known::explained,
-    known::thing,
-    known::medical,
-    known::abbreviation,
-    known::lettered,
-    known::heading,
-    known::ward,
-    known::deed,
-    known::care_act,
-    known::shared_act,
-    known::place_head,
-    known::business,
-];
 /// Before the first token and behind the last.
 const NOTHING: u64 = 0x9e37_79b9;
 /// Tokens to each side that count wherever they stand.
@@ -264,8 +249,7 @@ impl<'s, 'p, 'a> Features<'s, 'p, 'a> {
     /// What the lists of wards and words say of a token.
     fn kind(&self, at: Option<usize>) -> u64 {
         let Some(at) = at.filter(|i| self.page.text.tokens.get(*i).is_some_and(|t| t.kind == Kind::Word)) else { return 0 };
-        let fold = self.page.fold(at);
-        KINDS.iter().enumerate().map(|(bit, is)| u64::from(is(fold)) << (bit + 1)).sum::<u64>() + 1
+        known::kinds(self.page.key(at), self.page.fold(at)) << 1 | 1
     }
 
     fn labelled(&self, at: usize, place: &Place, hidden: &Range<usize>, sink: &mut Sink<'_>) {

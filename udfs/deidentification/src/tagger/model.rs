@@ -96,22 +96,33 @@ impl Model {
     }
 
     fn with_room(features: u32, scale: f32) -> Model {
-        let bits = (features.max(1) * 2).next_power_of_two().trailing_zeros();
+        let bits = (features.max(1) * 4).next_power_of_two().trailing_zeros();
         Model { rows: vec![Row::default(); 1 << bits], bits, scale }
     }
 
     fn add(&mut self, row: Row) {
-        let at = self.place(row.feature);
+        let (mut at, last) = (self.first(row.feature), self.rows.len() - 1);
+        while self.rows[at].feature != row.feature && self.rows[at].weights != 0 {
+            at = (at + 1) & last;
+        }
         self.rows[at] = row;
     }
 
-    /// Where a feature is, or would be.
-    fn place(&self, feature: u32) -> usize {
-        let mut at = (feature >> (u32::BITS - self.bits)) as usize;
-        while self.rows[at].feature != feature && self.rows[at].weights != 0 {
-            at = (at + 1) % self.rows.len();
+    /// Where a feature is, unless another has the place.
+    fn first(&self, feature: u32) -> usize {
+        (feature >> (u32::BITS - self.bits)) as usize
+    }
+
+    /// The row of a feature, or the empty one where it would be.
+    fn row(&self, feature: u32) -> Row {
+        let (mut at, last) = (self.first(feature), self.rows.len() - 1);
+        loop {
+            let row = self.rows[at & last];
+            if row.feature == feature || row.weights == 0 {
+                return row;
+            }
+            at += 1;
         }
-        at
     }
 
     /// The file of a model; `header` says where it comes from. Weights become steps of
@@ -142,7 +153,7 @@ impl Model {
     fn add_up(&self, features: &[u32], sums: &mut [i32; CLASSES.len()]) {
         let (mut even, mut odd, mut last, mut rows) = (0, 0, 0, 0);
         for feature in features {
-            let row = &self.rows[self.place(*feature)];
+            let row = self.row(*feature);
             even += row.weights & EVEN;
             odd += row.weights >> 8 & EVEN;
             last += i32::from(row.last);
