@@ -56,6 +56,11 @@ fn distance(a: &str, b: &str, most: usize) -> Option<usize> {
     if a.len().abs_diff(b.len()) > most || a.len() > 40 || b.len() > 40 {
         return None;
     }
+    // A step changes two letters of those that the words have at most.
+    let letters = |word: &[u8]| word.iter().fold(0_u32, |set, letter| set | 1 << (letter & 31));
+    if (letters(a) ^ letters(b)).count_ones() as usize > 2 * most {
+        return None;
+    }
     let mut rows = [[0usize; 41]; 3];
     for (j, cell) in rows[0].iter_mut().enumerate() {
         *cell = j;

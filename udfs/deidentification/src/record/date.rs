@@ -128,12 +128,11 @@ fn forms(date: chrono::NaiveDate) -> Vec<(String, Label)> {
 }
 
 pub(super) fn find(page: &Page<'_, '_>, person: &Person, spans: &mut Vec<Span>) {
-    let Some(date) = person.birth_date else { return };
+    let Some(date) = person.birth_date.filter(|date| year_stands(page, date.year())) else { return };
     // By first word: the words that follow.
     let mut wanted: FxHashMap<String, Vec<(Vec<String>, Label)>> = FxHashMap::default();
     for (form, label) in forms(date) {
-        let text = Text::new(&form);
-        let mut words = (0..text.tokens.len()).map(|i| fold(text.fold(i)));
+        let mut words = words(&form).into_iter();
         if let Some(first) = words.next() {
             wanted.entry(first).or_default().push((words.collect(), label));
         }
@@ -154,6 +153,25 @@ pub(super) fn find(page: &Page<'_, '_>, person: &Person, spans: &mut Vec<Span>) 
             _ => at += 1,
         }
     }
+}
+
+/// Words of a form as a text has them: figures and letters that stand together may be parted.
+fn words(form: &str) -> Vec<String> {
+    let plain = |word: &str| word.bytes().all(|b| b.is_ascii_digit()) || word.bytes().all(|b| b.is_ascii_lowercase());
+    if form.split(' ').all(plain) {
+        return form.split(' ').map(str::to_owned).collect();
+    }
+    let text = Text::new(form);
+    (0..text.tokens.len()).map(|i| fold(text.fold(i))).collect()
+}
+
+/// Whether a page has what every form of a date has: its year, in four figures, in two or in words.
+fn year_stands(page: &Page<'_, '_>, year: i32) -> bool {
+    let (four, two) = (year.to_string(), format!("{:02}", year.rem_euclid(100)));
+    (0..page.len()).any(|at| {
+        let fold = page.fold(at);
+        fold.ends_with(&two) || fold.starts_with(&four) || is!(page.key(at), "mille" | "mil" | "deux")
+    })
 }
 
 /// End of the words that follow, marks of dates between them passed over.
@@ -188,4 +206,21 @@ fn within_number(page: &Page<'_, '_>, at: usize, end: usize) -> bool {
         || (0..2)
             .all(|k| page.text.tokens.get(end + k).is_some_and(|t| t.kind == Kind::Number && t.end - t.start == 2 && t.lines_before == 0))
             && page.fold(at).len() == 2
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn words_of_a_form_are_those_of_a_text() {
+        for date in [(1944, 5, 17), (2001, 12, 1), (1999, 8, 31)] {
+            let Some(date) = chrono::NaiveDate::from_ymd_opt(date.0, date.1, date.2) else { panic!("{date:?}") };
+            for (form, _) in forms(date) {
+                let text = Text::new(&form);
+                let read: Vec<String> = (0..text.tokens.len()).map(|i| fold(text.fold(i))).collect();
+                assert_eq!(words(&form), read, "{form}");
+            }
+        }
+    }
 }

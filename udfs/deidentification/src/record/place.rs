@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use rustc_hash::FxHashSet;
 use sillage_clinical::is;
-use sillage_clinical::text::{Kind, Text};
+use sillage_clinical::text::{Kind, Text, key};
 
 use super::{distance, span};
 use crate::name::knowledge::word;
@@ -13,59 +13,62 @@ use crate::name::weigh::behind_small_word;
 use crate::{Label, Person, Span};
 
 /// A way of writing a word of an address, and the word.
-const SHORT: &[(&str, &str)] = &[
-    ("av", "avenue"),
-    ("ave", "avenue"),
-    ("aven", "avenue"),
-    ("bd", "boulevard"),
-    ("bld", "boulevard"),
-    ("blvd", "boulevard"),
-    ("boul", "boulevard"),
-    ("bvd", "boulevard"),
-    ("r", "rue"),
-    ("pl", "place"),
-    ("plc", "place"),
-    ("imp", "impasse"),
-    ("ch", "chemin"),
-    ("che", "chemin"),
-    ("chem", "chemin"),
-    ("all", "allee"),
-    ("rte", "route"),
-    ("sq", "square"),
-    ("res", "residence"),
-    ("resid", "residence"),
-    ("lot", "lotissement"),
-    ("lotis", "lotissement"),
-    ("pass", "passage"),
-    ("fg", "faubourg"),
-    ("fbg", "faubourg"),
-    ("ld", "lieu-dit"),
-    ("bat", "batiment"),
-    ("bt", "batiment"),
-    ("apt", "appartement"),
-    ("appt", "appartement"),
-    ("app", "appartement"),
-    ("esc", "escalier"),
-    ("et", "etage"),
-    ("st", "saint"),
-    ("ste", "sainte"),
-    ("gal", "general"),
-    ("gl", "general"),
-    ("dr", "docteur"),
-    ("mal", "marechal"),
-    ("pdt", "president"),
-    ("pr", "professeur"),
-    ("cdt", "commandant"),
-    ("cne", "capitaine"),
-    ("col", "colonel"),
-    ("b", "bis"),
-    ("t", "ter"),
-    ("hlm", "hlm"),
-    ("zac", "zac"),
-    ("qu", "quai"),
-    ("mtee", "montee"),
-    ("rpt", "rond-point"),
+const SHORT: &[(u64, &str)] = &[
+    (key("av"), "avenue"),
+    (key("ave"), "avenue"),
+    (key("aven"), "avenue"),
+    (key("bd"), "boulevard"),
+    (key("bld"), "boulevard"),
+    (key("blvd"), "boulevard"),
+    (key("boul"), "boulevard"),
+    (key("bvd"), "boulevard"),
+    (key("r"), "rue"),
+    (key("pl"), "place"),
+    (key("plc"), "place"),
+    (key("imp"), "impasse"),
+    (key("ch"), "chemin"),
+    (key("che"), "chemin"),
+    (key("chem"), "chemin"),
+    (key("all"), "allee"),
+    (key("rte"), "route"),
+    (key("sq"), "square"),
+    (key("res"), "residence"),
+    (key("resid"), "residence"),
+    (key("lot"), "lotissement"),
+    (key("lotis"), "lotissement"),
+    (key("pass"), "passage"),
+    (key("fg"), "faubourg"),
+    (key("fbg"), "faubourg"),
+    (key("ld"), "lieu-dit"),
+    (key("bat"), "batiment"),
+    (key("bt"), "batiment"),
+    (key("apt"), "appartement"),
+    (key("appt"), "appartement"),
+    (key("app"), "appartement"),
+    (key("esc"), "escalier"),
+    (key("et"), "etage"),
+    (key("st"), "saint"),
+    (key("ste"), "sainte"),
+    (key("gal"), "general"),
+    (key("gl"), "general"),
+    (key("dr"), "docteur"),
+    (key("mal"), "marechal"),
+    (key("pdt"), "president"),
+    (key("pr"), "professeur"),
+    (key("cdt"), "commandant"),
+    (key("cne"), "capitaine"),
+    (key("col"), "colonel"),
+    (key("b"), "bis"),
+    (key("t"), "ter"),
+    (key("hlm"), "hlm"),
+    (key("zac"), "zac"),
+    (key("qu"), "quai"),
+    (key("mtee"), "montee"),
+    (key("rpt"), "rond-point"),
 ];
+
+/// Letters of the longest of them.
+const LONGEST_SHORT: usize = 5;
 
 /// What ways are called.
 const WAYS: &[&str] = &[
@@ -128,7 +131,11 @@ const SMALL: &[&str] =
     &["de", "du", "des", "d", "l", "la", "le", "les", "a", "au", "aux", "en", "et", "sur", "sous", "lez", "s", "chez", "n", "no", "numero"];
 
 fn canonical(fold: &str) -> &str {
-    SHORT.iter().find(|(short, _)| *short == fold).map_or(fold, |(_, whole)| whole)
+    if fold.len() > LONGEST_SHORT {
+        return fold;
+    }
+    let word = key(fold);
+    SHORT.iter().find(|(short, _)| *short == word).map_or(fold, |(_, whole)| whole)
 }
 
 pub(super) fn find(page: &Page<'_, '_>, person: &Person, spans: &mut Vec<Span>) {
@@ -230,9 +237,9 @@ fn town(page: &Page<'_, '_>, city: &str, spans: &mut Vec<Span>) {
         let fold = page.fold(at);
         let whole = fold == joined;
         let typed = fold.len() > 5
-            && distance(fold, &words[main], if fold.len() > 8 { 2 } else { 1 }).is_some()
             && page.has(at, look::CAPITAL)
-            && !page.has(at, word::COMMON);
+            && !page.has(at, word::COMMON)
+            && distance(fold, &words[main], if fold.len() > 8 { 2 } else { 1 }).is_some();
         if !whole && fold != words[main] && !(typed && words.len() == 1) {
             continue;
         }
