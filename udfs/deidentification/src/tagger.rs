@@ -167,7 +167,13 @@ fn eligible(page: &Page<'_, '_>, at: usize) -> bool {
             }
             // "Pour le", "Sinus transverse": they have their capital because a sentence begins.
             let small = !page.has(at, look::UPPER | look::SINGLE);
-            if small && page.has(at, look::OPENS) && page.has(at, look::CLINICAL | look::CUE) {
+            let opens = small && page.has(at, look::OPENS);
+            if opens && (page.has(at, look::CLINICAL | look::CUE) || known::says_nothing(&page.key(at))) || small && title(page, at) {
+                return false;
+            }
+            // "NIHSS", "mg": scores and units.
+            let score = fold.len() > SMALL && page.has(at, look::CLINICAL) && page.has(at, word::ACRONYM);
+            if score || page.has(at, look::LOWER) && known::says_nothing(&page.key(at)) {
                 return false;
             }
             let word = word::COMMON | word::QUALIFIER | word::PARTICLE | look::CLINICAL | look::CUE;
@@ -175,6 +181,11 @@ fn eligible(page: &Page<'_, '_>, at: usize) -> bool {
             token.capital || fold.bytes().any(|b| b.is_ascii_digit()) || small()
         }
     }
+}
+
+/// "Mme", "Dr": before a name, and none.
+fn title(page: &Page<'_, '_>, at: usize) -> bool {
+    is!(page.key(at), "dr" | "pr" | "mme" | "mlle" | "mr" | "monsieur" | "madame" | "docteur" | "professeur")
 }
 
 fn figures(page: &Page<'_, '_>, at: usize) -> bool {

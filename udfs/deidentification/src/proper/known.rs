@@ -32,13 +32,14 @@ mod list {
     pub const WARDS: u32 = 1 << 15;
     pub const ARTICLES: u32 = 1 << 16;
     pub const FLOWERS: u32 = 1 << 17;
+    pub const EMPTY: u32 = 1 << 19;
     /// Of [`crate::leak::eponym`].
     pub const EPONYMS: u32 = 1 << 18;
 }
 
 /// The files, their parts headed `[name]` and the list that each is; words before the first
 /// part are of the list without a name.
-const LISTS: [(&str, &str, u32); 18] = [
+const LISTS: [(&str, &str, u32); 19] = [
     (THINGS, "", list::THINGS),
     (COMMON, "", list::COMMON),
     (ABBREVIATIONS, "", list::ABBREVIATIONS),
@@ -57,6 +58,7 @@ const LISTS: [(&str, &str, u32); 18] = [
     (ABBREVIATIONS, "wards", list::WARDS),
     (COMMON, "articles", list::ARTICLES),
     (COMMON, "flowers", list::FLOWERS),
+    (COMMON, "empty", list::EMPTY),
 ];
 
 /// A folded word, or the key that its token carries.
@@ -180,6 +182,11 @@ pub(crate) fn lettered(fold: &str) -> bool {
         return listed(fold, list::TWO_LETTERS);
     }
     listed(fold, list::ABBREVIATIONS | list::LETTERS)
+}
+
+/// A pronoun, an article, a unit: no name, however it is written.
+pub(crate) fn says_nothing(word: &(impl Keyed + ?Sized)) -> bool {
+    listed(word, list::EMPTY)
 }
 
 /// Flowers, trees, birds and stones that wards are called by.
