@@ -10,7 +10,7 @@ use sillage_schemas::terminology::HISTORICAL_CODES;
 
 use crate::copies::copies;
 use crate::document_kind::DocumentKind;
-use crate::enumeration::{continues, risks, treated_then};
+use crate::enumeration::{continues, risks, treats};
 use crate::form::{Form, Part};
 use crate::is;
 use crate::knowledge::Knowledge;
@@ -332,27 +332,24 @@ impl<'a> Analysis<'a> {
                 setting.prior = Prior::None;
             }
             let mut qualifiers = self.answered(range, &ranges, view.qualify(range, setting));
-            // Nobody takes a thrombolytic at home: without a date of its own it is of this stay.
+            // Nobody takes it at home: without a date of its own it is of this stay.
             let thrombolytic = atc.is_some_and(|code| code.starts_with(THROMBOLYTIC));
             qualifiers.historical &= !thrombolytic || setting.dated_before || setting.prior == Prior::Historical;
             // "AIT en 2011, BPCO, hypothyroïdie": what lasts goes on the list of the dated past.
             let disorder = concept.label == Label::Disorder;
+            let plain = |said: Qualifiers| said == Qualifiers::default() && !setting.dated_now;
+            let goes_on = |end: usize| end == range.start || continues(&self.text, end, range);
             listed = match listed {
-                Some(end)
-                    if disorder
-                        && setting.lasting
-                        && qualifiers == Qualifiers::default()
-                        && !setting.dated_now
-                        && (end == range.start || continues(&self.text, end, range)) =>
-                {
+                Some(end) if disorder && setting.lasting && plain(qualifiers) && goes_on(end) => {
                     qualifiers.historical = true;
                     Some(range.end)
                 }
                 _ => (disorder && setting.dated_before && qualifiers.historical).then_some(range.end),
             };
             // "l'infarctus de septembre 2021, thrombolysé et thrombectomisé": how it was treated then.
+            let act = setting.procedure || thrombolytic;
             treated = match treated {
-                Some(end) if qualifiers == Qualifiers::default() && !setting.dated_now && treated_then(&self.text, end, range) => {
+                Some(end) if plain(qualifiers) && treats(&self.text, end, range, act) => {
                     qualifiers.historical = true;
                     Some(range.end)
                 }

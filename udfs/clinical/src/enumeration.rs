@@ -9,9 +9,14 @@ use crate::text::{Kind, Text};
 /// Most tokens between two items, brackets included.
 const ASIDE: usize = 24;
 
+/// Whether a mention is how the disease that ends before was treated; `act`: a procedure or a thrombolytic.
+pub(crate) fn treats(text: &Text<'_>, end: usize, next: &Range<usize>, act: bool) -> bool {
+    treated_then(text, end, next) || act && treated_by(text, end, next)
+}
+
 /// Whether a participle of a treatment goes with the disease that ends before: "AVC de 2021,
 /// thrombolysé et thrombectomisé".
-pub(crate) fn treated_then(text: &Text<'_>, end: usize, next: &Range<usize>) -> bool {
+fn treated_then(text: &Text<'_>, end: usize, next: &Range<usize>) -> bool {
     const STEMS: &[&str] = &["thrombolys", "fibrinolys", "thrombectomis"];
     let participle = text.source(next.start..next.start + 1).trim_end_matches(['s', 'e']);
     let treated = STEMS.iter().any(|stem| text.fold(next.start).starts_with(stem)) && participle.ends_with('é');
@@ -23,6 +28,17 @@ pub(crate) fn treated_then(text: &Text<'_>, end: usize, next: &Range<usize>) -> 
                 || is!(text.key(at), "," | "'" | "/" | "(" | ")")
         })
         && between.last().is_none_or(|at| is!(text.key(at), "," | "et") || text.tokens[at].kind == Kind::Number)
+}
+
+/// Whether an act or a drug is how the disease that ends before was treated: "l'infarctus de 2019, qui
+/// avait été traité par altéplase et thrombectomie".
+fn treated_by(text: &Text<'_>, end: usize, next: &Range<usize>) -> bool {
+    const STEMS: &[&str] = &["trait", "benefici", "thrombolys", "fibrinolys", "recanalis", "opere"];
+    let between = end..next.start;
+    let parts = |at: usize| is!(text.key(at), ";" | "." | ":" | "!" | "?" | "mais" | "actuel" | "actuellement" | "aujourd" | "ce");
+    let told = between.clone().any(|at| STEMS.iter().any(|stem| text.fold(at).starts_with(stem)));
+    let listed = between.clone().all(|at| is!(text.key(at), "et" | "," | "puis" | "+" | "une" | "par"));
+    between.len() <= ASIDE && !between.clone().any(parts) && (told || listed && !between.is_empty())
 }
 
 /// "Diabète, HTA, tabagisme.": a sentence that opens with two diseases that last lists what

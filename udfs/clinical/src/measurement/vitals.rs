@@ -155,7 +155,7 @@ impl Scanner<'_, '_> {
             return Some(bottom.next.max(top.next));
         }
         // "36°9", "37,6°": read like the one that is named.
-        let degrees = is!(text.key(n.next), "°") && self.glued_to(n.next);
+        let degrees = n.degree || is!(text.key(n.next), "°") && self.glued_to(n.next);
         if degrees
             && !warm
             && let Some(measure) = known.temperature

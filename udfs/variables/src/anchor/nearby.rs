@@ -4,6 +4,7 @@ use std::ops::Range;
 
 use chrono::{Duration, NaiveDateTime};
 use sillage_clinical::is;
+use sillage_clinical::lexicon::Label;
 use sillage_clinical::temporal::{Precision, TemporalExpression, TemporalKind};
 use sillage_clinical::text::Kind;
 
@@ -81,7 +82,11 @@ impl Moments<'_, '_> {
         entities[first..]
             .iter()
             .take_while(|e| e.start < bytes.end)
-            .filter(|e| e.qualifiers.historical && !e.qualifiers.negated && e.concept.icd10.as_deref().is_some_and(stroke))
+            .filter(|e| {
+                let treated = || self.analysis.text.fold(self.analysis.text.token_at(e.start)).starts_with("thromb");
+                let old = e.qualifiers.historical && !e.qualifiers.negated;
+                old && (e.concept.icd10.as_deref().is_some_and(stroke) || e.concept.label == Label::Procedure && treated())
+            })
             .find_map(|e| {
                 let tokens = self.analysis.text.token_at(e.start)..self.analysis.text.token_at(e.end - 1) + 1;
                 (self.cost(span, &tokens, &[]) <= OLDER).then_some(Reading {
