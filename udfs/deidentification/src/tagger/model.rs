@@ -39,6 +39,8 @@ const BATCH: usize = 256;
 const BIAS: u8 = 128;
 /// Classes whose weights stand in one word.
 const PACKED: usize = 8;
+/// Bits of a hash by which its rows are found.
+const FIRST_BITS: u32 = 20;
 /// Every second byte of a word.
 const EVEN: u64 = 0x00ff_00ff_00ff_00ff;
 
@@ -60,11 +62,10 @@ impl Row {
 
 /// Weights by the hash of a feature.
 pub struct Model {
-    /// Each row at the place that the first bits of its hash say or, where that is taken, behind it:
-    /// a feature is one line of the cache. Never full.
+    /// In the order of the hashes, close together: few pages of memory hold them.
     rows: Vec<Row>,
-    /// Bits of a hash that say the place.
-    bits: u32,
+    /// By the first bits of a hash, where its rows start.
+    starts: Vec<u32>,
     scale: f32,
 }
 
@@ -84,45 +85,30 @@ impl Model {
         if entries.len() != count as usize * ENTRY {
             return Err(ModelError::Length);
         }
-        let mut model = Model::with_room(count, scale);
-        for entry in entries.chunks_exact(ENTRY) {
+        let row = |entry: &[u8]| {
             let mut weights = [0; CLASSES.len()];
             for (weight, byte) in weights.iter_mut().zip(&entry[4..]) {
                 *weight = byte.cast_signed();
             }
-            model.add(Row::new(u32::from_le_bytes(four(entry)), weights));
+            Row::new(u32::from_le_bytes(four(entry)), weights)
+        };
+        let mut rows: Vec<Row> = entries.chunks_exact(ENTRY).map(row).collect();
+        rows.sort_by_key(|r| r.feature);
+        let mut starts = vec![0; (1 << FIRST_BITS) + 1];
+        for row in &rows {
+            starts[first_bits(row.feature) + 1] += 1;
         }
-        Ok(model)
-    }
-
-    fn with_room(features: u32, scale: f32) -> Model {
-        let bits = (features.max(1) * 4).next_power_of_two().trailing_zeros();
-        Model { rows: vec![Row::default(); 1 << bits], bits, scale }
-    }
-
-    fn add(&mut self, row: Row) {
-        let (mut at, last) = (self.first(row.feature), self.rows.len() - 1);
-        while self.rows[at].feature != row.feature && self.rows[at].weights != 0 {
-            at = (at + 1) & last;
+        for at in 1..starts.len() {
+            starts[at] += starts[at - 1];
         }
-        self.rows[at] = row;
+        Ok(Model { rows, starts, scale })
     }
 
-    /// Where a feature is, unless another has the place.
-    fn first(&self, feature: u32) -> usize {
-        (feature >> (u32::BITS - self.bits)) as usize
-    }
-
-    /// The row of a feature, or the empty one where it would be.
+    /// The row of a feature; one that weighs nothing where there is none.
     fn row(&self, feature: u32) -> Row {
-        let (mut at, last) = (self.first(feature), self.rows.len() - 1);
-        loop {
-            let row = self.rows[at & last];
-            if row.feature == feature || row.weights == 0 {
-                return row;
-            }
-            at += 1;
-        }
+        let first = first_bits(feature);
+        let rows = self.starts[first] as usize..self.starts[first + 1] as usize;
+        self.rows[rows].iter().find(|row| row.feature == feature).copied().unwrap_or_default()
     }
 
     /// The file of a model; `header` says where it comes from. Weights become steps of
@@ -173,6 +159,10 @@ impl Model {
         let best = (1..CLASSES.len()).max_by(|a, b| probable[*a].total_cmp(&probable[*b])).unwrap_or(1);
         (CLASSES[best].unwrap_or(Label::Nom), 1.0 - probable[0])
     }
+}
+
+fn first_bits(feature: u32) -> usize {
+    (feature >> (u32::BITS - FIRST_BITS)) as usize
 }
 
 /// Shares that add up to one.
