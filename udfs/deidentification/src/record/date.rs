@@ -1,9 +1,8 @@
 //! The birth date in every written form.
 
 use chrono::Datelike;
-use rustc_hash::FxHashMap;
 use sillage_clinical::is;
-use sillage_clinical::text::{Kind, Text, fold};
+use sillage_clinical::text::{Kind, key};
 
 use super::span;
 use crate::name::page::Page;
@@ -77,92 +76,138 @@ fn in_words(number: u32) -> String {
     }
 }
 
-/// Words of the date, spaces and marks left out, each with what it is.
-fn forms(date: chrono::NaiveDate) -> Vec<(String, Label)> {
-    let (day, month, year) = (date.day(), date.month(), date.year());
-    let (short, two) = (year.rem_euclid(100) as u32, |n: u32| format!("{n:02}"));
-    let years = [year.to_string(), two(short)];
-    let days = [day.to_string(), two(day)];
-    let months = [month.to_string(), two(month)];
-    let mut out = Vec::new();
-    let mut add = |parts: &[&str]| out.push((parts.join(" "), Label::DateNaissance));
-    for y in &years {
-        for d in &days {
-            for m in &months {
-                add(&[d, m, y]);
-                add(&[m, d, y]);
-                add(&[y, m, d]);
-            }
+/// The ways in which a part of the date is written, each as its words.
+type Ways = Vec<Vec<u64>>;
+
+/// The parts of a date as people write them.
+struct Parts {
+    days: Ways,
+    /// Also in words.
+    told_days: Ways,
+    months: Ways,
+    named_months: Ways,
+    years: Ways,
+    /// Also in words.
+    told_years: Ways,
+    /// The same without the one of two figures, which says too little behind a month alone.
+    long_years: Ways,
+    /// Figures without a mark between them.
+    compact: Ways,
+    /// Of "12mars1944": figures of the day, of the year.
+    glued: ([String; 2], [String; 2]),
+    names: &'static [&'static str],
+    christmas: bool,
+}
+
+impl Parts {
+    fn new(date: chrono::NaiveDate) -> Parts {
+        let (day, month, year) = (date.day(), date.month(), date.year());
+        let (short, two) = (year.rem_euclid(100) as u32, |n: u32| format!("{n:02}"));
+        let ways = |written: &[String]| -> Ways {
+            let words = |w: &String| w.split([' ', '-']).map(key).collect();
+            let mut ways: Ways = written.iter().map(words).collect();
+            ways.sort();
+            ways.dedup();
+            ways
+        };
+        let (days, years) = ([day.to_string(), two(day)], [year.to_string(), two(short)]);
+        let mut told_days = vec![day.to_string(), two(day), in_words(day)];
+        if day == 1 {
+            told_days.extend(["1er".to_owned(), "premier".to_owned(), "1 er".to_owned()]);
+        }
+        let century = if year / 100 == 19 { "mille neuf cent" } else { "deux mille" };
+        let spelled = format!("{century} {}", in_words(short)).trim().to_owned();
+        let plural = spelled.replace("cent", "cents");
+        let told_years = [years.to_vec(), vec![spelled.replace("mille", "mil"), spelled, plural]].concat();
+        let names = MONTHS[month as usize - 1];
+        Parts {
+            days: ways(&days),
+            told_days: ways(&told_days),
+            months: ways(&[month.to_string(), two(month)]),
+            named_months: names.iter().map(|name| vec![key(name)]).collect(),
+            years: ways(&years),
+            long_years: ways(&told_years.iter().filter(|y| y.len() > 2).cloned().collect::<Vec<_>>()),
+            told_years: ways(&told_years),
+            compact: ways(&[
+                format!("{day:02}{month:02}{year}"),
+                format!("{year}{month:02}{day:02}"),
+                format!("{day:02}{month:02}{short:02}"),
+            ]),
+            glued: (days, years),
+            names,
+            christmas: (day, month) == (25, 12),
         }
     }
-    for compact in [format!("{day:02}{month:02}{year}"), format!("{year}{month:02}{day:02}"), format!("{day:02}{month:02}{short:02}")] {
-        add(&[&compact]);
+
+    /// End of the longest way in which the date starts at a token.
+    fn end(&self, page: &Page<'_, '_>, at: usize) -> Option<usize> {
+        let Parts { days, told_days, months, named_months, years, told_years, long_years, .. } = self;
+        let orders: [&[&Ways]; 6] = [
+            &[days, months, years],
+            &[months, days, years],
+            &[years, months, days],
+            &[told_days, named_months, told_years],
+            &[named_months, long_years],
+            &[&self.compact],
+        ];
+        let in_order = orders.iter().filter_map(|order| follow(page, at, order, true));
+        let feast = || is!(page.key(at), "noel").then(|| follow(page, at + 1, &[years], false)).flatten();
+        in_order.chain(self.glued(page.fold(at)).then_some(at + 1)).chain(if self.christmas { feast() } else { None }).max()
     }
-    let mut spelled_days = vec![day.to_string(), two(day), in_words(day).replace('-', " ")];
-    if day == 1 {
-        spelled_days.extend(["1er".to_owned(), "premier".to_owned(), "1 er".to_owned()]);
+
+    /// "12mars1944", "12mars44"
+    fn glued(&self, fold: &str) -> bool {
+        let (days, years) = &self.glued;
+        let begins_figure = fold.starts_with(|c: char| c.is_ascii_digit()) && fold.len() > 4;
+        begins_figure
+            && days
+                .iter()
+                .filter_map(|day| fold.strip_prefix(day.as_str()))
+                .any(|rest| self.names.iter().filter_map(|name| rest.strip_prefix(name)).any(|year| years.iter().any(|y| y == year)))
     }
-    let century = if year / 100 == 19 { "mille neuf cent".to_owned() } else { "deux mille".to_owned() };
-    let spelled = format!("{century} {}", in_words(short)).replace('-', " ");
-    let mut spelled_years = vec![year.to_string(), two(short), spelled.trim().to_owned(), spelled.trim().replace("cent", "cents")];
-    spelled_years.push(spelled_years[2].replace("mille", "mil"));
-    for m in MONTHS[month as usize - 1] {
-        for y in &spelled_years {
-            for d in &spelled_days {
-                add(&[d, m, y]);
-                if d.len() < 3 {
-                    add(&[&format!("{d}{m}{y}")]);
+}
+
+/// End of the parts that stand here one behind the other, each in the way that reaches furthest.
+fn follow(page: &Page<'_, '_>, at: usize, order: &[&Ways], first: bool) -> Option<usize> {
+    let Some((ways, rest)) = order.split_first() else { return Some(at) };
+    ways.iter()
+        .filter_map(|words| {
+            let mut i = at;
+            for (place, word) in words.iter().enumerate() {
+                i = if first && place == 0 { at } else { behind_marks(page, i)? };
+                if page.key(i) != *word {
+                    return None;
                 }
+                i += 1;
             }
-            if y.len() > 2 {
-                add(&[m, y]);
-            }
-        }
-    }
-    if (day, month) == (25, 12) {
-        out.extend(years.iter().map(|y| (format!("noel {y}"), Label::DateNaissance)));
-    }
-    out.sort();
-    out.dedup();
-    out
+            follow(page, i, rest, false)
+        })
+        .max()
+}
+
+/// The token behind the marks of dates, on this line or the next.
+fn behind_marks(page: &Page<'_, '_>, at: usize) -> Option<usize> {
+    let mark = |i: usize| {
+        page.text.tokens.get(i).is_some_and(|t| t.kind == Kind::Mark)
+            && is!(page.key(i), "/" | "." | "-" | "," | "'" | "\\" | "|" | "_" | ":")
+    };
+    let next = (at..at + 2).find(|i| !mark(*i)).unwrap_or(at + 2);
+    page.text.tokens.get(next).is_some_and(|t| t.lines_before < 2).then_some(next)
 }
 
 pub(super) fn find(page: &Page<'_, '_>, person: &Person, spans: &mut Vec<Span>) {
     let Some(date) = person.birth_date.filter(|date| year_stands(page, date.year())) else { return };
-    // By first word: the words that follow.
-    let mut wanted: FxHashMap<String, Vec<(Vec<String>, Label)>> = FxHashMap::default();
-    for (form, label) in forms(date) {
-        let mut words = words(&form).into_iter();
-        if let Some(first) = words.next() {
-            wanted.entry(first).or_default().push((words.collect(), label));
-        }
-    }
+    let parts = Parts::new(date);
     let mut at = 0;
     while at < page.len() {
-        let longest = wanted
-            .get(page.fold(at))
-            .into_iter()
-            .flatten()
-            .filter_map(|(rest, label)| Some((matches(page, at, rest)?, *label)))
-            .max_by_key(|(end, _)| *end);
-        match longest {
-            Some((end, label)) if !within_number(page, at, end) => {
-                spans.push(span(page, at..end, label, "record:birth_date", 1.0));
+        match parts.end(page, at) {
+            Some(end) if !within_number(page, at, end) => {
+                spans.push(span(page, at..end, Label::DateNaissance, "record:birth_date", 1.0));
                 at = end;
             }
             _ => at += 1,
         }
     }
-}
-
-/// Words of a form as a text has them: figures and letters that stand together may be parted.
-fn words(form: &str) -> Vec<String> {
-    let plain = |word: &str| word.bytes().all(|b| b.is_ascii_digit()) || word.bytes().all(|b| b.is_ascii_lowercase());
-    if form.split(' ').all(plain) {
-        return form.split(' ').map(str::to_owned).collect();
-    }
-    let text = Text::new(form);
-    (0..text.tokens.len()).map(|i| fold(text.fold(i))).collect()
 }
 
 /// Whether a page has what every form of a date has: its year, in four figures, in two or in words.
@@ -172,27 +217,6 @@ fn year_stands(page: &Page<'_, '_>, year: i32) -> bool {
         let fold = page.fold(at);
         fold.ends_with(&two) || fold.starts_with(&four) || is!(page.key(at), "mille" | "mil" | "deux")
     })
-}
-
-/// End of the words that follow, marks of dates between them passed over.
-fn matches(page: &Page<'_, '_>, at: usize, rest: &[String]) -> Option<usize> {
-    let mut i = at + 1;
-    for word in rest {
-        let mut marks = 0;
-        while page.text.tokens.get(i).is_some_and(|t| t.kind == Kind::Mark)
-            && is!(page.key(i), "/" | "." | "-" | "," | "'" | "\\" | "|" | "_" | ":")
-            && marks < 2
-        {
-            i += 1;
-            marks += 1;
-        }
-        let token = page.text.tokens.get(i)?;
-        if token.lines_before > 1 || page.fold(i) != word {
-            return None;
-        }
-        i += 1;
-    }
-    Some(i)
 }
 
 /// "12.03.46.55.10" is a phone.
@@ -206,21 +230,4 @@ fn within_number(page: &Page<'_, '_>, at: usize, end: usize) -> bool {
         || (0..2)
             .all(|k| page.text.tokens.get(end + k).is_some_and(|t| t.kind == Kind::Number && t.end - t.start == 2 && t.lines_before == 0))
             && page.fold(at).len() == 2
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn words_of_a_form_are_those_of_a_text() {
-        for date in [(1944, 5, 17), (2001, 12, 1), (1999, 8, 31)] {
-            let Some(date) = chrono::NaiveDate::from_ymd_opt(date.0, date.1, date.2) else { panic!("{date:?}") };
-            for (form, _) in forms(date) {
-                let text = Text::new(&form);
-                let read: Vec<String> = (0..text.tokens.len()).map(|i| fold(text.fold(i))).collect();
-                assert_eq!(words(&form), read, "{form}");
-            }
-        }
-    }
 }
