@@ -16,6 +16,8 @@ use crate::{Label, Span};
 pub(super) const FIGURED: u64 = 1 << 63;
 /// Bit beside those of the cues: a rule of codes, phones or dates begins with the word.
 pub(super) const LEADS: u64 = 1 << 62;
+// Cues have the bits below.
+const _: () = assert!((Cue::Transfer as u32) < 62);
 
 /// A token of figures alone.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
