@@ -95,7 +95,7 @@ struct Parts {
     compact: Ways,
     /// Of "12mars1944": figures of the day, of the year.
     glued: ([String; 2], [String; 2]),
-    names: &'static [&'static str],
+    month_names: &'static [&'static str],
     christmas: bool,
 }
 
@@ -119,12 +119,12 @@ impl Parts {
         let spelled = format!("{century} {}", in_words(short)).trim().to_owned();
         let plural = spelled.replace("cent", "cents");
         let told_years = [years.to_vec(), vec![spelled.replace("mille", "mil"), spelled, plural]].concat();
-        let names = MONTHS[month as usize - 1];
+        let month_names = MONTHS[month as usize - 1];
         Parts {
             days: ways(&days),
             told_days: ways(&told_days),
             months: ways(&[month.to_string(), two(month)]),
-            named_months: names.iter().map(|name| vec![key(name)]).collect(),
+            named_months: month_names.iter().map(|name| vec![key(name)]).collect(),
             years: ways(&years),
             long_years: ways(&told_years.iter().filter(|y| y.len() > 2).cloned().collect::<Vec<_>>()),
             told_years: ways(&told_years),
@@ -134,7 +134,7 @@ impl Parts {
                 format!("{day:02}{month:02}{short:02}"),
             ]),
             glued: (days, years),
-            names,
+            month_names,
             christmas: (day, month) == (25, 12),
         }
     }
@@ -163,7 +163,7 @@ impl Parts {
             && days
                 .iter()
                 .filter_map(|day| fold.strip_prefix(day.as_str()))
-                .any(|rest| self.names.iter().filter_map(|name| rest.strip_prefix(name)).any(|year| years.iter().any(|y| y == year)))
+                .any(|rest| self.month_names.iter().filter_map(|name| rest.strip_prefix(name)).any(|year| years.iter().any(|y| y == year)))
     }
 }
 
