@@ -32,9 +32,9 @@ mod list {
     pub const WARDS: u32 = 1 << 15;
     pub const ARTICLES: u32 = 1 << 16;
     pub const FLOWERS: u32 = 1 << 17;
-    pub const EMPTY: u32 = 1 << 19;
     /// Of [`crate::leak::eponym`].
     pub const EPONYMS: u32 = 1 << 18;
+    pub const EMPTY: u32 = 1 << 19;
 }
 
 /// The files, their parts headed `[name]` and the list that each is; words before the first
@@ -130,7 +130,7 @@ pub(crate) fn explained_by_key(key: u64, fold: &str) -> bool {
 }
 
 /// What a word may be to those who write in wards, a bit for each: explained, a thing, of medicine,
-/// and each of the lists below.
+/// and each of the lists below, in the order that the tagger has learned.
 pub(crate) fn kinds(key: u64, fold: &str) -> u64 {
     let lists = in_lists(key);
     let medical = medical(fold);
