@@ -56,6 +56,7 @@ fn introduced(text: &Text<'_>, at: usize) -> bool {
     }
     let comma = is!(text.key(at - 1), ",");
     let Some(kin) = (at - 1).checked_sub(usize::from(comma)) else { return false };
+    // Fewer than the relatives of the cues: a capital behind "famille" or "enfants" is no given name.
     let relative = is!(
         text.key(kin),
         "frere"

@@ -83,9 +83,10 @@ impl Moments<'_, '_> {
             .iter()
             .take_while(|e| e.start < bytes.end)
             .filter(|e| {
-                let treated = || self.analysis.text.fold(self.analysis.text.token_at(e.start)).starts_with("thromb");
+                // "thrombectomie en 2019 (mTICI 2b)": its score is as old as the treatment.
+                let treatment = || self.analysis.text.fold(self.analysis.text.token_at(e.start)).starts_with("thromb");
                 let old = e.qualifiers.historical && !e.qualifiers.negated;
-                old && (e.concept.icd10.as_deref().is_some_and(stroke) || e.concept.label == Label::Procedure && treated())
+                old && (e.concept.icd10.as_deref().is_some_and(stroke) || e.concept.label == Label::Procedure && treatment())
             })
             .find_map(|e| {
                 let tokens = self.analysis.text.token_at(e.start)..self.analysis.text.token_at(e.end - 1) + 1;
